@@ -1,0 +1,42 @@
+# make run, make test: both work on a fresh machine with Python 3.10 to 3.12.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: run test slow lint clean evaluate-all
+
+run: $(INSTALLED)
+	$(BIN)/python evaluate_sample.py --eval_type=joint
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+slow: $(INSTALLED)
+	$(BIN)/python -m pytest -m slow
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# The release's out/*.txt: seven settings on its sample clip.
+evaluate-all: $(INSTALLED)
+	mkdir -p out
+	for eval_type in joint flow rgb; do \
+	  $(BIN)/python evaluate_sample.py --eval_type=$$eval_type \
+	    --imagenet_pretrained=true > out/imagenet_$$eval_type.txt || exit; \
+	done
+	for eval_type in rgb600 joint flow rgb; do \
+	  $(BIN)/python evaluate_sample.py --eval_type=$$eval_type \
+	    --imagenet_pretrained=false > out/no_imagenet_$$eval_type.txt || exit; \
+	done
+
+$(INSTALLED): setup.py
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --upgrade pip
+	$(BIN)/python -m pip install --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

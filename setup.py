@@ -1,0 +1,51 @@
+"""Package metadata; tools' settings are in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+INIT = (HERE / "kinetics_i3d_tf2" / "__init__.py").read_text(encoding="utf-8")
+
+setup(
+    name="kinetics-i3d-tf2",
+    version=re.search(r'__version__ = "(.+)"', INIT)[1],
+    description="I3D for TensorFlow 2 and Keras 3, with the released checkpoints",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    keywords="I3D video action recognition Kinetics Keras TensorFlow",
+    packages=find_packages(include=["kinetics_i3d_tf2", "kinetics_i3d_tf2.*"]),
+    package_data={"kinetics_i3d_tf2": ["*.csv"]},
+    python_requires=">=3.10,<3.13",
+    install_requires=[
+        "tensorflow>=2.16.1,<2.22",
+        "keras>=3.5,<4",
+        "numpy>=1.26,<3",
+        "absl-py>=2.0,<3",
+        "av>=14.0,<19",  # PyAV, with its own FFmpeg
+        "opencv-contrib-python-headless>=4.8,<6",  # TV-L1 is in contrib
+        "requests>=2.28,<3",
+        "filelock>=3.12,<5",
+        "tqdm>=4.64,<5",
+    ],
+    extras_require={
+        "cuda": ["tensorflow[and-cuda]>=2.16.1,<2.22"],
+        # tensorflow-io's operations load beside TensorFlow 2.16 only.
+        "io": ["tensorflow>=2.16.1,<2.17", "tensorflow-io==0.37.1"],
+        "beam": ["apache-beam>=2.55,<3"],
+        "serving": ["tensorflow-serving-api>=2.16,<3"],
+        "plot": ["matplotlib>=3.7,<4"],
+        "test": ["pytest>=8,<10", "ruff>=0.9,<1", "build>=1.0,<2"],
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)
