@@ -1,0 +1,309 @@
+"""Sonnet's TensorFlow 1 checkpoints and the variables of a model, strict both ways.
+
+`python -m kinetics_i3d_tf2.checkpoint PATH` lists what a checkpoint holds.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from . import program
+
+# Scopes that the release's checkpoints put before the model's own names.
+_SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
+_OPTIMIZER_SLOT = re.compile(r"/Momentum$")
+_CLASSIFIER = "Logits/Conv3d_0c_1x1/conv_3d/w"
+_FIRST_KERNEL = "Conv3d_1a_7x7/conv_3d/w"
+
+# (scope, classes) of the released checkpoints, by name.
+_RELEASED = {
+    ("RGB", 400): "rgb_imagenet and rgb_scratch (Kinetics-400, RGB)",
+    ("Flow", 400): "flow_imagenet and flow_scratch (Kinetics-400, Flow)",
+    ("", 600): "rgb_scratch_kin600 (Kinetics-600, RGB)",
+}
+
+
+class Entry(NamedTuple):
+    """A variable in a checkpoint: its whole name, shape and dtype's name."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def sonnet_name(self) -> str:
+        """The name below the stream's scope, as the model has it."""
+        return _SCOPE.sub("", self.name)
+
+    @property
+    def is_slot(self) -> bool:
+        """Whether it is an optimizer's slot, not a variable of the model."""
+        return bool(_OPTIMIZER_SLOT.search(self.name))
+
+
+def load_checkpoint(model, path, *, exclude=()) -> None:
+    """Loads a checkpoint of the release, or one of `save_checkpoint`, into a model.
+
+    Strict: nothing is assigned unless every variable of the model is in the checkpoint
+    in the right shape, and the checkpoint holds nothing else but optimizer slots.
+    Batch norm may be stored as `[C]` or `[1, 1, 1, 1, C]`.
+
+    Args:
+        model: an `InceptionI3d`, or any built Keras model with Sonnet's names.
+        path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
+        exclude: scopes to leave as they are in the model, and to ignore in the file:
+            `("Logits",)` for a head of other classes.
+
+    Raises:
+        OSError: a file of the checkpoint is missing, or may not be read.
+        ValueError: a file is truncated or corrupt, variables differ (all differences
+            are listed), or `exclude` names nothing in the model.
+
+    Example:
+    >>> model = InceptionI3d(num_classes=101)
+    >>> load_checkpoint(model, "checkpoints/rgb_imagenet", exclude=("Logits",))
+    """
+    if isinstance(exclude, str):
+        exclude = (exclude,)
+    prefix = _find_prefix(path)
+    entries = {
+        entry.sonnet_name: entry
+        for entry in list_checkpoint(prefix)
+        if not entry.is_slot and not _below(entry.sonnet_name, exclude)
+    }
+    variables = {sonnet_name(variable): variable for variable in model.weights}
+    unused = [s for s in exclude if not any(_below(name, (s,)) for name in variables)]
+    if unused:
+        raise ValueError(
+            f"exclude names nothing in the model: {', '.join(map(repr, unused))}; "
+            "scopes are written as in the checkpoint, for example 'Logits'"
+        )
+    variables = {
+        name: variable
+        for name, variable in variables.items()
+        if not _below(name, exclude)
+    }
+    _check_equal(prefix, entries, variables)
+    reader = _open(prefix)
+    values = {}
+    for name, variable in variables.items():
+        value = _read(reader, entries[name].name, prefix)
+        values[name] = value.reshape(variable.shape)
+    for name, variable in variables.items():
+        variable.assign(values[name])
+
+
+def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
+    """Writes a model's variables as the release's own `tf.train.Saver` restores them.
+
+    The files are written aside and moved into place when they are whole.
+
+    Args:
+        model: an `InceptionI3d`, or any built Keras model with Sonnet's names.
+        path: prefix of the checkpoint; in an existing folder, or for a path that ends
+            in a slash, the prefix is its `model.ckpt`. Missing folders are made.
+        scope: stream scope of the names: "RGB" or "Flow" for `RGB/inception_i3d/...`,
+            "" for none (as the Kinetics-600 checkpoint).
+
+    Returns:
+        The prefix, for `load_checkpoint`.
+
+    Raises:
+        ValueError: `scope` is none of the three.
+        OSError: the files cannot be written.
+    """
+    scopes = {"RGB": "RGB/inception_i3d/", "Flow": "Flow/inception_i3d/", "": ""}
+    if scope not in scopes:
+        raise ValueError(f'scope must be "RGB", "Flow" or "". Received: {scope!r}')
+    prefix = Path(path)
+    if prefix.is_dir() or os.fspath(path).endswith("/"):
+        prefix = prefix / "model.ckpt"
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    names = [scopes[scope] + sonnet_name(variable) for variable in model.weights]
+    with tempfile.TemporaryDirectory(dir=prefix.parent, prefix=".saving-") as aside:
+        try:
+            tf.raw_ops.SaveV2(
+                prefix=os.path.join(aside, prefix.name),
+                tensor_names=names,
+                shape_and_slices=[""] * len(names),
+                tensors=[
+                    np.asarray(variable.numpy(), np.float32)
+                    for variable in model.weights
+                ],
+            )
+        except tf.errors.OpError as error:
+            raise OSError(f"{prefix}: cannot be written: {error.message}") from error
+        # The index last: it holds the checksums, so a reader that comes in between
+        # gets an error and never a mixture.
+        for file in sorted(os.listdir(aside)):
+            os.replace(os.path.join(aside, file), prefix.parent / file)
+    return prefix
+
+
+def list_checkpoint(path) -> list[Entry]:
+    """Lists the variables of a checkpoint, from its index file alone.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+
+    Returns:
+        Its entries by name.
+
+    Raises:
+        OSError: there is no such checkpoint.
+        ValueError: the index is corrupt.
+    """
+    reader = _open(_find_prefix(path), need_data=False)
+    dtypes = reader.get_variable_to_dtype_map()
+    return [
+        Entry(name, tuple(shape), dtypes[name].name)
+        for name, shape in sorted(reader.get_variable_to_shape_map().items())
+    ]
+
+
+def describe(entries: list[Entry]) -> str:
+    """Says which released checkpoint these variables are like.
+
+    Args:
+        entries: what `list_checkpoint` returned.
+
+    Returns:
+        One line for people.
+    """
+    weights = {e.sonnet_name: e for e in entries if not e.is_slot}
+    slots = len(entries) - len(weights)
+    count = f"{len(weights)} variables" + (
+        f" and {slots} optimizer slots" * bool(slots)
+    )
+    if _CLASSIFIER not in weights or _FIRST_KERNEL not in weights:
+        return f"{count}; not a checkpoint of InceptionI3d with its classifier"
+    found = _SCOPE.match(weights[_CLASSIFIER].name)
+    scope = found[1] if found else ""
+    classes = weights[_CLASSIFIER].shape[-1]
+    channels, filters = weights[_FIRST_KERNEL].shape[-2:]
+    like = _RELEASED.get((scope, classes), "none of the released ones")
+    if filters != 64:
+        like = "none of the released ones (other width)"
+    return (
+        f"{count}; InceptionI3d of {channels} channels and {classes} classes, "
+        f"scope {scope or 'none'}; like {like}"
+    )
+
+
+def sonnet_name(variable) -> str:
+    """Name of a Keras variable in a Sonnet checkpoint, without the stream's scope.
+
+    Args:
+        variable: a variable of an `InceptionI3d`.
+
+    Returns:
+        Its path, with `w` for `kernel` and `b` for `bias`.
+    """
+    scope, _, name = variable.path.rpartition("/")
+    return f"{scope}/{ {'kernel': 'w', 'bias': 'b'}.get(name, name) }"
+
+
+def _below(name, scopes):
+    return any(name == scope or name.startswith(scope + "/") for scope in scopes)
+
+
+def _find_prefix(path):
+    """The prefix itself, or the one in a folder.
+
+    The text file `checkpoint` is not followed: the released ones name a folder of
+    their authors' machine.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return Path(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
+    found = sorted(path.glob("*.index"))
+    if path / "model.ckpt.index" in found:
+        return path / "model.ckpt"
+    if len(found) == 1:
+        return found[0].with_suffix("")
+    names = ", ".join(file.name for file in found) or "no *.index file"
+    raise FileNotFoundError(
+        f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
+        "the checkpoint by its prefix"
+    )
+
+
+def _open(prefix, need_data=True):
+    index = Path(f"{prefix}.index")
+    if not index.is_file():
+        raise FileNotFoundError(f"{index}: there is no such checkpoint file")
+    try:
+        reader = tf.train.load_checkpoint(os.fspath(prefix))
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"{index}: is truncated or corrupt: {_first_line(error)}"
+        ) from error
+    if need_data and not list(prefix.parent.glob(f"{prefix.name}.data-*-of-*")):
+        raise FileNotFoundError(
+            f"{prefix}.data-00000-of-00001: is missing; a checkpoint is its index and "
+            "its data file, side by side"
+        )
+    return reader
+
+
+def _read(reader, name, prefix):
+    """The value of a variable; the checksum in the index is checked."""
+    try:
+        return reader.get_tensor(name)
+    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
+        raise ValueError(
+            f"{prefix}.data-00000-of-00001: is truncated or corrupt, at {name}: "
+            f"{_first_line(error)}"
+        ) from error
+
+
+def _first_line(error):
+    return str(error).strip().split("\n")[0][:200]
+
+
+def _check_equal(prefix, entries, variables):
+    """Raises one error with every difference."""
+    problems = [f"missing: {name}" for name in variables if name not in entries]
+    problems += [
+        f"unexpected: {entry.name} {list(entry.shape)}"
+        for name, entry in entries.items()
+        if name not in variables
+    ]
+    for name, variable in variables.items():
+        if name not in entries:
+            continue
+        shape, wanted = entries[name].shape, tuple(variable.shape)
+        if shape != wanted and shape != (1, 1, 1, 1, *wanted):
+            problems.append(
+                f"shape of {name}: {list(shape)} in the checkpoint, {list(wanted)} in "
+                "the model"
+            )
+        if entries[name].dtype != "float32":
+            problems.append(f"dtype of {name}: {entries[name].dtype}, not float32")
+    if problems:
+        raise ValueError(
+            f"{prefix}: does not fit the model, and nothing was loaded. "
+            f"{len(problems)} differences (leave a head of other classes out with "
+            'exclude=("Logits",)):\n  ' + "\n  ".join(problems)
+        )
+
+
+def _main(argv):
+    if len(argv) != 2:
+        raise ValueError(
+            "give one checkpoint: python -m kinetics_i3d_tf2.checkpoint PATH, where "
+            "PATH is its prefix (.../model.ckpt) or its folder"
+        )
+    entries = list_checkpoint(argv[1])
+    for entry in entries:
+        print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
+    print(describe(entries))
+
+
+if __name__ == "__main__":
+    program.run(_main)

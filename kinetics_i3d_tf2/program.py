@@ -1,0 +1,114 @@
+"""What every program of this project shares: how it starts, and how it fails."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from absl import app, flags, logging
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Parses the flags, runs `main` and exits with its status.
+
+    Exit status 0, or 2 with one line on standard error for a user's mistake: a bad
+    flag, or a ValueError or OSError out of `main`. `--verbosity=1` shows the traceback.
+
+    Args:
+        main: takes the positional arguments (the program's name first).
+    """
+    logging.set_verbosity(logging.INFO)
+
+    def guarded(argv):
+        try:
+            main(argv)
+            sys.stdout.flush()
+        except (ValueError, OSError) as error:
+            logging.debug("Traceback:", exc_info=True)
+            _exit_with(error)
+        except KeyboardInterrupt:
+            sys.exit(130)  # As shells report a program ended by Ctrl-C.
+
+    app.run(guarded, flags_parser=_parse_flags)
+
+
+def reject_positional(argv: list[str]) -> None:
+    """Refuses stray arguments, and says what was probably meant.
+
+    Args:
+        argv: what `main` received.
+
+    Raises:
+        ValueError: there is an argument besides the program's name.
+
+    The release took `--imagenet_pretrained false` for true and a stray 'false'.
+    """
+    if len(argv) < 2:
+        return
+    stray = argv[1]
+    before = sys.argv[sys.argv.index(stray) - 1] if stray in sys.argv else ""
+    name = before.lstrip("-")
+    if before.startswith("-") and name in flags.FLAGS:
+        raise ValueError(
+            f"'{before} {stray}' is read as a switch and a stray argument; type "
+            f"--{name}={stray}"
+        )
+    raise ValueError(f"Unknown argument '{stray}'; flags are typed --name=value")
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Keeps TensorFlow's notes about the machine off standard error.
+
+    Some are written while it is imported, before it knows its own log level; so the
+    first import belongs inside this block. `TF_CPP_MIN_LOG_LEVEL=0` in the environment
+    shows them all.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    sys.stderr.flush()
+    saved = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+@contextlib.contextmanager
+def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
+    """Gives a temporary path that takes the place of `path` when the block ends well.
+
+    Args:
+        path: the file to write.
+
+    Yields:
+        Path beside it; nothing is left of it when the block fails.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _parse_flags(argv):
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        _exit_with(error)
+    except SystemExit:
+        sys.exit(0)  # absl has shown the help, and would exit with 1.
+
+
+def _exit_with(error):
+    line = " ".join(str(error).split())
+    print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
+    sys.exit(2)
