@@ -1,0 +1,53 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Folder of reference material that developers have and users do not."""
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared folder with the release's own files")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """Loads a file of golden figures by name."""
+    return lambda name: np.load(Path(__file__).parent / "golden" / f"{name}.npz")
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Runs Python in a process of its own; returns the finished process."""
+
+    def run(*args, cwd=ROOT, timeout=300, **environment):
+        return subprocess.run(
+            [sys.executable, *map(str, args)],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_model():
+    """A narrow RGB model of 7 classes with the recipe's weights."""
+    import recipe
+
+    from kinetics_i3d_tf2 import InceptionI3d
+
+    return recipe.assign(InceptionI3d(num_classes=7, width=1 / 16))
