@@ -120,6 +120,8 @@ def _decode(path, start):
     """Yields (frame, its second from the beginning, its duration) from `start` on."""
     with _open(path) as container:
         stream = _video_streams(container)[0]
+        if stream.codec_context is None:
+            raise ValueError(f"{path}: its video is coded in a way unknown to FFmpeg")
         stream.thread_type = "AUTO"
         stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
         # AVI stores no presentation times, and FFmpeg's guess is wrong with B-frames;
@@ -154,8 +156,11 @@ def _decode(path, start):
 
 def _open(path):
     try:
-        # Playlists would fetch what they name.
-        container = av.open(path, options={"protocol_whitelist": "file"})
+        container = av.open(
+            path,
+            options={"protocol_whitelist": "file"},  # Playlists name other addresses.
+            metadata_errors="replace",  # Titles in other encodings are no failure.
+        )
     except (av.FFmpegError, OSError) as error:
         raise ValueError(
             f"{path}: is not a video that FFmpeg can read ({error.strerror})"

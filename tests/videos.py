@@ -1,0 +1,67 @@
+"""Makes small real video files for tests."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+
+
+def brightness_frames(count, size=(64, 48), step=5):
+    """Frames whose brightness tells their index: 0, 5, 10, ... of 255."""
+    values = (np.arange(count) * step % 256).astype(np.uint8)
+    return np.broadcast_to(
+        values[:, None, None, None], (count, size[1], size[0], 3)
+    ).copy()
+
+
+def write_video(
+    path,
+    frames,
+    *,
+    rate=25,
+    codec="libx264",
+    pixel_format="yuv420p",
+    times=None,
+    options=None,
+    container_options=None,
+):
+    """Encodes uint8 RGB frames; `times` are seconds, for a variable rate."""
+    with av.open(str(path), "w", options=container_options or {}) as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {})
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = pixel_format
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for index, image in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            if times is not None:
+                frame.pts = round(times[index] * 1000)
+                frame.time_base = Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def write_audio(path):
+    """A second of silence, without pictures."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44100)
+        frame = av.AudioFrame.from_ndarray(
+            np.zeros((1, 44100), np.float32), format="fltp", layout="mono"
+        )
+        frame.rate = 44100
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def set_rotation(path, degrees):
+    """Writes an mp4 file's display matrix: turn it clockwise to see it upright."""
+    one = 1 << 16
+    a, b = {0: (one, 0), 90: (0, one), 180: (-one, 0), 270: (0, -one)}[degrees]
+    matrix = np.array([a, b, 0, -b, a, 0, 0, 0, 1 << 30], ">i4")
+    content = bytearray(path.read_bytes())
+    # tkhd, version 0: name, flags, five words, eight reserved bytes, four shorts.
+    start = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    content[start : start + 36] = matrix.tobytes()
+    path.write_bytes(content)
