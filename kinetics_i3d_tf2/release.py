@@ -86,7 +86,7 @@ RELEASED: dict[str, tuple[ReleasedFile, ...]] = {
 
 _TRIES = 3
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and without a byte
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 
 
 class DownloadError(OSError):

@@ -27,14 +27,15 @@ def golden():
 
 
 @pytest.fixture
-def python(tmp_path):
+def python():
     """Runs Python in a process of its own; returns the finished process."""
+    inherited = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
 
-    def run(*args, cwd=ROOT, timeout=300, **environment):
+    def run(*args, timeout=300, **environment):
         return subprocess.run(
             [sys.executable, *map(str, args)],
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            cwd=ROOT,
+            env={**inherited, "PYTHONPATH": str(ROOT), **environment},
             capture_output=True,
             text=True,
             timeout=timeout,

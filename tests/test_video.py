@@ -198,7 +198,7 @@ def test_audio_is_ignored_and_needed_of_none(tmp_path):
             "list.m3u8",
             b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.ts\n",
             ValueError,
-            "",
+            "FFmpeg",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -1,0 +1,97 @@
+import sys
+
+import pytest
+from absl import flags
+
+from kinetics_i3d_tf2 import program
+
+PROGRAM = '''
+"""A program that greets."""
+import sys
+from absl import flags
+from kinetics_i3d_tf2 import program
+flags.DEFINE_boolean("loud", True, "Whether to shout.")
+flags.DEFINE_string("name", "you", "Whom to greet.")
+
+def main(argv):
+    program.reject_positional(argv)
+    if flags.FLAGS.name == "nobody":
+        raise ValueError("nobody\\ncannot be greeted")
+    if flags.FLAGS.name == "bug":
+        raise KeyError("bug")
+    print("hello", flags.FLAGS.name)
+
+if __name__ == "__main__":
+    program.run(main)
+'''
+
+
+@pytest.fixture
+def greet(tmp_path, python):
+    path = tmp_path / "greet.py"
+    path.write_text(PROGRAM)
+    return lambda *arguments: python(path, *arguments)
+
+
+def test_success(greet):
+    done = greet("--name=all")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello all\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--name=nobody"], "nobody cannot be greeted"),
+        (["--nam=x"], "Unknown command line flag 'nam'. Did you mean: name ?"),
+        (["--loud", "false"], "type --loud=false"),
+        (["stray"], "Unknown argument 'stray'; flags are typed --name=value"),
+    ],
+    ids=str,
+)
+def test_mistakes_end_with_one_line(greet, arguments, line):
+    done = greet(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (received,) = done.stderr.splitlines()
+    assert received.startswith("greet.py: error: ")
+    assert line in received
+
+
+def test_a_bug_keeps_its_traceback(greet):
+    done = greet("--name=bug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_traceback_of_a_mistake_on_request(greet):
+    done = greet("--name=nobody", "--verbosity=1")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+def test_help(greet):
+    done = greet("--help")
+    assert done.returncode == 0
+    assert "A program that greets." in done.stdout
+    assert "Whom to greet." in done.stdout
+
+
+def test_atomic_writer(tmp_path):
+    path = tmp_path / "result.json"
+    with program.atomic_writer(path) as temporary:
+        temporary.write_text("first")
+        assert not path.exists()
+    assert path.read_text() == "first"
+    with pytest.raises(KeyError), program.atomic_writer(path) as temporary:
+        temporary.write_text("half of the sec")
+        raise KeyError
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_reject_positional_without_a_flag_before_it(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["program", "--unknown", "value"])
+    assert "unknown" not in flags.FLAGS
+    with pytest.raises(ValueError, match="Unknown argument 'value'"):
+        program.reject_positional(["program", "value"])
+    program.reject_positional(["program"])

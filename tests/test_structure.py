@@ -1,0 +1,65 @@
+"""Modules import only what lies below them; the package needs no heavy imports."""
+
+import ast
+
+import pytest
+from conftest import ROOT
+
+PACKAGE = ROOT / "kinetics_i3d_tf2"
+
+# As in CONTRIBUTING.md.
+LEVELS = {
+    "architecture": 0,
+    "labels": 1,
+    "layers": 1,
+    "transforms": 1,
+    "flow": 1,
+    "video": 1,
+    "release": 1,
+    "program": 1,
+    "inception_i3d": 2,
+    "checkpoint": 2,
+    "inference": 2,
+}
+
+
+def imported_modules(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            yield from [node.module] if node.module else [a.name for a in node.names]
+
+
+def test_every_module_has_a_level():
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert modules == set(LEVELS)
+
+
+@pytest.mark.parametrize("module", LEVELS)
+def test_imports_point_down(module):
+    for imported in imported_modules(PACKAGE / f"{module}.py"):
+        assert LEVELS[imported] < LEVELS[module], f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", LEVELS)
+def test_contributing_names_every_module(module):
+    table = (ROOT / "CONTRIBUTING.md").read_text()
+    assert f"| {LEVELS[module]} | `{module}` |" in table
+
+
+def test_reading_a_video_needs_neither_tensorflow_nor_keras(python):
+    code = (
+        "import sys, kinetics_i3d_tf2 as i3d; i3d.read_video, i3d.optical_flow;"
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_exports_what_it_lists():
+    import kinetics_i3d_tf2
+
+    for name in kinetics_i3d_tf2.__all__:
+        assert callable(getattr(kinetics_i3d_tf2, name))
+        assert name in dir(kinetics_i3d_tf2)
+    with pytest.raises(AttributeError, match="no attribute 'Inception'"):
+        kinetics_i3d_tf2.Inception  # noqa: B018
