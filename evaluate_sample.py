@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import flags, logging
+from tqdm import tqdm
 
 from kinetics_i3d_tf2 import flow, labels, program, release, transforms, video
 from kinetics_i3d_tf2.architecture import MIN_FRAMES, MIN_SIZE
@@ -99,7 +100,7 @@ def main(argv):
     if frames is not None:
         clips = {stream: _prepare(stream, frames) for stream in streams}
 
-    logits = sum(_run(models[stream], clips[stream])[0] for stream in streams)
+    logits = sum(_run(stream, models[stream], clips[stream]) for stream in streams)
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
     top = labels.top_k(logits, _TOP.value)
@@ -146,14 +147,14 @@ def _checkpoint(stream):
 
 def _read_frames():
     """Frames of --video at 25 a second, uint8, their short side 256."""
-    logging.info("Reading %s", _VIDEO.value)
     limit = _MAX_FRAMES.value or None
     # One more than wanted tells whether something was left out.
+    decoded = video.iter_video(
+        _VIDEO.value, start=_START.value, max_frames=limit and limit + 1
+    )
     frames = [
         transforms.resize_short_side(frame)
-        for frame in video.iter_video(
-            _VIDEO.value, start=_START.value, max_frames=limit and limit + 1
-        )
+        for frame in tqdm(decoded, "Reading the video", unit="frame")
     ]
     if limit and len(frames) > limit:
         frames = frames[:limit]
@@ -237,8 +238,10 @@ def _load_model(stream, checkpoint, num_classes):
     return model
 
 
-def _run(model, clip):
-    return np.asarray(model(clip), np.float32)
+def _run(stream, model, clip):
+    """Logits of one clip, float32 `(num_classes,)`."""
+    logging.info("Running %s on %d frames", _title(stream), clip.shape[1])
+    return np.asarray(model(clip), np.float32)[0]
 
 
 def _print_results(logits, probabilities, top, names):

@@ -37,7 +37,13 @@ setup(
         "beam": ["apache-beam>=2.55,<3"],
         "serving": ["tensorflow-serving-api>=2.16,<3"],
         "plot": ["matplotlib>=3.7,<4"],
-        "test": ["pytest>=8,<10", "ruff>=0.9,<1", "build>=1.0,<2"],
+        "test": [
+            "pytest>=8,<10",
+            "ruff>=0.9,<1",
+            "build>=1.0,<2",
+            "setuptools>=68",
+            "jax>=0.4.30,<1",  # Keras's other backend
+        ],
     },
     classifiers=[
         "Development Status :: 4 - Beta",

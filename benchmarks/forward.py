@@ -4,7 +4,7 @@ r"""Times the forward pass of the RGB stream, and prints what it is worth.
   python benchmarks/forward.py --frames=79 --repeats=10
 
 Each row: median seconds, arithmetic rate, that rate as a share of this machine's own
-rate for a large float32 matrix product (measured in the same run), the time as a ratio
+rate for a large matrix product of that dtype (from the same run), the time as a ratio
 to the first row, and the peak memory of a process that only does this. Runs of the
 variants take turns, so that a machine whose speed drifts is fair to all.
 """
@@ -26,7 +26,11 @@ FRAMES = flags.DEFINE_multi_integer("frames", [16, 79, 250], "Lengths of the cli
 REPEATS = flags.DEFINE_integer("repeats", 5, "Timed runs of each variant.", 1)
 MEMORY_OF = flags.DEFINE_string("memory_of", None, "Only run this variant once.")
 
-VARIANTS = ("plain Keras float32", "InceptionI3d float32", "folded frozen bfloat16")
+VARIANTS = {
+    "plain Keras float32": "float32",
+    "InceptionI3d float32": "float32",
+    "folded frozen bfloat16": "bfloat16",
+}
 
 
 def main(_):
@@ -66,13 +70,13 @@ def print_table(frames, forwards, peaks):
         f"float32 {rates['float32'] / 1e9:.0f} GFLOP/s, "
         f"bfloat16 {rates['bfloat16'] / 1e9:.0f} GFLOP/s"
     )
-    print(" " * 24 + "  seconds  GFLOP/s  of matmul  ratio  peak MiB")
-    first = statistics.median(times[VARIANTS[0]])
-    for variant in VARIANTS:
+    print(" " * 26 + "seconds  GFLOP/s  of matmul  ratio  peak MiB")
+    first = statistics.median(times["plain Keras float32"])
+    for variant, dtype in VARIANTS.items():
         seconds = statistics.median(times[variant])
         rate = operations / seconds
         print(
-            f"{variant:24}{seconds:9.3f}{rate / 1e9:9.0f}{rate / rates['float32']:11.0%}"
+            f"{variant:24}{seconds:9.3f}{rate / 1e9:9.0f}{rate / rates[dtype]:11.0%}"
             f"{seconds / first:7.2f}{peaks[variant, frames] / 2**10:10.0f}"
         )
     exact, fast = logits["InceptionI3d float32"], logits["folded frozen bfloat16"]

@@ -128,7 +128,8 @@ def test_messages_go_to_standard_error(evaluate, samples):
     assert "RGB checkpoint restored" in done.stderr
     assert "RGB data loaded, shape=(1, 16, 224, 224, 3)" in done.stderr
     assert "oneDNN" not in done.stderr
-    assert len(done.stderr.splitlines()) == 2
+    assert "Running RGB on 16 frames" in done.stderr
+    assert len(done.stderr.splitlines()) == 3
 
 
 def test_video_of_any_kind(evaluate, tmp_path):
