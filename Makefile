@@ -24,11 +24,13 @@ evaluate-all: $(INSTALLED)
 	mkdir -p out
 	for eval_type in joint flow rgb; do \
 	  $(BIN)/python evaluate_sample.py --eval_type=$$eval_type \
-	    --imagenet_pretrained=true > out/imagenet_$$eval_type.txt || exit; \
+	    --imagenet_pretrained=true > out/unfinished || exit; \
+	  mv out/unfinished out/imagenet_$$eval_type.txt; \
 	done
 	for eval_type in rgb600 joint flow rgb; do \
 	  $(BIN)/python evaluate_sample.py --eval_type=$$eval_type \
-	    --imagenet_pretrained=false > out/no_imagenet_$$eval_type.txt || exit; \
+	    --imagenet_pretrained=false > out/unfinished || exit; \
+	  mv out/unfinished out/no_imagenet_$$eval_type.txt; \
 	done
 
 $(INSTALLED): setup.py

@@ -100,6 +100,7 @@ def main(argv):
     if frames is not None:
         clips = {stream: _prepare(stream, frames) for stream in streams}
 
+    # Joint logits are the sum of the two streams', with equal weight.
     logits = sum(_run(stream, models[stream], clips[stream]) for stream in streams)
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
@@ -110,6 +111,9 @@ def main(argv):
 
 
 def _check_flags():
+    for flag in (_VIDEO, _RGB_SAMPLE, _FLOW_SAMPLE, _CHECKPOINT_DIR):
+        if flag.value == "":
+            raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
     samples = {"rgb": _RGB_SAMPLE.value, "flow": _FLOW_SAMPLE.value}
     given = {stream for stream, path in samples.items() if path is not None}
     needed = set(_STREAMS[_EVAL_TYPE.value])
@@ -119,13 +123,16 @@ def _check_flags():
     if given and given != needed:
         wanted = " and ".join(f"--{stream}_sample" for stream in sorted(needed))
         raise ValueError(
-            f"--eval_type={_EVAL_TYPE.value} needs {wanted} together: two streams see "
-            "one clip, and no other sample can be used"
+            f"--eval_type={_EVAL_TYPE.value} takes {wanted} and no other, so that all "
+            "that is run comes from one clip"
         )
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
-    if _JSON.value is not None and not Path(_JSON.value).absolute().parent.is_dir():
-        raise ValueError(f"--json={_JSON.value}: there is no such folder")
+    if _JSON.value is not None:
+        if _JSON.value == "" or Path(_JSON.value).is_dir():
+            raise ValueError(f"--json={_JSON.value}: name a file to write")
+        if not Path(_JSON.value).absolute().parent.is_dir():
+            raise ValueError(f"--json={_JSON.value}: there is no such folder")
 
 
 def _checkpoint(stream):
@@ -137,11 +144,12 @@ def _checkpoint(stream):
     if _CHECKPOINT_DIR.value is None:
         return release.fetch(name, root=_ROOT)
     prefix = Path(_CHECKPOINT_DIR.value) / name / "model.ckpt"
-    if not prefix.with_name("model.ckpt.index").exists():
-        raise FileNotFoundError(
-            f"{prefix}.index: is missing; --checkpoint_dir holds "
-            f"{name}/model.ckpt.index and its data file, as the release has them"
-        )
+    for suffix in (".index", ".data-00000-of-00001"):
+        if not prefix.with_name(prefix.name + suffix).exists():
+            raise FileNotFoundError(
+                f"{prefix}{suffix}: is missing; --checkpoint_dir holds a folder {name} "
+                "with the release's two files, or files named as those"
+            )
     return prefix
 
 
@@ -154,7 +162,7 @@ def _read_frames():
     )
     frames = [
         transforms.resize_short_side(frame)
-        for frame in tqdm(decoded, "Reading the video", unit="frame")
+        for frame in tqdm(decoded, "Reading", unit="frame", leave=False, disable=None)
     ]
     if limit and len(frames) > limit:
         frames = frames[:limit]
@@ -164,8 +172,8 @@ def _read_frames():
         )  # fmt: skip
     if "flow" in _STREAMS[_EVAL_TYPE.value] and len(frames) < 2:
         raise ValueError(
-            f"{_VIDEO.value}: has one frame, and optical flow needs two; try "
-            "--eval_type=rgb"
+            f"{_VIDEO.value}: gives one frame, and optical flow needs two; try "
+            "--eval_type=rgb, or a larger --max_frames"
         )
     return np.stack(frames)
 
@@ -192,7 +200,9 @@ def _load_sample(stream):
     path = path or release.fetch(f"{stream}_sample", root=_ROOT)
     try:
         clip = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # NumPy lets errors of any kind out of broken files.
         raise ValueError(f"{path}: is not a whole .npy file of numbers") from error
     if not isinstance(clip, np.ndarray):
         raise ValueError(f"{path}: is a .npz archive; save the one array with np.save")
@@ -214,8 +224,9 @@ def _check_sample(path, clip, channels):
     if not np.issubdtype(clip.dtype, np.floating):
         raise ValueError(f"{path}: {clip.dtype}, expected float in [-1, 1]; {mend}")
     low, high = clip.min(), clip.max()
-    # Written so that NaN fails too; a little is left for rounding.
-    if not (low >= -1.001 and high <= 1.001):
+    if not np.isfinite([low, high]).all():
+        raise ValueError(f"{path}: holds NaN or infinity, expected [-1, 1]")
+    if low < -1.001 or high > 1.001:  # A little is left for rounding.
         raise ValueError(
             f"{path}: values in [{low:g}, {high:g}], expected [-1, 1]; {mend}"
         )

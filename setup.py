@@ -24,7 +24,7 @@ setup(
         "keras>=3.5,<4",
         "numpy>=1.26,<3",
         "absl-py>=2.0,<3",
-        "av>=14.0,<19",  # PyAV, with its own FFmpeg
+        "av>=15.0,<19",  # PyAV, with its own FFmpeg
         "opencv-contrib-python-headless>=4.8,<6",  # TV-L1 is in contrib
         "requests>=2.28,<3",
         "filelock>=3.12,<5",
@@ -48,7 +48,6 @@ setup(
     classifiers=[
         "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",
-        "License :: OSI Approved :: Apache Software License",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",

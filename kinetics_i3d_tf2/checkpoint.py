@@ -3,14 +3,14 @@
 `python -m kinetics_i3d_tf2.checkpoint PATH` lists what a checkpoint holds.
 """
 
+import contextlib
 import os
 import re
-import tempfile
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
 from . import program
 
@@ -62,7 +62,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     Raises:
         OSError: a file of the checkpoint is missing, or may not be read.
         ValueError: a file is truncated or corrupt, variables differ (all differences
-            are listed), or `exclude` names nothing in the model.
+            are listed), or `exclude` names nothing in either.
 
     Example:
     >>> model = InceptionI3d(num_classes=101)
@@ -71,37 +71,31 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     if isinstance(exclude, str):
         exclude = (exclude,)
     prefix = _find_prefix(path)
-    entries = {
-        entry.sonnet_name: entry
-        for entry in list_checkpoint(prefix)
-        if not entry.is_slot and not _below(entry.sonnet_name, exclude)
-    }
+    reader = _open(prefix)
+    entries = [entry for entry in _entries(reader) if not entry.is_slot]
     variables = {sonnet_name(variable): variable for variable in model.weights}
-    unused = [s for s in exclude if not any(_below(name, (s,)) for name in variables)]
+    known = [*variables, *(entry.sonnet_name for entry in entries)]
+    unused = [s for s in exclude if not any(_below(name, (s,)) for name in known)]
     if unused:
         raise ValueError(
-            f"exclude names nothing in the model: {', '.join(map(repr, unused))}; "
-            "scopes are written as in the checkpoint, for example 'Logits'"
+            f"exclude names nothing: {', '.join(map(repr, unused))}; scopes are "
+            "written as in the checkpoint, for example 'Logits'"
         )
-    variables = {
-        name: variable
-        for name, variable in variables.items()
-        if not _below(name, exclude)
-    }
+    entries = [e for e in entries if not _below(e.sonnet_name, exclude)]
+    variables = {n: v for n, v in variables.items() if not _below(n, exclude)}
     _check_equal(prefix, entries, variables)
-    reader = _open(prefix)
-    values = {}
+    _check_data(prefix)
+    values = {entry.sonnet_name: _read(reader, entry.name, prefix) for entry in entries}
     for name, variable in variables.items():
-        value = _read(reader, entries[name].name, prefix)
-        values[name] = value.reshape(variable.shape)
-    for name, variable in variables.items():
-        variable.assign(values[name])
+        variable.assign(values[name].reshape(variable.shape))
 
 
 def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
     """Writes a model's variables as the release's own `tf.train.Saver` restores them.
 
-    The files are written aside and moved into place when they are whole.
+    The files are written aside and moved into place when they are whole. They are two:
+    a crash in the microseconds between their moves, over an older checkpoint, leaves
+    new data beside the old index, which loading refuses by its checksums.
 
     Args:
         model: an `InceptionI3d`, or any built Keras model with Sonnet's names.
@@ -117,6 +111,8 @@ def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
         ValueError: `scope` is none of the three.
         OSError: the files cannot be written.
     """
+    import tensorflow as tf
+
     scopes = {"RGB": "RGB/inception_i3d/", "Flow": "Flow/inception_i3d/", "": ""}
     if scope not in scopes:
         raise ValueError(f'scope must be "RGB", "Flow" or "". Received: {scope!r}')
@@ -125,23 +121,21 @@ def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
         prefix = prefix / "model.ckpt"
     prefix.parent.mkdir(parents=True, exist_ok=True)
     names = [scopes[scope] + sonnet_name(variable) for variable in model.weights]
-    with tempfile.TemporaryDirectory(dir=prefix.parent, prefix=".saving-") as aside:
-        try:
-            tf.raw_ops.SaveV2(
-                prefix=os.path.join(aside, prefix.name),
-                tensor_names=names,
-                shape_and_slices=[""] * len(names),
-                tensors=[
-                    np.asarray(variable.numpy(), np.float32)
-                    for variable in model.weights
-                ],
-            )
-        except tf.errors.OpError as error:
-            raise OSError(f"{prefix}: cannot be written: {error.message}") from error
-        # The index last: it holds the checksums, so a reader that comes in between
-        # gets an error and never a mixture.
-        for file in sorted(os.listdir(aside)):
-            os.replace(os.path.join(aside, file), prefix.parent / file)
+    aside = prefix.parent / f".{prefix.name}.saving"
+    shutil.rmtree(aside, ignore_errors=True)  # A killed process left it.
+    aside.mkdir()
+    try:
+        tf.raw_ops.SaveV2(
+            prefix=os.fspath(aside / prefix.name),
+            tensor_names=names,
+            shape_and_slices=[""] * len(names),
+            tensors=[np.asarray(v.numpy(), np.float32) for v in model.weights],
+        )
+        _move_into_place(aside, prefix)
+    except tf.errors.OpError as error:
+        raise OSError(f"{prefix}: cannot be written: {error.message}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
     return prefix
 
 
@@ -158,12 +152,7 @@ def list_checkpoint(path) -> list[Entry]:
         OSError: there is no such checkpoint.
         ValueError: the index is corrupt.
     """
-    reader = _open(_find_prefix(path), need_data=False)
-    dtypes = reader.get_variable_to_dtype_map()
-    return [
-        Entry(name, tuple(shape), dtypes[name].name)
-        for name, shape in sorted(reader.get_variable_to_shape_map().items())
-    ]
+    return _entries(_open(_find_prefix(path)))
 
 
 def describe(entries: list[Entry]) -> str:
@@ -212,6 +201,20 @@ def _below(name, scopes):
     return any(name == scope or name.startswith(scope + "/") for scope in scopes)
 
 
+def _move_into_place(aside, prefix):
+    """Moves a saved checkpoint over an older one.
+
+    The second name for the old data keeps the first move from deleting it, which takes
+    far longer than a move: the two moves are microseconds apart. The index, with its
+    checksums, comes last.
+    """
+    data, index = f"{prefix.name}.data-00000-of-00001", f"{prefix.name}.index"
+    with contextlib.suppress(OSError):  # There is none, or no second names.
+        os.link(prefix.parent / data, aside / "old")
+    for name in (data, index):
+        os.replace(aside / name, prefix.parent / name)
+
+
 def _find_prefix(path):
     """The prefix itself, or the one in a folder.
 
@@ -233,26 +236,45 @@ def _find_prefix(path):
     )
 
 
-def _open(prefix, need_data=True):
+def _open(prefix):
     index = Path(f"{prefix}.index")
     if not index.is_file():
-        raise FileNotFoundError(f"{index}: there is no such checkpoint file")
+        raise FileNotFoundError(
+            f"{index}: there is no such checkpoint file, nor is {prefix} a folder"
+        )
+    index.open("rb").close()  # Says so when it may not be read.
+    import tensorflow as tf  # Here, so that a wrong path is told at once.
+
     try:
         reader = tf.train.load_checkpoint(os.fspath(prefix))
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
         raise ValueError(
             f"{index}: is truncated or corrupt: {_first_line(error)}"
         ) from error
-    if need_data and not list(prefix.parent.glob(f"{prefix.name}.data-*-of-*")):
+    return reader
+
+
+def _entries(reader):
+    dtypes = reader.get_variable_to_dtype_map()
+    return [
+        Entry(name, tuple(shape), dtypes[name].name)
+        for name, shape in sorted(reader.get_variable_to_shape_map().items())
+    ]
+
+
+def _check_data(prefix):
+    names = (path.name for path in prefix.parent.iterdir())
+    if not any(name.startswith(f"{prefix.name}.data-") for name in names):
         raise FileNotFoundError(
             f"{prefix}.data-00000-of-00001: is missing; a checkpoint is its index and "
             "its data file, side by side"
         )
-    return reader
 
 
 def _read(reader, name, prefix):
     """The value of a variable; the checksum in the index is checked."""
+    import tensorflow as tf
+
     try:
         return reader.get_tensor(name)
     except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
@@ -268,23 +290,25 @@ def _first_line(error):
 
 def _check_equal(prefix, entries, variables):
     """Raises one error with every difference."""
-    problems = [f"missing: {name}" for name in variables if name not in entries]
-    problems += [
-        f"unexpected: {entry.name} {list(entry.shape)}"
-        for name, entry in entries.items()
-        if name not in variables
-    ]
-    for name, variable in variables.items():
-        if name not in entries:
+    seen = set()
+    problems = []
+    for entry in entries:
+        name, shape = entry.sonnet_name, entry.shape
+        if name not in variables:
+            problems.append(f"unexpected: {entry.name} {list(shape)}")
             continue
-        shape, wanted = entries[name].shape, tuple(variable.shape)
+        if name in seen:
+            problems.append(f"in two scopes: {name}")
+        seen.add(name)
+        wanted = tuple(variables[name].shape)
         if shape != wanted and shape != (1, 1, 1, 1, *wanted):
             problems.append(
                 f"shape of {name}: {list(shape)} in the checkpoint, {list(wanted)} in "
                 "the model"
             )
-        if entries[name].dtype != "float32":
-            problems.append(f"dtype of {name}: {entries[name].dtype}, not float32")
+        if entry.dtype != "float32":
+            problems.append(f"dtype of {name}: {entry.dtype}, not float32")
+    problems += [f"missing: {name}" for name in variables if name not in seen]
     if problems:
         raise ValueError(
             f"{prefix}: does not fit the model, and nothing was loaded. "
@@ -299,7 +323,9 @@ def _main(argv):
             "give one checkpoint: python -m kinetics_i3d_tf2.checkpoint PATH, where "
             "PATH is its prefix (.../model.ckpt) or its folder"
         )
-    entries = list_checkpoint(argv[1])
+    prefix = _find_prefix(argv[1])
+    with program.quiet_tensorflow():
+        entries = list_checkpoint(prefix)
     for entry in entries:
         print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
     print(describe(entries))

@@ -30,8 +30,8 @@ def optical_flow(
         right and down, from frame i to i + 1.
 
     Raises:
-        ValueError: fewer than two frames, another dtype or shape, or frames smaller
-            than 16 pixels.
+        ValueError: fewer than two frames, another dtype or shape, or frames of less
+            than 16 or more than 32,766 pixels a side.
 
     Source: the release used TV-L1 'similar to OpenCV's' (its README); the direction
     was measured against the release's own flow sample.
@@ -47,10 +47,10 @@ def optical_flow(
             "Optical flow needs at least two frames: it is the motion from one to the "
             f"next. Received: {len(frames)}; use a longer clip, or the RGB stream alone"
         )
-    if min(frames.shape[1:3]) < 16:
-        # OpenCV's pyramid of five scales fails on less.
+    if min(frames.shape[1:3]) < 16 or max(frames.shape[1:3]) > 32_766:
+        # OpenCV's pyramid of five scales fails on less, its remap on more.
         raise ValueError(
-            "Optical flow needs frames of at least 16 pixels a side. "
+            "Optical flow needs frames of at least 16 and at most 32766 pixels a side. "
             f"Received: {frames.shape[2]}x{frames.shape[1]}"
         )
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]

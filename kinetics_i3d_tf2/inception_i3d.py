@@ -39,7 +39,8 @@ class InceptionI3d(keras.Model):
 
     Raises:
         ValueError: an argument out of range, or an input that is too short, too
-            small or has another number of channels.
+            small or has another number of channels. A TensorFlow graph that was built
+            for free shapes raises `tf.errors.InvalidArgumentError` instead.
 
     Example:
     >>> model = InceptionI3d(width=1 / 8)
@@ -226,7 +227,7 @@ def _check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, wi
             "dropout_rate is the share of features dropped and must be in [0, 1); the "
             f"release trained with 0.5. Received: {dropout_rate!r}"
         )
-    if not width > 0:
+    if not 0 < width < float("inf"):
         raise ValueError(
             "width multiplies the filters and must be greater than 0; 1.0 is the "
             f"release. Received: {width!r}"

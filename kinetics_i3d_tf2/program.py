@@ -13,7 +13,8 @@ def run(main: Callable[[list[str]], None]) -> None:
     """Parses the flags, runs `main` and exits with its status.
 
     Exit status 0, or 2 with one line on standard error for a user's mistake: a bad
-    flag, or a ValueError or OSError out of `main`. `--verbosity=1` shows the traceback.
+    flag, or a ValueError, OSError or MemoryError out of `main`; `--verbosity=1` shows
+    the traceback.
 
     Args:
         main: takes the positional arguments (the program's name first).
@@ -24,13 +25,19 @@ def run(main: Callable[[list[str]], None]) -> None:
         try:
             main(argv)
             sys.stdout.flush()
-        except (ValueError, OSError) as error:
+        except BrokenPipeError:
+            raise
+        except (ValueError, OSError, MemoryError) as error:
             logging.debug("Traceback:", exc_info=True)
             _exit_with(error)
         except KeyboardInterrupt:
             sys.exit(130)  # As shells report a program ended by Ctrl-C.
 
-    app.run(guarded, flags_parser=_parse_flags)
+    try:
+        app.run(guarded, flags_parser=_parse_flags)
+    except BrokenPipeError:
+        # The reader, such as `head`, has had enough; nothing more can be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def reject_positional(argv: list[str]) -> None:
@@ -105,10 +112,11 @@ def _parse_flags(argv):
     except flags.Error as error:
         _exit_with(error)
     except SystemExit:
+        sys.stdout.flush()
         sys.exit(0)  # absl has shown the help, and would exit with 1.
 
 
 def _exit_with(error):
-    line = " ".join(str(error).split())
+    line = " ".join(str(error).split()) or "out of memory"
     print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
     sys.exit(2)

@@ -156,7 +156,7 @@ def _download(file, path, base_url, timeout, backoff):
                 partial = path.with_name(path.name + ".part")
                 _try_download(url, partial, file.blob_id, timeout, backoff)
                 os.replace(partial, path)
-    except (requests.RequestException, OSError) as error:
+    except (OSError, NotImplementedError) as error:  # requests' errors are OSErrors
         raise DownloadError(
             f"{path.name}: cannot be downloaded from {url} ({_reason(error)}). Get "
             f"it by hand and put it in {path.parent.resolve()}"
@@ -165,6 +165,8 @@ def _download(file, path, base_url, timeout, backoff):
 
 def _try_download(url, partial, expected, timeout, backoff):
     """Brings the whole, verified content into the file `partial`."""
+    if partial.exists() and blob_id(partial) == expected:
+        return  # Interrupted before it was moved into place.
     for attempt in range(1, _TRIES + 1):
         try:
             _continue_download(url, partial, timeout)
@@ -173,7 +175,7 @@ def _try_download(url, partial, expected, timeout, backoff):
                 return
             partial.unlink()
             raise OSError(f"damaged: git blob {received}, expected {expected}")
-        except (requests.RequestException, OSError) as error:
+        except OSError as error:
             status = getattr(getattr(error, "response", None), "status_code", 0)
             # The server's 4xx is final, but for "timeout" and "too many requests".
             final = 400 <= status < 500 and status not in (408, 416, 429)
@@ -197,13 +199,14 @@ def _continue_download(url, partial, timeout):
             partial.unlink()
         response.raise_for_status()
         resumed = response.status_code == requests.codes.partial_content
-        length = response.headers.get("Content-Length")
         start = have if resumed else 0
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() else None
         with (
             open(partial, "ab" if resumed else "wb") as target,
             tqdm(
                 desc=url.rsplit("/", 1)[-1],
-                total=None if length is None else start + int(length),
+                total=total,
                 initial=start,
                 unit="B",
                 unit_scale=True,
@@ -213,8 +216,8 @@ def _continue_download(url, partial, timeout):
                 target.write(chunk)
                 bar.update(len(chunk))
     size = partial.stat().st_size
-    if length is not None and size < start + int(length):
-        raise OSError(f"connection closed after {size} of {start + int(length)} bytes")
+    if total is not None and size < total:
+        raise OSError(f"connection closed after {size} of {total} bytes")
 
 
 def _reason(error):
@@ -225,6 +228,8 @@ def _reason(error):
         return f"{error.response.status_code} {error.response.reason}"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke off"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the secure connection failed: {error}"
     if isinstance(error, requests.ConnectionError):
         stalled = "timed out" in str(error)
         return "the server did not answer in time" if stalled else "no connection"

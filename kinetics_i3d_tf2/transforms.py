@@ -28,16 +28,16 @@ def resize_short_side(clip: np.ndarray, size: int = SHORT_SIDE) -> np.ndarray:
         already has the size.
 
     Raises:
-        ValueError: fewer than 3 axes, an empty clip or size less than 1.
+        ValueError: fewer than 3 axes, another dtype, an empty clip or size less than 1.
     """
     clip = np.asarray(clip)
-    _check_frames(clip, size)
-    height, width = clip.shape[-3:-1]
-    scale = size / min(height, width)
-    if scale == 1:
+    height, width = _check_frames(clip, size)
+    if clip.dtype not in (np.uint8, np.float32):
+        raise ValueError(f"Frames must be uint8 or float32. Received: {clip.dtype}")
+    if min(height, width) == size:
         return clip
-    new_height, new_width = max(size, round(height * scale)), round(width * scale)
-    new_width = max(size, new_width)
+    scale = size / min(height, width)
+    new_height, new_width = round(height * scale), round(width * scale)
     frames = clip.reshape(-1, *clip.shape[-3:])
     resized = np.empty((len(frames), new_height, new_width, clip.shape[-1]), clip.dtype)
     for source, target in zip(frames, resized, strict=True):

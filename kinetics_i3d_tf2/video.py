@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterator
 
 import av
@@ -12,9 +13,9 @@ FRAME_RATE = 25.0
 
 # A seek lands on the key frame before; up to this many seconds it saves nothing.
 _WORTH_SEEKING = 5.0
-# Longest time without a frame that is believed: still pictures in screen recordings
-# last long, but broken time stamps ask for hours of copies of one frame.
-_LONGEST_GAP = 60.0
+# Longest time in seconds without a frame that is believed: slides in a recording stay
+# long, but broken time stamps ask for hours of copies of one frame.
+_LONGEST_GAP = 600.0
 # Above any camera (16K is 133 million); broken headers ask for all the memory.
 _MOST_PIXELS = 1 << 27
 
@@ -46,7 +47,8 @@ def read_video(
     Raises:
         OSError: there is no such file, or it may not be read.
         ValueError: the file is not a video, has no frames in the wanted span, is
-            broken or truncated, or an argument is out of range.
+            broken or truncated (as far as its header tells), has more than ten minutes
+            between two frames, or an argument is out of range.
     """
     return np.stack(
         list(iter_video(path, fps=fps, start=start, end=end, max_frames=max_frames))
@@ -88,7 +90,7 @@ def iter_video(
                 wanted = start + count / fps
                 if count == max_frames:
                     return
-    except (av.FFmpegError, MemoryError) as error:
+    except (av.FFmpegError, OverflowError) as error:
         raise ValueError(
             f"{path}: FFmpeg cannot read this as a video: {error}"
         ) from error
@@ -113,7 +115,7 @@ def _nearest(path, start, end, tolerance):
             break
     if previous is not None:
         # Time stamps are rounded, so the last frame must not reach the next tick.
-        yield previous, since + lasts - tolerance
+        yield previous, since + max(lasts - tolerance, lasts / 2)
 
 
 def _decode(path, start):
@@ -134,7 +136,7 @@ def _decode(path, start):
         if sought:
             container.seek(int((start + origin) / stream.time_base), stream=stream)
         step = 1 / float(stream.average_rate or FRAME_RATE)
-        time, duration = -step, 0.0
+        time, duration = -step, step
         for frame in _frames(path, container, stream):
             ticks = frame.dts if is_avi else frame.pts
             if ticks is None:
@@ -149,15 +151,19 @@ def _decode(path, start):
                     yield from _decode(path, 0.0)
                     return
                 sought = False
-            duration = float(frame.duration * frame.time_base) or step
+            ticks = frame.duration  # None or 0 where the file does not say.
+            duration = float(ticks * frame.time_base) if ticks else step
             yield frame, time, duration
-        _check_complete(path, container, stream, time + duration)
+        if sought:  # Nothing came: some files cannot be read from just any place.
+            yield from _decode(path, 0.0)
+        else:
+            _check_complete(path, container, stream, time + duration)
 
 
 def _open(path):
     try:
         container = av.open(
-            path,
+            "file:" + os.path.abspath(path),  # "10:20.mp4" is no protocol.
             options={"protocol_whitelist": "file"},  # Playlists name other addresses.
             metadata_errors="replace",  # Titles in other encodings are no failure.
         )
@@ -192,16 +198,19 @@ def _check_complete(path, container, stream, decoded):
     """Raises when much less was decoded than the file's header announces."""
     if container.format.name == "gif" and not _has_gif_trailer(path):
         raise ValueError(f"{path}: is truncated: the GIF has no end")
+    announced = 0.0
     if stream.duration is not None:
         announced = float(stream.duration * stream.time_base)
+    elif "DURATION" in stream.metadata:  # Matroska's: 00:01:02.340000000
+        parts = re.fullmatch(r"(\d+):(\d+):([\d.]+)", stream.metadata["DURATION"])
+        hours, minutes, seconds = map(float, parts.groups()) if parts else (0, 0, 0)
+        announced = 3600 * hours + 60 * minutes + seconds
     elif container.duration is not None and len(container.streams) == 1:
         announced = container.duration / av.time_base
-    else:
-        return
     if decoded < 0.9 * announced - 2 / FRAME_RATE:
         raise ValueError(
-            f"{path}: is truncated: {decoded:.2f} of {announced:.2f} seconds could be "
-            "read; read what there is with `end`"
+            f"{path}: is truncated: {decoded:.2f} of {announced:.2f} seconds are "
+            "there; a span of those can still be read"
         )
 
 
@@ -237,5 +246,6 @@ def _check_file(path):
         raise IsADirectoryError(f"{path}: is a folder, not a video file")
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path}: there is no such video file")
+    open(path, "rb").close()  # Says so when it may not be read.
     if os.path.getsize(path) == 0:
         raise ValueError(f"{path}: is an empty file, not a video")

@@ -173,7 +173,7 @@ def npy(folder, array):
             r"uint8, expected float in \[-1, 1\]",
         ),
         (np.full((1, 9, 224, 224, 3), 255.0), r"\[255, 255\].*x / 127.5 - 1"),
-        (np.full((1, 9, 224, 224, 3), np.nan), r"values in \[nan, nan\]"),
+        (np.full((1, 9, 224, 224, 3), np.nan), "holds NaN or infinity"),
         (np.zeros((1, 9, 224, 224, 2)), r"expected \(1, frames, height, width, 3\)"),
         (np.zeros((2, 9, 224, 224, 3)), r"expected \(1, frames"),
         (np.zeros((9, 224, 224, 3)), r"expected \(1, frames"),
@@ -203,6 +203,8 @@ def test_bad_samples(evaluate, tmp_path, array, message):
         ("missing.npy", None, "No such file or directory"),
         ("empty.npy", b"", "not a whole .npy file"),
         ("text.npy", b"hello", "not a whole .npy file"),
+        ("zip.npy", b"PK\x03\x04" + b"x" * 100, "not a whole .npy file"),
+        ("code.npy", b"\x93NUMPY\x01\x00v\x00" + b"(" * 118, "not a whole .npy"),
         (
             "cut.npy",
             b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', ",
@@ -230,12 +232,15 @@ def test_archive_as_sample(evaluate, tmp_path):
         (["--eval_type=both"], "<joint|rgb|flow|rgb600>"),
         (["--top=0"], "--top"),
         (["--frames=3"], "Unknown command line flag 'frames'"),
-        (["--rgb_sample=a.npy"], "needs --flow_sample and --rgb_sample together"),
-        (["--eval_type=rgb", "--flow_sample=a.npy"], "needs --rgb_sample"),
+        (["--rgb_sample=a.npy"], "takes --flow_sample and --rgb_sample and no other"),
+        (["--eval_type=rgb", "--flow_sample=a.npy"], "takes --rgb_sample and no other"),
         (["--video=a.mp4", "--rgb_sample=a.npy"], "leave --rgb_sample and"),
+        (["--video="], "--video= names nothing"),
         (["--start=3"], "cut a --video; none is given"),
         (["--video=/nowhere.mp4"], "/nowhere.mp4: there is no such video file"),
         (["--video=/"], "/: is a folder, not a video"),
+        (["--json="], "--json=: name a file to write"),
+        (["--json=/tmp"], "--json=/tmp: name a file to write"),
         (["--json=/nowhere/a.json"], "--json=/nowhere/a.json: there is no such folder"),
     ],
     ids=str,
@@ -260,7 +265,9 @@ def test_video_without_pictures(evaluate, tmp_path):
 
 def test_video_of_one_frame(evaluate, tmp_path):
     path = write_video(tmp_path / "one.mp4", brightness_frames(1, (256, 256)))
-    assert_mistake(evaluate(f"--video={path}"), "one frame, and optical flow needs two")
+    assert_mistake(
+        evaluate(f"--video={path}"), "gives one frame, and optical flow needs two"
+    )
 
 
 def test_missing_checkpoint(evaluate, samples, tmp_path):

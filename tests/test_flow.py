@@ -57,7 +57,8 @@ def test_progress_bar_is_on_standard_error(capsys):
         (np.zeros((0, 64, 64, 3), np.uint8), "at least two frames.*Received: 0"),
         (np.zeros((2, 64, 64, 3), np.float32), "uint8 RGB .*Received: float32"),
         (np.zeros((2, 64, 64), np.uint8), r"uint8 RGB .*\(2, 64, 64\)"),
-        (np.zeros((2, 15, 64, 3), np.uint8), "at least 16 pixels .*64x15"),
+        (np.zeros((2, 15, 64, 3), np.uint8), "at least 16 .*64x15"),
+        (np.zeros((2, 16, 32767, 3), np.uint8), "at most 32766 .*32767x16"),
     ],
 )
 def test_bad_frames(frames, message):

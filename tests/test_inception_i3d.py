@@ -115,6 +115,7 @@ def test_width_scales_filters(width, filters):
         ({"dropout_rate": -0.1}, r"must be in \[0, 1\)"),
         ({"width": 0}, "greater than 0; 1.0 is the release"),
         ({"width": float("nan")}, "greater than 0"),
+        ({"width": float("inf")}, "greater than 0"),
         ({"num_classes": 0}, "num_classes must be at least 1"),
         ({"num_channels": 0}, "num_channels must be at least 1"),
     ],
@@ -140,6 +141,13 @@ def test_bad_arguments(arguments, message):
 def test_bad_clips(small_model, method, shape, message):
     with pytest.raises(ValueError, match=message):
         getattr(small_model, method)(np.zeros(shape, np.float32))
+
+
+def test_short_clip_in_models_made_of_this_one(small_model):
+    clip = np.zeros((1, 8, 193, 193, 3), np.float32)
+    for model in (small_model.endpoint_model(["Logits"]), fold_batch_norm(small_model)):
+        with pytest.raises(ValueError, match="at least 9 frames and 193 pixels"):
+            model(clip)
 
 
 @pytest.mark.parametrize("call", ["predict", "frozen"])

@@ -1,7 +1,10 @@
+import os
+import subprocess
 import sys
 
 import pytest
 from absl import flags
+from conftest import ROOT
 
 from kinetics_i3d_tf2 import program
 
@@ -17,6 +20,11 @@ def main(argv):
     program.reject_positional(argv)
     if flags.FLAGS.name == "nobody":
         raise ValueError("nobody\\ncannot be greeted")
+    if flags.FLAGS.name == "memory":
+        raise MemoryError
+    if flags.FLAGS.name == "endless":
+        while True:
+            print("hello again")
     if flags.FLAGS.name == "bug":
         raise KeyError("bug")
     print("hello", flags.FLAGS.name)
@@ -44,6 +52,7 @@ def test_success(greet):
         (["--name=nobody"], "nobody cannot be greeted"),
         (["--nam=x"], "Unknown command line flag 'nam'. Did you mean: name ?"),
         (["--loud", "false"], "type --loud=false"),
+        (["--name=memory"], "out of memory"),
         (["stray"], "Unknown argument 'stray'; flags are typed --name=value"),
     ],
     ids=str,
@@ -55,6 +64,24 @@ def test_mistakes_end_with_one_line(greet, arguments, line):
     (received,) = done.stderr.splitlines()
     assert received.startswith("greet.py: error: ")
     assert line in received
+
+
+@pytest.mark.parametrize(
+    ("flag", "first"),
+    [("--name=endless", "hello again"), ("--helpfull", "A program that greets.")],
+)
+def test_reader_that_has_had_enough(greet, tmp_path, flag, first):
+    greet()
+    command = f"{sys.executable} {tmp_path / 'greet.py'} {flag} | head -n 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == first + "\n"
 
 
 def test_a_bug_keeps_its_traceback(greet):

@@ -114,6 +114,11 @@ def test_normalize_rgb():
         transforms.normalize_rgb(clip.astype(np.float32))
 
 
+def test_resize_of_another_dtype():
+    with pytest.raises(ValueError, match="uint8 or float32. Received: int64"):
+        transforms.resize_short_side(np.zeros((4, 5, 3), np.int64))
+
+
 @pytest.mark.parametrize("shape", [(4, 5), (0, 4, 5, 3)])
 def test_resize_of_no_frames(shape):
     with pytest.raises(ValueError, match="not empty"):

@@ -24,15 +24,23 @@ def write_video(
     times=None,
     options=None,
     container_options=None,
+    silence=False,
 ):
-    """Encodes uint8 RGB frames; `times` are seconds, for a variable rate."""
+    """Encodes uint8 RGB frames; `times` are seconds, for a variable rate.
+
+    With `silence`, ten seconds of it are muxed beside the pictures, as they come.
+    """
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = pixel_format
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
+        if silence:
+            sound = container.add_stream("aac", rate=44100)
         for index, image in enumerate(frames):
+            if silence and index % 10 == 0:
+                container.mux(sound.encode(_silence()))
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             if times is not None:
                 frame.pts = round(times[index] * 1000)
@@ -42,15 +50,19 @@ def write_video(
     return path
 
 
+def _silence():
+    frame = av.AudioFrame.from_ndarray(
+        np.zeros((1, 44100), np.float32), format="fltp", layout="mono"
+    )
+    frame.rate = 44100
+    return frame
+
+
 def write_audio(path):
     """A second of silence, without pictures."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=44100)
-        frame = av.AudioFrame.from_ndarray(
-            np.zeros((1, 44100), np.float32), format="fltp", layout="mono"
-        )
-        frame.rate = 44100
-        container.mux(stream.encode(frame))
+        container.mux(stream.encode(_silence()))
         container.mux(stream.encode())
     return path
 
