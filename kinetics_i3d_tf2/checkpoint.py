@@ -3,16 +3,15 @@
 `python -m kinetics_i3d_tf2.checkpoint PATH` lists what a checkpoint holds.
 """
 
-import contextlib
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from . import program
+from .tensor_bundle import BundleReader, find_prefix, write_bundle
 
 # Scopes that the release's checkpoints put before the model's own names.
 _SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
@@ -70,9 +69,8 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     """
     if isinstance(exclude, str):
         exclude = (exclude,)
-    prefix = _find_prefix(path)
-    reader = _open(prefix)
-    entries = [entry for entry in _entries(reader) if not entry.is_slot]
+    reader = BundleReader(path)
+    entries = [e for e in _entries(reader) if not e.is_slot]
     variables = {sonnet_name(variable): variable for variable in model.weights}
     known = [*variables, *(entry.sonnet_name for entry in entries)]
     unused = [s for s in exclude if not any(_below(name, (s,)) for name in known)]
@@ -83,9 +81,8 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         )
     entries = [e for e in entries if not _below(e.sonnet_name, exclude)]
     variables = {n: v for n, v in variables.items() if not _below(n, exclude)}
-    _check_equal(prefix, entries, variables)
-    _check_data(prefix)
-    values = {entry.sonnet_name: _read(reader, entry.name, prefix) for entry in entries}
+    _check_equal(reader.prefix, entries, variables)
+    values = {entry.sonnet_name: reader.read(entry.name) for entry in entries}
     for name, variable in variables.items():
         variable.assign(values[name].reshape(variable.shape))
 
@@ -111,31 +108,17 @@ def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
         ValueError: `scope` is none of the three.
         OSError: the files cannot be written.
     """
-    import tensorflow as tf
-
     scopes = {"RGB": "RGB/inception_i3d/", "Flow": "Flow/inception_i3d/", "": ""}
     if scope not in scopes:
         raise ValueError(f'scope must be "RGB", "Flow" or "". Received: {scope!r}')
     prefix = Path(path)
     if prefix.is_dir() or os.fspath(path).endswith("/"):
         prefix = prefix / "model.ckpt"
-    prefix.parent.mkdir(parents=True, exist_ok=True)
-    names = [scopes[scope] + sonnet_name(variable) for variable in model.weights]
-    aside = prefix.parent / f".{prefix.name}.saving"
-    shutil.rmtree(aside, ignore_errors=True)  # A killed process left it.
-    aside.mkdir()
-    try:
-        tf.raw_ops.SaveV2(
-            prefix=os.fspath(aside / prefix.name),
-            tensor_names=names,
-            shape_and_slices=[""] * len(names),
-            tensors=[np.asarray(v.numpy(), np.float32) for v in model.weights],
-        )
-        _move_into_place(aside, prefix)
-    except tf.errors.OpError as error:
-        raise OSError(f"{prefix}: cannot be written: {error.message}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    values = {
+        scopes[scope] + sonnet_name(v): np.asarray(v.numpy(), np.float32)
+        for v in model.weights
+    }
+    write_bundle(prefix, values)
     return prefix
 
 
@@ -152,7 +135,7 @@ def list_checkpoint(path) -> list[Entry]:
         OSError: there is no such checkpoint.
         ValueError: the index is corrupt.
     """
-    return _entries(_open(_find_prefix(path)))
+    return _entries(BundleReader(path))
 
 
 def describe(entries: list[Entry]) -> str:
@@ -197,95 +180,12 @@ def sonnet_name(variable) -> str:
     return f"{scope}/{ {'kernel': 'w', 'bias': 'b'}.get(name, name) }"
 
 
+def _entries(reader):
+    return [Entry(*entry) for entry in reader.entries()]
+
+
 def _below(name, scopes):
     return any(name == scope or name.startswith(scope + "/") for scope in scopes)
-
-
-def _move_into_place(aside, prefix):
-    """Moves a saved checkpoint over an older one.
-
-    The second name for the old data keeps the first move from deleting it, which takes
-    far longer than a move: the two moves are microseconds apart. The index, with its
-    checksums, comes last.
-    """
-    data, index = f"{prefix.name}.data-00000-of-00001", f"{prefix.name}.index"
-    with contextlib.suppress(OSError):  # There is none, or no second names.
-        os.link(prefix.parent / data, aside / "old")
-    for name in (data, index):
-        os.replace(aside / name, prefix.parent / name)
-
-
-def _find_prefix(path):
-    """The prefix itself, or the one in a folder.
-
-    The text file `checkpoint` is not followed: the released ones name a folder of
-    their authors' machine.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return Path(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
-    found = sorted(path.glob("*.index"))
-    if path / "model.ckpt.index" in found:
-        return path / "model.ckpt"
-    if len(found) == 1:
-        return found[0].with_suffix("")
-    names = ", ".join(file.name for file in found) or "no *.index file"
-    raise FileNotFoundError(
-        f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
-        "the checkpoint by its prefix"
-    )
-
-
-def _open(prefix):
-    index = Path(f"{prefix}.index")
-    if not index.is_file():
-        raise FileNotFoundError(
-            f"{index}: there is no such checkpoint file, nor is {prefix} a folder"
-        )
-    index.open("rb").close()  # Says so when it may not be read.
-    import tensorflow as tf  # Here, so that a wrong path is told at once.
-
-    try:
-        reader = tf.train.load_checkpoint(os.fspath(prefix))
-    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
-        raise ValueError(
-            f"{index}: is truncated or corrupt: {_first_line(error)}"
-        ) from error
-    return reader
-
-
-def _entries(reader):
-    dtypes = reader.get_variable_to_dtype_map()
-    return [
-        Entry(name, tuple(shape), dtypes[name].name)
-        for name, shape in sorted(reader.get_variable_to_shape_map().items())
-    ]
-
-
-def _check_data(prefix):
-    names = (path.name for path in prefix.parent.iterdir())
-    if not any(name.startswith(f"{prefix.name}.data-") for name in names):
-        raise FileNotFoundError(
-            f"{prefix}.data-00000-of-00001: is missing; a checkpoint is its index and "
-            "its data file, side by side"
-        )
-
-
-def _read(reader, name, prefix):
-    """The value of a variable; the checksum in the index is checked."""
-    import tensorflow as tf
-
-    try:
-        return reader.get_tensor(name)
-    except (tf.errors.OpError, RuntimeError, ValueError, IndexError) as error:
-        raise ValueError(
-            f"{prefix}.data-00000-of-00001: is truncated or corrupt, at {name}: "
-            f"{_first_line(error)}"
-        ) from error
-
-
-def _first_line(error):
-    return str(error).strip().split("\n")[0][:200]
 
 
 def _check_equal(prefix, entries, variables):
@@ -323,7 +223,7 @@ def _main(argv):
             "give one checkpoint: python -m kinetics_i3d_tf2.checkpoint PATH, where "
             "PATH is its prefix (.../model.ckpt) or its folder"
         )
-    prefix = _find_prefix(argv[1])
+    prefix = find_prefix(argv[1])
     with program.quiet_tensorflow():
         entries = list_checkpoint(prefix)
     for entry in entries:

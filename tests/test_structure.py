@@ -17,6 +17,7 @@ LEVELS = {
     "video": 1,
     "release": 1,
     "program": 1,
+    "tensor_bundle": 1,
     "inception_i3d": 2,
     "checkpoint": 2,
     "inference": 2,

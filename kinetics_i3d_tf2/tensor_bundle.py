@@ -1,0 +1,153 @@
+"""The two files of a TensorFlow checkpoint: found, read with care, written whole.
+
+TensorFlow calls the format a tensor bundle: an index with names, shapes, dtypes and
+checksums, and the data beside it. It is imported when a file is opened, so that a wrong
+path is told at once.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+
+class BundleReader:
+    """An existing checkpoint, opened for reading.
+
+    Args:
+        path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
+
+    Raises:
+        OSError: there is no such checkpoint, or it may not be read.
+        ValueError: the index is truncated or corrupt.
+    """
+
+    def __init__(self, path):
+        self.prefix = find_prefix(path)
+        index = Path(f"{self.prefix}.index")
+        if not index.is_file():
+            raise FileNotFoundError(
+                f"{index}: there is no such checkpoint file, nor is {self.prefix} a "
+                "folder"
+            )
+        index.open("rb").close()  # Says so when it may not be read.
+        import tensorflow as tf
+
+        self._errors = (tf.errors.OpError, RuntimeError, ValueError, IndexError)
+        try:
+            self._reader = tf.train.load_checkpoint(os.fspath(self.prefix))
+        except self._errors as error:
+            raise ValueError(
+                f"{index}: is truncated or corrupt: {_first_line(error)}"
+            ) from error
+
+    def entries(self) -> list[tuple[str, tuple[int, ...], str]]:
+        """Name, shape and dtype's name of every tensor, by name."""
+        dtypes = self._reader.get_variable_to_dtype_map()
+        shapes = self._reader.get_variable_to_shape_map()
+        return [
+            (name, tuple(shapes[name]), dtypes[name].name) for name in sorted(shapes)
+        ]
+
+    def read(self, name: str) -> np.ndarray:
+        """The value of a tensor; the checksum in the index is checked.
+
+        Args:
+            name: its name in the checkpoint.
+
+        Raises:
+            OSError: the data file is missing.
+            ValueError: the data file is truncated or corrupt.
+        """
+        try:
+            return self._reader.get_tensor(name)
+        except self._errors as error:
+            data = f"{self.prefix}.data-00000-of-00001"
+            if not os.path.exists(data):
+                raise FileNotFoundError(
+                    f"{data}: is missing; a checkpoint is its index and its data file"
+                ) from error
+            raise ValueError(
+                f"{data}: is truncated or corrupt, at {name}: {_first_line(error)}"
+            ) from error
+
+
+def write_bundle(prefix: Path, values: dict[str, np.ndarray]) -> None:
+    """Writes a checkpoint aside and moves its two files into place when they are whole.
+
+    Args:
+        prefix: where to; missing folders are made.
+        values: tensors by name.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    import tensorflow as tf
+
+    prefix.parent.mkdir(parents=True, exist_ok=True)
+    aside = prefix.parent / f".{prefix.name}.saving"
+    shutil.rmtree(aside, ignore_errors=True)  # A killed process left it.
+    aside.mkdir()
+    try:
+        tf.raw_ops.SaveV2(
+            prefix=os.fspath(aside / prefix.name),
+            tensor_names=list(values),
+            shape_and_slices=[""] * len(values),
+            tensors=list(values.values()),
+        )
+        _move_into_place(aside, prefix)
+    except tf.errors.OpError as error:
+        raise OSError(f"{prefix}: cannot be written: {error.message}") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def find_prefix(path: str | os.PathLike) -> Path:
+    """The prefix of a checkpoint, given itself, one of its files, or its folder.
+
+    The text file `checkpoint` is not followed: the released ones name a folder of
+    their authors' machine.
+
+    Args:
+        path: any of the three; of a folder with several checkpoints, `model.ckpt`.
+
+    Returns:
+        The prefix; whether there is such a checkpoint is not checked.
+
+    Raises:
+        OSError: the folder holds no checkpoint, or several of other names.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return Path(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
+    found = sorted(path.glob("*.index"))
+    if path / "model.ckpt.index" in found:
+        return path / "model.ckpt"
+    if len(found) == 1:
+        return found[0].with_suffix("")
+    names = ", ".join(file.name for file in found) or "no *.index file"
+    raise FileNotFoundError(
+        f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
+        "the checkpoint by its prefix"
+    )
+
+
+def _move_into_place(aside, prefix):
+    """Moves a saved checkpoint over an older one.
+
+    The second name for the old data keeps the first move from deleting it, which takes
+    far longer than a move: the two moves are microseconds apart. The index, with its
+    checksums, comes last.
+    """
+    data, index = f"{prefix.name}.data-00000-of-00001", f"{prefix.name}.index"
+    with contextlib.suppress(OSError):  # There is none, or no second names.
+        os.link(prefix.parent / data, aside / "old")
+    for name in (data, index):
+        os.replace(aside / name, prefix.parent / name)
+
+
+def _first_line(error):
+    return str(error).strip().split("\n")[0][:200]
