@@ -213,6 +213,15 @@ def test_what_is_not_a_video(tmp_path, name, content, error, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "avi"])
+def test_video_of_no_frames(tmp_path, suffix):
+    path = write_video(
+        tmp_path / f"clip.{suffix}", brightness_frames(1)[:0], **FORMATS[suffix]
+    )
+    with pytest.raises(ValueError, match="no video|not a video|cannot read"):
+        read_video(path)
+
+
 def test_folder(tmp_path):
     with pytest.raises(IsADirectoryError, match="is a folder, not a video"):
         read_video(tmp_path)

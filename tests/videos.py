@@ -46,7 +46,10 @@ def write_video(
                 frame.pts = round(times[index] * 1000)
                 frame.time_base = Fraction(1, 1000)
             container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+        if len(frames):
+            container.mux(stream.encode())
+        else:
+            container.start_encoding()  # Writes the header, which frames else do.
     return path
 
 
