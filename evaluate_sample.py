@@ -105,9 +105,10 @@ def main(argv):
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
     top = labels.top_k(logits, _TOP.value)
-    _print_results(logits, probabilities, top, labels.class_names(num_classes))
+    names = labels.class_names(num_classes)
+    _print_results(logits, probabilities, top, names)
     if _JSON.value is not None:
-        _write_json(logits, probabilities, top, labels.class_names(num_classes))
+        _write_json(logits, probabilities, top, names)
 
 
 def _check_flags():

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import program
-from .tensor_bundle import BundleReader, find_prefix, write_bundle
+from .tensor_bundle import BundleReader, write_bundle
 
 # Scopes that the release's checkpoints put before the model's own names.
 _SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
@@ -223,9 +223,8 @@ def _main(argv):
             "give one checkpoint: python -m kinetics_i3d_tf2.checkpoint PATH, where "
             "PATH is its prefix (.../model.ckpt) or its folder"
         )
-    prefix = find_prefix(argv[1])
     with program.quiet_tensorflow():
-        entries = list_checkpoint(prefix)
+        entries = list_checkpoint(argv[1])
     for entry in entries:
         print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
     print(describe(entries))
