@@ -36,7 +36,7 @@ evaluate-all: $(INSTALLED)
 $(INSTALLED): setup.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --upgrade pip
-	$(BIN)/python -m pip install --editable '.[test]'
+	$(BIN)/python -m pip install --editable '.[beam,test]'
 	touch $@
 
 clean:

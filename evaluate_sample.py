@@ -18,7 +18,15 @@ import numpy as np
 from absl import flags, logging
 from tqdm import tqdm
 
-from kinetics_i3d_tf2 import flow, labels, program, release, transforms, video
+from kinetics_i3d_tf2 import (
+    flow,
+    labels,
+    program,
+    release,
+    storage,
+    transforms,
+    video,
+)
 from kinetics_i3d_tf2.architecture import MIN_FRAMES, MIN_SIZE
 
 _ROOT = Path(__file__).resolve().parent
@@ -286,7 +294,7 @@ def _write_json(logits, probabilities, top, names):
             for index in top
         ],
     }
-    with program.atomic_writer(_JSON.value) as path:
+    with storage.atomic_writer(_JSON.value) as path:
         path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 

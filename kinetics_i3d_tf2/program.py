@@ -87,25 +87,6 @@ def quiet_tensorflow() -> Iterator[None]:
         os.close(saved)
 
 
-@contextlib.contextmanager
-def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
-    """Gives a temporary path that takes the place of `path` when the block ends well.
-
-    Args:
-        path: the file to write.
-
-    Yields:
-        Path beside it; nothing is left of it when the block fails.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _parse_flags(argv):
     try:
         return flags.FLAGS(argv)

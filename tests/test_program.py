@@ -103,19 +103,6 @@ def test_help(greet):
     assert "Whom to greet." in done.stdout
 
 
-def test_atomic_writer(tmp_path):
-    path = tmp_path / "result.json"
-    with program.atomic_writer(path) as temporary:
-        temporary.write_text("first")
-        assert not path.exists()
-    assert path.read_text() == "first"
-    with pytest.raises(KeyError), program.atomic_writer(path) as temporary:
-        temporary.write_text("half of the sec")
-        raise KeyError
-    assert path.read_text() == "first"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 def test_reject_positional_without_a_flag_before_it(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["program", "--unknown", "value"])
     assert "unknown" not in flags.FLAGS

@@ -10,15 +10,19 @@ PACKAGE = ROOT / "kinetics_i3d_tf2"
 # As in CONTRIBUTING.md.
 LEVELS = {
     "architecture": 0,
+    "storage": 0,
     "labels": 1,
     "layers": 1,
     "transforms": 1,
     "flow": 1,
-    "video": 1,
+    "container": 1,
+    "tables": 1,
     "release": 1,
     "program": 1,
     "tensor_bundle": 1,
     "inception_i3d": 2,
+    "video": 2,
+    "datasets": 2,
     "checkpoint": 2,
     "inference": 2,
 }

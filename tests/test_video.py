@@ -6,6 +6,7 @@ import pytest
 from videos import brightness_frames, set_rotation, write_audio, write_video
 
 from kinetics_i3d_tf2 import iter_video, read_video
+from kinetics_i3d_tf2.video import count_frames
 
 FORMATS = {
     "mp4": {},
@@ -122,6 +123,23 @@ def test_another_rate_can_be_asked_for(video):
         45,
         50,
     ]
+
+
+@pytest.mark.parametrize(
+    "span",
+    [{}, {"fps": 30}, {"start": 1.3}, {"start": 0.5, "end": 1.5}, {"end": 9}],
+    ids=str,
+)
+@pytest.mark.parametrize("rate", [25, 30, Fraction(30000, 1001)], ids=str)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_counting_frames_without_decoding(tmp_path, suffix, rate, span):
+    path = tmp_path / f"clip.{suffix}"
+    write_video(path, brightness_frames(51), rate=rate, **FORMATS[suffix])
+    assert count_frames(path, **span) == len(read_video(path, **span))
+
+
+def test_counting_frames_after_the_end(video):
+    assert count_frames(video, start=60) == 0
 
 
 def test_variable_rate(tmp_path):
