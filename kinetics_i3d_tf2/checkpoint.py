@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import program
+from . import program, storage
 from .tensor_bundle import BundleReader, write_bundle
 
 # Scopes that the release's checkpoints put before the model's own names.
@@ -87,7 +87,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         variable.assign(values[name].reshape(variable.shape))
 
 
-def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
+def save_checkpoint(model, path, *, scope: str = "RGB") -> str | Path:
     """Writes a model's variables as the release's own `tf.train.Saver` restores them.
 
     The files are written aside and moved into place when they are whole. They are two:
@@ -111,9 +111,9 @@ def save_checkpoint(model, path, *, scope: str = "RGB") -> Path:
     scopes = {"RGB": "RGB/inception_i3d/", "Flow": "Flow/inception_i3d/", "": ""}
     if scope not in scopes:
         raise ValueError(f'scope must be "RGB", "Flow" or "". Received: {scope!r}')
-    prefix = Path(path)
-    if prefix.is_dir() or os.fspath(path).endswith("/"):
-        prefix = prefix / "model.ckpt"
+    prefix = path if storage.is_address(path) else Path(path)
+    if os.fspath(path).endswith("/") or storage.is_dir(path):
+        prefix = type(prefix)(storage.join(path, "model.ckpt"))
     values = {
         scopes[scope] + sonnet_name(v): np.asarray(v.numpy(), np.float32)
         for v in model.weights

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import av
 from av.stream import Disposition
 
-from kinetics_i3d_tf2 import storage
+from . import storage
 
 # A seek lands on the key frame before; up to this many seconds it saves nothing.
 _WORTH_SEEKING = 5.0

@@ -7,7 +7,7 @@ Formats: the CVDF copies of Kinetics, UCF101's `ucfTrainTestlist`, HMDB51's
 import os
 from collections.abc import Sequence
 
-from kinetics_i3d_tf2 import labels, storage, tables
+from . import labels, storage, tables
 
 _SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
 

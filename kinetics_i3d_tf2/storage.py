@@ -5,11 +5,11 @@ it adds, are imported when the first address is met.
 """
 
 import contextlib
+import ctypes
 import fnmatch
 import io
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +71,7 @@ def is_dir(path: str | os.PathLike) -> bool:
     if not is_address(path):
         return os.path.isdir(path)
     with _os_errors(path):
-        return _gfile(path).isdir(os.fspath(path))
+        return _gfile(path).isdir(_as_folder(path))
 
 
 def size(path: str | os.PathLike) -> int:
@@ -97,7 +97,7 @@ def files_below(folder: str | os.PathLike) -> list[str]:
     folder = os.fspath(folder)
     if is_address(folder):
         with _os_errors(folder):
-            walk = list(_gfile(folder).walk(folder))
+            walk = list(_gfile(folder).walk(_as_folder(folder)))
     else:
         walk = _walk(folder)
     found = []
@@ -121,7 +121,7 @@ def matching(pattern: str | os.PathLike) -> list[str]:
         names = os.listdir(folder) if os.path.isdir(folder) else []
     else:
         with _os_errors(folder):
-            gfile = _gfile(folder)
+            gfile, folder = _gfile(folder), _as_folder(folder)
             names = gfile.listdir(folder) if gfile.isdir(folder) else []
     matches = [n for n in names if fnmatch.fnmatchcase(n, name) and n[0] != "."]
     return [join(folder, match) for match in sorted(matches)]
@@ -138,25 +138,6 @@ def make_dirs(folder: str | os.PathLike) -> None:
         return
     with _os_errors(folder):
         _gfile(folder).makedirs(os.fspath(folder))
-
-
-def to_local(path: str | os.PathLike, folder: str | os.PathLike) -> str:
-    """Copies a file into a local folder.
-
-    Args:
-        path: local path or address.
-        folder: existing local folder.
-
-    Returns:
-        Path of the copy.
-
-    Raises:
-        OSError: there is no such file, or it cannot be copied.
-    """
-    target = os.path.join(folder, os.fspath(path).rsplit("/", 1)[-1])
-    with open_file(path, "rb") as source, open(target, "wb") as copy:
-        shutil.copyfileobj(source, copy, 1 << 20)
-    return target
 
 
 @contextlib.contextmanager
@@ -238,6 +219,8 @@ def _gfile(path):
     if scheme not in tf.io.gfile.get_registered_schemes():
         try:
             import tensorflow_io  # noqa: F401 (it registers file systems)
+
+            _leave_before_destructors()
         except Exception as error:  # Beside another TensorFlow it fails in many ways.
             raise ValueError(
                 f"{path}: {scheme}:// needs tensorflow-io, which works beside "
@@ -247,6 +230,22 @@ def _gfile(path):
     if scheme not in tf.io.gfile.get_registered_schemes():
         raise ValueError(f"{path}: there is no file system for {scheme}://")
     return tf.io.gfile
+
+
+def _leave_before_destructors():
+    """Ends the process, when it ends, before tensorflow-io's destructors run.
+
+    0.37.1 aborts in them once S3 was used (its issue 2039), which turns every exit
+    status into 134. Where the C library has no `on_exit`, it still does.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "on_exit"):
+        library.on_exit(library._exit, None)
+
+
+def _as_folder(path):
+    """A folder's address as S3 wants it: without the slash a bucket is no folder."""
+    return os.fspath(path).rstrip("/") + "/"
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from absl import logging
 
-from kinetics_i3d_tf2 import storage
+from . import storage
 
 NO_LABEL = -1
 VIDEO_SUFFIXES = (

@@ -9,9 +9,12 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from . import storage
 
 
 class BundleReader:
@@ -27,13 +30,13 @@ class BundleReader:
 
     def __init__(self, path):
         self.prefix = find_prefix(path)
-        index = Path(f"{self.prefix}.index")
-        if not index.is_file():
+        index = f"{self.prefix}.index"
+        if not storage.exists(index):
             raise FileNotFoundError(
                 f"{index}: there is no such checkpoint file, nor is {self.prefix} a "
                 "folder"
             )
-        index.open("rb").close()  # Says so when it may not be read.
+        storage.open_file(index, "rb").close()  # Says so when it may not be read.
         import tensorflow as tf
 
         self._errors = (tf.errors.OpError, RuntimeError, ValueError, IndexError)
@@ -66,7 +69,7 @@ class BundleReader:
             return self._reader.get_tensor(name)
         except self._errors as error:
             data = f"{self.prefix}.data-00000-of-00001"
-            if not os.path.exists(data):
+            if not storage.exists(data):
                 raise FileNotFoundError(
                     f"{data}: is missing; a checkpoint is its index and its data file"
                 ) from error
@@ -75,18 +78,27 @@ class BundleReader:
             ) from error
 
 
-def write_bundle(prefix: Path, values: dict[str, np.ndarray]) -> None:
+def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
     """Writes a checkpoint aside and moves its two files into place when they are whole.
 
     Args:
-        prefix: where to; missing folders are made.
+        prefix: where to, local or an address; missing folders are made.
         values: tensors by name.
 
     Raises:
         OSError: the files cannot be written.
     """
+    if storage.is_address(prefix):
+        with tempfile.TemporaryDirectory() as folder:
+            written = Path(folder, "model.ckpt")
+            write_bundle(written, values)
+            for suffix in (".data-00000-of-00001", ".index"):
+                with storage.atomic_writer(f"{prefix}{suffix}") as path:
+                    shutil.move(f"{written}{suffix}", path)
+        return
     import tensorflow as tf
 
+    prefix = Path(prefix)
     prefix.parent.mkdir(parents=True, exist_ok=True)
     aside = prefix.parent / f".{prefix.name}.saving"
     shutil.rmtree(aside, ignore_errors=True)  # A killed process left it.
@@ -105,7 +117,7 @@ def write_bundle(prefix: Path, values: dict[str, np.ndarray]) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def find_prefix(path: str | os.PathLike) -> Path:
+def find_prefix(path: str | os.PathLike) -> str | Path:
     """The prefix of a checkpoint, given itself, one of its files, or its folder.
 
     The text file `checkpoint` is not followed: the released ones name a folder of
@@ -115,20 +127,22 @@ def find_prefix(path: str | os.PathLike) -> Path:
         path: any of the three; of a folder with several checkpoints, `model.ckpt`.
 
     Returns:
-        The prefix; whether there is such a checkpoint is not checked.
+        The prefix, a string if it is an address; whether there is such a checkpoint is
+        not checked.
 
     Raises:
         OSError: the folder holds no checkpoint, or several of other names.
     """
-    path = Path(path)
-    if not path.is_dir():
-        return Path(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
-    found = sorted(path.glob("*.index"))
-    if path / "model.ckpt.index" in found:
-        return path / "model.ckpt"
+    kind = str if storage.is_address(path) else Path
+    if not storage.is_dir(path):
+        return kind(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
+    found = storage.matching(storage.join(path, "*.index"))
+    names = [file.rsplit("/", 1)[-1] for file in found]
+    if "model.ckpt.index" in names:
+        return kind(storage.join(path, "model.ckpt"))
     if len(found) == 1:
-        return found[0].with_suffix("")
-    names = ", ".join(file.name for file in found) or "no *.index file"
+        return kind(found[0].removesuffix(".index"))
+    names = ", ".join(names) or "no *.index file"
     raise FileNotFoundError(
         f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
         "the checkpoint by its prefix"

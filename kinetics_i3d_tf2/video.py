@@ -8,7 +8,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from kinetics_i3d_tf2 import container
+from . import container
 
 FRAME_RATE = 25.0
 
