@@ -28,6 +28,7 @@ setup(
         "opencv-contrib-python-headless>=4.8,<6",  # TV-L1 is in contrib
         "requests>=2.28,<3",
         "filelock>=3.12,<5",
+        "google-crc32c>=1.5,<2",
         "tqdm>=4.64,<5",
     ],
     extras_require={

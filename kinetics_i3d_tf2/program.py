@@ -9,7 +9,7 @@ from pathlib import Path
 from absl import app, flags, logging
 
 
-def run(main: Callable[[list[str]], None]) -> None:
+def run(main: Callable[[list[str]], None], *, keep_unknown: bool = False) -> None:
     """Parses the flags, runs `main` and exits with its status.
 
     Exit status 0, or 2 with one line on standard error for a user's mistake: a bad
@@ -18,6 +18,7 @@ def run(main: Callable[[list[str]], None]) -> None:
 
     Args:
         main: takes the positional arguments (the program's name first).
+        keep_unknown: hand flags that are not this program's to `main` too.
     """
     logging.set_verbosity(logging.INFO)
 
@@ -34,7 +35,7 @@ def run(main: Callable[[list[str]], None]) -> None:
             sys.exit(130)  # As shells report a program ended by Ctrl-C.
 
     try:
-        app.run(guarded, flags_parser=_parse_flags)
+        app.run(guarded, flags_parser=lambda argv: _parse_flags(argv, keep_unknown))
     except BrokenPipeError:
         # The reader, such as `head`, has had enough; nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -72,10 +73,9 @@ def quiet_tensorflow() -> Iterator[None]:
     first import belongs inside this block. `TF_CPP_MIN_LOG_LEVEL=0` in the environment
     shows them all.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
         yield
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     sys.stderr.flush()
     saved = os.dup(2)
     try:
@@ -87,9 +87,9 @@ def quiet_tensorflow() -> Iterator[None]:
         os.close(saved)
 
 
-def _parse_flags(argv):
+def _parse_flags(argv, keep_unknown):
     try:
-        return flags.FLAGS(argv)
+        return flags.FLAGS(argv, known_only=keep_unknown)
     except flags.Error as error:
         _exit_with(error)
     except SystemExit:

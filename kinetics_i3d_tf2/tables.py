@@ -82,6 +82,24 @@ class Table:
             )
         return dataclasses.replace(self, clips=clips)
 
+    def with_classes(self, class_names: Sequence[str]) -> "Table":
+        """The same clips, with the indices of other class names.
+
+        Raises:
+            ValueError: a clip's class is not among them.
+        """
+        index = {name: number for number, name in enumerate(class_names)}
+        unknown = {clip.label for clip in self.clips} - {"", *index}
+        if unknown:
+            raise ValueError(
+                f"{len(unknown)} classes are not among the {len(index)} that there "
+                f"are, for example '{min(unknown)}'"
+            )
+        clips = (c._replace(index=index.get(c.label, NO_LABEL)) for c in self.clips)
+        return dataclasses.replace(
+            self, clips=tuple(clips), class_names=tuple(class_names)
+        )
+
 
 class Listed(NamedTuple):
     """What a line of a list says."""

@@ -1,0 +1,283 @@
+r"""Prepares a dataset of videos for training: sharded MediaSequence records.
+
+A folder that holds a folder of videos for each class, on all cores of this machine:
+  python -m kinetics_i3d_tf2.prepare --dataset=folder --videos=DIR --out=RECORDS
+
+Kinetics-400, RGB only:
+  python -m kinetics_i3d_tf2.prepare --dataset=kinetics400 --videos=DIR \
+    --annotations=train.csv --out=RECORDS --flow=none
+
+Videos are trimmed, resampled to 25 frames a second and resized to a short side of 256
+pixels; TV-L1 optical flow takes most of the time (0.3 to 0.7 s a frame and core).
+Stopped or killed, the same command goes on after the shards that are finished. Videos
+that cannot be read are left out and listed in RECORDS/report.json.
+
+It is an Apache Beam pipeline (pip install 'kinetics-i3d-tf2[beam]'). All of Beam's own
+flags are taken: --direct_num_workers=4 for fewer cores, --runner=DataflowRunner,
+FlinkRunner or SparkRunner and their flags for a cluster, which must have this package.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging as python_logging
+import math
+import threading
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from . import datasets, mediasequence, program, shards, storage
+
+_DATASET = flags.DEFINE_enum(
+    "dataset", None, datasets.KINDS, "What the dataset is.", required=True
+)
+_VIDEOS = flags.DEFINE_string(
+    "videos", None, "Folder of the videos, searched in depth; a csv does without."
+)
+_ANNOTATIONS = flags.DEFINE_string(
+    "annotations",
+    None,
+    "The lists of clips: a CSV (Kinetics; or path,label[,start,end][,split]), or the "
+    "folder of UCF101's or HMDB51's lists.",
+)
+_SPLIT_NUMBER = flags.DEFINE_integer("split_number", 1, "Of UCF101 and HMDB51.", 1, 3)
+_REQUIRE_ALL = flags.DEFINE_boolean(
+    "require_all", False, "End at once when videos that the lists name are missing."
+)
+_SPLITS = flags.DEFINE_list("splits", None, "Splits to prepare; by default all.")
+_OUT = flags.DEFINE_string("out", None, "Folder of the records.", required=True)
+_NAME = flags.DEFINE_string(
+    "name", None, "What names of record files begin with; by default --dataset."
+)
+_NUM_SHARDS = flags.DEFINE_integer(
+    "num_shards",
+    None,
+    "Record files of each split; by default 64, or one for 8 clips, and 1000 at most. "
+    "What is not a whole file when the program is killed is done again.",
+    1,
+)
+_FLOW = flags.DEFINE_enum("flow", "tvl1", ["tvl1", "none"], "Optical flow, or none.")
+_SHORT_SIDE = flags.DEFINE_integer("short_side", 256, "Pixels of the short side.", 16)
+_RGB_FORMAT = flags.DEFINE_enum("rgb_format", "jpeg", ["jpeg", "png"], "RGB images.")
+_JPEG_QUALITY = flags.DEFINE_integer("jpeg_quality", 95, "Of RGB images.", 1, 100)
+_FLOW_FORMAT = flags.DEFINE_enum(
+    "flow_format", "png", ["png", "jpeg"], "Flow images; png keeps the 8-bit code."
+)
+_FLOW_QUALITY = flags.DEFINE_integer("flow_quality", 100, "Of flow as JPEG.", 1, 100)
+
+# Beam's default runner fetches a program of another language when it can.
+_LOCAL = (
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_num_workers=0",
+    "--direct_running_mode=multi_threading",
+)
+
+
+def main(argv):
+    """Prepares what the flags ask for."""
+    options = _beam_options(argv)
+    table = datasets.read(
+        _DATASET.value,
+        _VIDEOS.value,
+        _ANNOTATIONS.value,
+        split_number=_SPLIT_NUMBER.value,
+        require_all=_REQUIRE_ALL.value,
+    )
+    storage.make_dirs(_OUT.value)
+    table = _keep_label_map(table)
+    settings = shards.Settings(
+        has_flow=_FLOW.value != "none",
+        short_side=_SHORT_SIDE.value,
+        coding=mediasequence.Coding(
+            _RGB_FORMAT.value,
+            _JPEG_QUALITY.value,
+            _FLOW_FORMAT.value,
+            _FLOW_QUALITY.value,
+        ),
+    )
+    report = _Report(storage.join(_OUT.value, "report.json"))
+    work = {}
+    for split in _SPLITS.value or table.splits():
+        clips = table.split(split).clips
+        streams = "rgb_flow" if settings.has_flow else "rgb"
+        name = f"{_NAME.value or _DATASET.value}_{split}_25fps_{streams}"
+        work[name] = shards.plan(_OUT.value, name, clips, _num_shards(len(clips)))
+        report.begin(name, work[name], settings)
+    report.missing = list(table.missing)
+    report.write()
+    _run(work, settings, options)
+    _summarize(report, work)
+
+
+def _num_shards(num_clips):
+    """Enough for many cores, and few enough for any file system."""
+    if _NUM_SHARDS.value is not None:
+        return min(_NUM_SHARDS.value, num_clips)
+    return min(num_clips, max(64, math.ceil(num_clips / 8)), 1000)
+
+
+def _beam_options(argv):
+    """Beam's options out of what is left of the command line."""
+    try:
+        with program.quiet_tensorflow():
+            from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise ValueError(
+            "preparing needs Apache Beam: pip install 'kinetics-i3d-tf2[beam]'"
+        ) from error
+    stray = [argument for argument in argv[1:] if not argument.startswith("-")]
+    if stray:
+        raise ValueError(f"Unknown argument '{stray[0]}'; flags are typed --name=value")
+    options = PipelineOptions([*_LOCAL, *argv[1:]])
+    unknown = set(options.get_all_options(retain_unknown_options=True)) - set(
+        options.get_all_options()
+    )
+    if unknown:
+        raise ValueError(f"Unknown flag '--{min(unknown)}', here and in Apache Beam")
+    return options
+
+
+def _keep_label_map(table):
+    """The table with the indices of the label map in the folder, which it may begin."""
+    path = storage.join(_OUT.value, "label_map.txt")
+    if storage.exists(path):
+        with storage.open_file(path) as file:
+            return table.with_classes(file.read().splitlines())
+    with storage.atomic_writer(path) as temporary:
+        lines = "".join(f"{name}\n" for name in table.class_names)
+        temporary.write_text(lines, encoding="utf-8")
+    return table
+
+
+class _Report:
+    """The file report.json: settings, counts, and what failed and why."""
+
+    def __init__(self, path):
+        self._path = path
+        self.missing = []
+        self._records = {}
+        if storage.exists(path):
+            with storage.open_file(path) as file:
+                self._records = json.load(file)["records"]
+
+    def begin(self, name, work, settings):
+        """Adds record files; refuses to go on with such of other settings."""
+        contents = json.dumps(list(work.values()))
+        facts = {
+            "settings": {
+                **settings._asdict(),
+                "coding": dataclasses.asdict(settings.coding),
+                "num_shards": len(work),
+            },
+            "clips": sum(map(len, work.values())),
+            # What the record files hold follows from this.
+            "digest": hashlib.sha256(contents.encode()).hexdigest(),
+        }
+        before = self._records.get(name, facts)
+        for key, value in facts.items():
+            if before[key] != value:
+                raise ValueError(
+                    f"{self._path}: {name} in this folder was begun with other "
+                    f"{'clips' if key == 'digest' else key}: {before[key]}, now "
+                    f"{value}. Name another --out, or delete the folder"
+                )
+        self._records[name] = {**before, **facts}
+
+    def end(self, name, outcomes):
+        """Adds what became of the clips."""
+        failed = [outcome for outcome in outcomes if outcome.reason]
+        by_reason = {}
+        for outcome in failed:
+            by_reason.setdefault(outcome.reason, []).append(outcome.path)
+        self._records[name] |= {
+            "written": len(outcomes) - len(failed),
+            "failed": len(failed),
+            "frames": sum(outcome.num_frames for outcome in outcomes),
+            "seconds": round(sum(outcome.seconds for outcome in outcomes), 1),
+            "failures": by_reason,
+        }
+
+    def write(self):
+        """Writes the file, whole."""
+        content = {"missing": self.missing, "records": self._records}
+        with storage.atomic_writer(self._path) as path:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _run(work, settings, options):
+    """Writes the shards that are not there, with a progress bar."""
+    with program.quiet_tensorflow():
+        import apache_beam as beam
+        import tensorflow as tf  # noqa: F401 (the workers need it)
+
+        python_logging.getLogger("apache_beam").setLevel(python_logging.ERROR)
+    planned = {path: clips for part in work.values() for path, clips in part.items()}
+    left = {path: c for path, c in planned.items() if not storage.exists(path)}
+    if not left:
+        logging.info("All %d record files are there", len(planned))
+        return
+    shards.write_plan(left)
+    with _Progress(planned, left), beam.Pipeline(options=options) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create(list(left))
+            | beam.Reshuffle()  # Else the runner may do them one after another.
+            | beam.Map(shards.write_shard, settings)
+        )
+
+
+class _Progress:
+    """A bar that follows the lists which the workers write, wherever they run."""
+
+    def __init__(self, planned, left):
+        finished = sum(map(len, planned.values())) - sum(map(len, left.values()))
+        self._bar = tqdm(
+            desc="Preparing",
+            total=sum(map(len, planned.values())),
+            initial=finished,
+            unit="clip",
+        )
+        self._finished = finished
+        self._left = left
+        self._is_over = threading.Event()
+        interval = 30.0 if storage.is_address(next(iter(left))) else 1.0
+        self._thread = threading.Thread(target=self._follow, args=(interval,))
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        self._thread.join()
+        self._update()
+        self._bar.close()
+
+    def _follow(self, interval):
+        while not self._is_over.wait(interval):
+            self._update()
+
+    def _update(self):
+        done = sum(map(len, shards.read_outcomes(self._left).values()))
+        self._bar.update(max(0, self._finished + done - self._bar.n))
+
+
+def _summarize(report, work):
+    written = failed = 0
+    for name, planned in work.items():
+        outcomes = [o for part in shards.read_outcomes(planned).values() for o in part]
+        report.end(name, outcomes)
+        failed += sum(1 for outcome in outcomes if outcome.reason)
+        written += sum(1 for outcome in outcomes if not outcome.reason)
+    report.write()
+    path = storage.join(_OUT.value, "report.json")
+    print(
+        f"{written} clips in {sum(map(len, work.values()))} record files in "
+        f"{_OUT.value}; {failed} failed, {len(report.missing)} missing; see {path}"
+    )
+    if not written:
+        raise ValueError(f"no clip could be prepared; {path} says why")
+
+
+if __name__ == "__main__":
+    program.run(main, keep_unknown=True)

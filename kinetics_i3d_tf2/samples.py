@@ -1,0 +1,168 @@
+"""One training sample or evaluation clip out of a video file or a record.
+
+A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0..255,
+"flow" float32 `(frames, height, width, 2)` in [-1, 1].
+"""
+
+import json
+
+import numpy as np
+
+from . import flow as optical
+from . import mediasequence, transforms
+from .recipes import ClipRecipe
+from .tables import Clip
+from .tfrecord import Record, read_record
+from .video import FRAME_RATE, count_frames, iter_video
+
+_FLIP = {"rgb": transforms.flip, "flow": transforms.flip_flow}
+
+
+def training_sample(
+    source: Clip | Record, recipe: ClipRecipe, rng: np.random.Generator
+) -> tuple[dict[str, np.ndarray], int]:
+    """A random clip of a video: one start, one crop and one flip for both streams.
+
+    It starts at a random frame that is early enough for `recipe.num_frames`; shorter
+    videos are looped.
+
+    Args:
+        source: where the video is.
+        recipe: what is done to it.
+        rng: where start, crop and flip are drawn from, in this order.
+
+    Returns:
+        The sample, of `recipe.num_frames` frames and `recipe.crop_size`, and the label
+        index.
+
+    Raises:
+        OSError: the file is not there.
+        ValueError: it cannot be read, or has no label.
+    """
+    reader = _open(source, recipe)
+    late = max(0, len(reader) - recipe.num_frames)
+    streams = reader.read(int(rng.integers(late + 1)), recipe.num_frames)
+    place = rng.integers(1 << 32)
+    is_mirrored = recipe.flip and rng.random() < 0.5
+    for name, clip in streams.items():
+        # Equal draws: both streams are cut at one place.
+        place_rng = np.random.default_rng(place)
+        clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
+        clip = _finish(name, clip)
+        clip = _FLIP[name](clip) if is_mirrored else clip
+        streams[name] = transforms.loop(clip, recipe.num_frames)
+    if reader.label < 0:
+        raise ValueError(f"{source.path}: the clip has no label to be trained on")
+    return streams, reader.label
+
+
+def whole_clip(
+    source: Clip | Record, recipe: ClipRecipe
+) -> tuple[dict[str, np.ndarray], int]:
+    """All frames of a video, resized and not cropped.
+
+    Args:
+        source: where the video is.
+        recipe: streams and short side.
+
+    Returns:
+        The sample and the label index, -1 without a label. Of n frames there is the
+        flow of n - 1 pairs.
+
+    Raises:
+        OSError: the file is not there.
+        ValueError: it cannot be read.
+    """
+    reader = _open(source, recipe)
+    streams = reader.read(0, None)
+    return {n: _finish(n, clip) for n, clip in streams.items()}, reader.label
+
+
+def pack(source: Clip | Record) -> str:
+    """A clip or record as text, for a tensor of strings."""
+    return json.dumps([type(source).__name__, *source])
+
+
+def unpack(text: str | bytes) -> Clip | Record:
+    """Undoes `pack`."""
+    kind, *values = json.loads(text)
+    return {"Clip": Clip, "Record": Record}[kind](*values)
+
+
+def _finish(name, clip):
+    """Flow is decoded and normalised after it is cropped, which is less of it."""
+    if name == "rgb":
+        return clip
+    displacement = optical.decode_flow(clip) if clip.dtype == np.uint8 else clip
+    return optical.normalize_flow(displacement)
+
+
+def _open(source, recipe):
+    reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
+    return reader(source, recipe)
+
+
+class _VideoReader:
+    """Streams of a video file; flow is computed."""
+
+    def __init__(self, clip, recipe):
+        self._clip = clip
+        self._recipe = recipe
+        self.label = clip.index
+
+    def __len__(self):
+        """Frames that every stream has."""
+        frames = count_frames(
+            self._clip.path, start=self._clip.start, end=self._clip.end
+        )
+        return frames - ("flow" in self._recipe.streams)
+
+    def read(self, first, count):
+        """Streams of at most `count` frames (None: all) from frame `first` on."""
+        needs_flow = "flow" in self._recipe.streams
+        frames = iter_video(
+            self._clip.path,
+            start=(self._clip.start or 0.0) + first / FRAME_RATE,
+            end=self._clip.end,
+            max_frames=None if count is None else count + needs_flow,
+            num_threads=1,  # Clips are read side by side.
+        )
+        side = self._recipe.short_side
+        rgb = np.stack([transforms.resize_short_side(f, side) for f in frames])
+        streams = {"rgb": rgb if count is None else rgb[:count]}
+        if needs_flow:
+            streams["flow"] = optical.optical_flow(rgb, num_threads=1)
+        return {name: streams[name] for name in self._recipe.streams}
+
+
+class _RecordReader:
+    """Streams of a MediaSequence record."""
+
+    def __init__(self, record, recipe):
+        self._example = mediasequence.parse_example(read_record(record))
+        self._recipe = recipe
+        self.label = self._example.index
+        if "flow" in recipe.streams and not self._example.flow:
+            raise ValueError(
+                f"{record.path}: the record has no optical flow; prepare it with flow, "
+                "or use the RGB stream"
+            )
+
+    def __len__(self):
+        """Frames that every stream has."""
+        coded = {"rgb": self._example.rgb, "flow": self._example.flow}
+        return min(len(coded[name]) for name in self._recipe.streams)
+
+    def read(self, first, count):
+        """Streams of at most `count` frames (None: all) from frame `first` on."""
+        span = slice(first, None if count is None else first + count)
+        side = self._recipe.short_side
+        streams = {}
+        for name in self._recipe.streams:
+            coded = {"rgb": self._example.rgb, "flow": self._example.flow}[name]
+            images = mediasequence.decode_images(coded[span])
+            scale = side / min(images.shape[1:3])
+            if name == "flow" and scale != 1:
+                images = optical.decode_flow(images) * np.float32(scale)
+            streams[name] = transforms.resize_short_side(images, side)
+        return streams
