@@ -140,6 +140,7 @@ def for_evaluation(
 
     Returns:
         Dataset of (clip, label) as `for_training`'s; a clip without a label has -1.
+        Its length is not known before its end, as clips may be left out.
 
     Raises:
         ValueError: no clips, or sizes that do not fit.
