@@ -63,15 +63,19 @@ def optical_flow(
             workspace.tvl1 = cv2.optflow.DualTVL1OpticalFlow_create()
         flow[index] = workspace.tvl1.calc(grey[index], grey[index + 1], None)
 
-    pool = ThreadPoolExecutor(num_threads or os.cpu_count())
-    try:
-        with tqdm(
-            desc="TV-L1 flow", total=len(flow), unit="pair", disable=not progress
-        ) as bar:
+    bar = tqdm(desc="TV-L1 flow", total=len(flow), unit="pair", disable=not progress)
+    with bar:
+        if num_threads == 1:
+            for index in range(len(flow)):
+                compute(index)
+                bar.update()
+            return flow
+        pool = ThreadPoolExecutor(num_threads or os.cpu_count())
+        try:
             for _ in pool.map(compute, range(len(flow))):
                 bar.update()
-    finally:
-        pool.shutdown(cancel_futures=True)  # An interrupt must not wait for the rest.
+        finally:
+            pool.shutdown(cancel_futures=True)  # An interrupt waits for no more.
     return flow
 
 

@@ -22,6 +22,7 @@ import hashlib
 import json
 import logging as python_logging
 import math
+import os
 import threading
 
 from absl import flags, logging
@@ -218,13 +219,22 @@ def _run(work, settings, options):
         logging.info("All %d record files are there", len(planned))
         return
     shards.write_plan(left)
-    with _Progress(planned, left), beam.Pipeline(options=options) as pipeline:
-        _ = (
-            pipeline
-            | beam.Create(list(left))
-            | beam.Reshuffle()  # Else the runner may do them one after another.
-            | beam.Map(shards.write_shard, settings)
-        )
+    try:
+        with _Progress(planned, left), beam.Pipeline(options=options) as pipeline:
+            _ = (
+                pipeline
+                | beam.Create(list(left))
+                | beam.Reshuffle()  # Else the runner may do them one after another.
+                | beam.Map(shards.write_shard, settings)
+            )
+    except KeyboardInterrupt:
+        # Beam's threads cannot be stopped, and Python would wait for them.
+        os._exit(130)
+    except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
+        reason = str(error).strip().splitlines()[-1]
+        raise OSError(
+            f"stopped, the same command goes on where this ended: {reason}"
+        ) from error
 
 
 class _Progress:

@@ -86,6 +86,7 @@ def write_plan(shards: dict[str, list[Clip]]) -> None:
 
     for folder in {_work_file(shard, "clips").rpartition("/")[0] for shard in shards}:
         storage.make_dirs(folder)
+    storage.clear_unfinished(shards)
     with ThreadPoolExecutor(_FILE_THREADS) as pool:
         list(pool.map(write, shards))
 

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -168,6 +168,20 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_unfinished(paths: Iterable[str | os.PathLike]) -> None:
+    """Deletes what killed writers of these files left beside them.
+
+    Args:
+        paths: files that nobody writes now; addresses have nothing beside them.
+    """
+    paths = {Path(path) for path in paths if not is_address(path)}
+    for folder in {path.parent for path in paths}:
+        for found in folder.glob(".*"):
+            name, _, process = found.name[1:].rpartition(".")
+            if process.isdecimal() and folder / name in paths:
+                found.unlink()
 
 
 class _RemoteReader(io.RawIOBase):
