@@ -9,6 +9,7 @@ the videos or records under the same paths:
 Training then takes its batches from grpc://HOST:5050.
 """
 
+import socket
 import threading
 
 from absl import flags, logging
@@ -37,6 +38,13 @@ def main(argv):
     program.reject_positional(argv)
     if (_ROLE.value == "worker") != (_DISPATCHER.value is not None):
         raise ValueError("--dispatcher=host:port is for --role=worker, which needs it")
+    with socket.socket() as probe:
+        # gRPC would share a port with another server without a word.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", _PORT.value))
+        except OSError as error:
+            raise OSError(f"--port={_PORT.value}: {error.strerror}") from error
     with program.quiet_tensorflow():
         import tensorflow as tf
 

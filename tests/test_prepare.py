@@ -174,7 +174,10 @@ def one_video(tmp_path_factory):
         (("--videos={one}", "--workers=2"), "Unknown flag '--workers'"),
         (("--videos={one}", "false"), "Unknown argument 'false'; flags are typed"),
         (("--videos={one}", "--splits=val"), "There is no split 'val' in the dataset"),
-        (("--videos={one}", "--jpeg_quality=0"), "not an integer in the range [1, 100]"),
+        (
+            ("--videos={one}", "--jpeg_quality=0"),
+            "not an integer in the range [1, 100]",
+        ),
     ],
     ids=["no-videos", "no-folder", "flag", "stray", "split", "quality"],
 )
