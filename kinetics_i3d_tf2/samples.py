@@ -1,7 +1,9 @@
 """One training sample or evaluation clip out of a video file or a record.
 
-A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0..255,
-"flow" float32 `(frames, height, width, 2)` in [-1, 1].
+A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0..255;
+"flow" is `(frames, height, width, 2)`: float32 in [-1, 1] where it is computed, its
+8-bit code where it is read from a record. The model takes `x / 127.5 - 1` of both kinds
+of uint8; pixels stay small for as long as they can.
 """
 
 import json
@@ -15,7 +17,7 @@ from .tables import Clip
 from .tfrecord import Record, read_record
 from .video import FRAME_RATE, count_frames, iter_video
 
-_FLIP = {"rgb": transforms.flip, "flow": transforms.flip_flow}
+CHANNELS = {"rgb": 3, "flow": 2}
 
 
 def training_sample(
@@ -48,8 +50,8 @@ def training_sample(
         # Equal draws: both streams are cut at one place.
         place_rng = np.random.default_rng(place)
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
-        clip = _finish(name, clip)
-        clip = _FLIP[name](clip) if is_mirrored else clip
+        if is_mirrored:
+            clip = transforms.flip(clip) if name == "rgb" else _flip_flow(clip)
         streams[name] = transforms.loop(clip, recipe.num_frames)
     if reader.label < 0:
         raise ValueError(f"{source.path}: the clip has no label to be trained on")
@@ -74,8 +76,7 @@ def whole_clip(
         ValueError: it cannot be read.
     """
     reader = _open(source, recipe)
-    streams = reader.read(0, None)
-    return {n: _finish(n, clip) for n, clip in streams.items()}, reader.label
+    return reader.read(0, None), reader.label
 
 
 def pack(source: Clip | Record) -> str:
@@ -89,12 +90,12 @@ def unpack(text: str | bytes) -> Clip | Record:
     return {"Clip": Clip, "Record": Record}[kind](*values)
 
 
-def _finish(name, clip):
-    """Flow is decoded and normalised after it is cropped, which is less of it."""
-    if name == "rgb":
-        return clip
-    displacement = optical.decode_flow(clip) if clip.dtype == np.uint8 else clip
-    return optical.normalize_flow(displacement)
+def _flip_flow(clip):
+    if clip.dtype != np.uint8:
+        return transforms.flip_flow(clip)
+    mirrored = transforms.flip(clip)
+    np.subtract(255, mirrored[..., 0], out=mirrored[..., 0])  # The code of -dx.
+    return mirrored
 
 
 def _open(source, recipe):
@@ -131,7 +132,8 @@ class _VideoReader:
         rgb = np.stack([transforms.resize_short_side(f, side) for f in frames])
         streams = {"rgb": rgb if count is None else rgb[:count]}
         if needs_flow:
-            streams["flow"] = optical.optical_flow(rgb, num_threads=1)
+            displacement = optical.optical_flow(rgb, num_threads=1)
+            streams["flow"] = optical.normalize_flow(displacement)
         return {name: streams[name] for name in self._recipe.streams}
 
 
@@ -160,9 +162,10 @@ class _RecordReader:
         streams = {}
         for name in self._recipe.streams:
             coded = {"rgb": self._example.rgb, "flow": self._example.flow}[name]
-            images = mediasequence.decode_images(coded[span])
+            images = mediasequence.decode_images(coded[span], CHANNELS[name])
             scale = side / min(images.shape[1:3])
             if name == "flow" and scale != 1:
-                images = optical.decode_flow(images) * np.float32(scale)
+                # Half as large, things move half as far.
+                images = (127.5 + (images - 127.5) * scale).round().astype(np.uint8)
             streams[name] = transforms.resize_short_side(images, side)
         return streams

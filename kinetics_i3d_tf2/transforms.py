@@ -110,12 +110,16 @@ def flip(clip: np.ndarray) -> np.ndarray:
     """Mirrors RGB frames left to right.
 
     Args:
-        clip: `(..., height, width, channels)`.
+        clip: uint8 or float32 `(..., height, width, channels)`, at most four channels.
 
     Returns:
-        View of `clip`, mirrored along its width.
+        Array of the same shape and dtype, mirrored along its width.
     """
-    return clip[..., ::-1, :]
+    frames = clip.reshape(-1, *clip.shape[-3:])
+    mirrored = np.empty_like(frames)
+    for source, target in zip(frames, mirrored, strict=True):
+        cv2.flip(source, 1, dst=target)
+    return mirrored.reshape(clip.shape)
 
 
 def flip_flow(flow: np.ndarray) -> np.ndarray:
@@ -134,7 +138,9 @@ def flip_flow(flow: np.ndarray) -> np.ndarray:
         raise ValueError(
             f"Optical flow has 2 channels, (dx, dy). Received: shape {flow.shape}"
         )
-    return flip(flow) * np.asarray([-1, 1], flow.dtype)
+    mirrored = flip(flow)
+    np.negative(mirrored[..., 0], out=mirrored[..., 0])
+    return mirrored
 
 
 def normalize_rgb(clip: np.ndarray) -> np.ndarray:

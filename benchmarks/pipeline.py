@@ -1,0 +1,305 @@
+r"""Measures the data pipelines and the preparation.
+
+  python benchmarks/pipeline.py --part=video,records,memory   # a minute
+  python benchmarks/pipeline.py --part=prepare                # some minutes
+  python benchmarks/pipeline.py --videos=DIR
+
+Videos are made (340x256, H.264, 10 s, a textured scene with noise that moves), unless
+--videos names a folder. Rates that are compared are measured in turns.
+"""
+
+import multiprocessing
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from absl import app, flags
+from tqdm import tqdm
+
+from kinetics_i3d_tf2 import (
+    flow,
+    mediasequence,
+    tables,
+    tfrecord,
+    transforms,
+    video,
+)
+from kinetics_i3d_tf2.recipes import ClipRecipe
+
+PARTS = flags.DEFINE_list("part", ["video", "records", "memory", "prepare"], "Parts.")
+VIDEOS = flags.DEFINE_string("videos", None, "Folder of videos to measure with.")
+CLIPS = flags.DEFINE_integer("clips", 8, "Videos to make.", 1)
+PROCESSES = flags.DEFINE_integer("processes", 2, "Processes of the bare loop.", 1)
+REPEATS = flags.DEFINE_integer("repeats", 3, "Runs of each.", 1)
+PAIRS = flags.DEFINE_integer("pairs", 12, "Frame pairs a clip to prepare.", 2)
+
+BATCH = 4
+FRAMES = 64
+
+
+def main(_):
+    """Prints the figures of the parts."""
+    with tempfile.TemporaryDirectory() as folder:
+        if VIDEOS.value:
+            paths = tables.video_files(VIDEOS.value)
+        else:
+            paths = make_videos(Path(folder), CLIPS.value)
+        clips = [tables.Clip(path, "", n) for n, path in enumerate(paths)]
+        size = sum(map(os.path.getsize, paths)) / len(paths) / 1024
+        print(f"{len(paths)} videos of {size:.0f} KiB, {os.cpu_count()} processors")
+        parts = {
+            "video": measure_video,
+            "records": measure_records,
+            "memory": measure_memory,
+            "prepare": measure_preparation,
+        }
+        for part in PARTS.value:
+            parts[part](clips, Path(folder))
+
+
+def measure_video(clips, _):
+    """Training batches against a loop that only decodes, of the same files."""
+    paths = [clip.path for clip in clips]
+    rates = {name: [] for name in ("loop", "lean", "decoded", "delivered", "clips")}
+    for _ in tqdm(range(REPEATS.value), "Video", leave=False):
+        with multiprocessing.get_context("spawn").Pool(PROCESSES.value) as pool:
+            pool.map(decode, paths[: PROCESSES.value])  # Starts the processes.
+            for name, function in (("loop", decode), ("lean", decode_lean)):
+                start = time.perf_counter()
+                frames = sum(pool.map(function, paths * 4, chunksize=1))
+                rates[name].append(frames / (time.perf_counter() - start))
+        rate = clip_rate(clips, ClipRecipe(num_frames=FRAMES))
+        # A clip begins anywhere, and what is before it must be decoded too.
+        length = np.mean([video.count_frames(path) for path in paths])
+        rates["clips"].append(rate)
+        rates["delivered"].append(rate * FRAMES)
+        rates["decoded"].append(rate * (length + FRAMES) / 2)
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    print(
+        f"\nbare PyAV loop, {PROCESSES.value} processes, whole files to RGB arrays: "
+        f"{middle['loop']:.0f} frames/s ({middle['lean']:.0f} with one converter)"
+        f"\nvideo to {FRAMES}-frame RGB batches: {middle['clips']:.1f} clips/s, "
+        f"{middle['delivered']:.0f} frames/s delivered, {middle['decoded']:.0f} "
+        "decoded"
+    )
+    for name in ("delivered", "decoded"):
+        ratios = [
+            statistics.median(np.divide(rates[name], rates[loop]))
+            for loop in ("loop", "lean")
+        ]
+        print(f"{name}: {ratios[0]:.2f} of the loop ({ratios[1]:.2f} of the lean one)")
+
+
+def measure_records(clips, folder):
+    """Training batches from records against those from video."""
+    records = {}
+    for image_format in ("png", "jpeg"):
+        path = folder / f"records_{image_format}"
+        write_records(path, clips, image_format)
+        records[image_format] = tfrecord.find_records([path])
+    cases = {
+        "video, rgb": (clips, "rgb"),
+        "records, rgb": (records["png"], "rgb"),
+        "records, joint, flow as PNG": (records["png"], "joint"),
+        "records, joint, flow as JPEG": (records["jpeg"], "joint"),
+    }
+    rates = {name: [] for name in cases}
+    for _ in tqdm(range(REPEATS.value), "Records", leave=False):
+        for name, (sources, stream) in cases.items():
+            recipe = ClipRecipe(stream, num_frames=FRAMES)
+            rates[name].append(clip_rate(sources, recipe))
+    print()
+    for name, values in rates.items():
+        ratio = statistics.median(np.divide(values, rates["video, rgb"]))
+        rate = statistics.median(values)
+        print(f"{name}: {rate:.1f} clips/s, {ratio:.2f} times video")
+    seconds = time.perf_counter()
+    frames = video.read_video(clips[0].path, max_frames=5)
+    flow.optical_flow(transforms.resize_short_side(frames))
+    seconds = (time.perf_counter() - seconds) / 4 * FRAMES
+    print(f"video, joint, flow computed as it goes: {1 / seconds:.3f} clips/s")
+
+
+def measure_memory(clips, _):
+    """Resident memory while 200 clips stream by."""
+    from kinetics_i3d_tf2 import pipeline
+
+    recipe = ClipRecipe(num_frames=FRAMES)
+    dataset = pipeline.for_training(clips, recipe, batch_size=BATCH, seed=0)
+    memory = {}
+    for step, _ in enumerate(dataset.take(200 // BATCH), 1):
+        memory[step * BATCH] = resident_mib()
+    shown = ", ".join(f"{memory[n]:.0f} at clip {n}" for n in (20, 100, 200))
+    print(f"\nresident memory in MiB, batches of {BATCH}: {shown}")
+
+
+def measure_preparation(clips, folder):
+    """The program on one core and on two, and TV-L1 alone over the same frames."""
+    cut = folder / "prepare" / "a"
+    cut.mkdir(parents=True)
+    for clip in clips:
+        frames = video.read_video(clip.path, max_frames=PAIRS.value + 1)
+        write_video(cut / (tables.stem(clip.path) + ".mkv"), frames, "ffv1")
+    pairs = PAIRS.value * len(clips)
+    bare = prepared = None
+    ratios, shares = [], []
+    for _ in tqdm(range(REPEATS.value), "Preparation", leave=False):
+        bare = bare_flow(clips)
+        prepared = {n: preparation_seconds(cut.parent, folder, n) for n in (1, 2)}
+        empty = {n: preparation_seconds(None, folder, n) for n in (1, 2)}
+        net = {n: prepared[n] - empty[n] for n in (1, 2)}
+        ratios.append((prepared[1] / prepared[2], net[1] / net[2]))
+        shares.append((bare / prepared[2], bare / net[2]))
+    (ratio, net_ratio), (share, net_share) = np.median([ratios, shares], axis=1)
+    print(
+        f"\npreparation of {len(clips)} clips of {PAIRS.value} pairs: "
+        f"{prepared[1]:.1f} s on one core, {prepared[2]:.1f} s on two: {ratio:.2f} "
+        f"times; without starting Python, TensorFlow and Beam ({empty[2]:.1f} s) "
+        f"{net_ratio:.2f} times"
+        f"\nbare TV-L1 on two threads: {pairs / bare:.2f} pairs/s; preparation reaches "
+        f"{share:.2f} of that, {net_share:.2f} without the start"
+    )
+
+
+def clip_rate(sources, recipe, batches=20):
+    """Clips a second of training batches, after some to warm up."""
+    from kinetics_i3d_tf2 import pipeline
+
+    dataset = pipeline.for_training(sources, recipe, batch_size=BATCH, seed=0)
+    iterator = iter(dataset)
+    # As many as it keeps ready, which would be taken for speed.
+    for _ in range(6):
+        next(iterator)
+    start = time.perf_counter()
+    for _ in range(batches):
+        next(iterator)
+    return batches * BATCH / (time.perf_counter() - start)
+
+
+def decode(path):
+    """The loop that everyone writes; returns the number of frames."""
+    count = 0
+    with av.open(path) as container:
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="rgb24")
+            count += 1
+    return count
+
+
+def decode_lean(path):
+    """The same with one thread, and one converter for all frames."""
+    converter = av.video.reformatter.VideoReformatter()
+    count = 0
+    with av.open(path) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        for frame in container.decode(video=0):
+            converter.reformat(frame, format="rgb24").to_ndarray()
+            count += 1
+    return count
+
+
+def bare_flow(clips):
+    """Seconds of TV-L1 alone over the frames that are prepared."""
+    frames = [
+        transforms.resize_short_side(
+            video.read_video(clip.path, max_frames=PAIRS.value + 1)
+        )
+        for clip in clips
+    ]
+    start = time.perf_counter()
+    for clip in frames:
+        flow.optical_flow(clip, num_threads=2)
+    return time.perf_counter() - start
+
+
+def preparation_seconds(videos, folder, cores):
+    """Seconds of the program; without videos, of one that finds its work done."""
+    out = folder / f"out_{cores}"
+    if videos is not None:
+        subprocess.run(["rm", "-rf", out], check=True)
+    command = [sys.executable, "-m", "kinetics_i3d_tf2.prepare", "--dataset=folder"]
+    command += [f"--videos={videos or folder / 'prepare'}", f"--out={out}"]
+    command += [f"--direct_num_workers={cores}"]
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def make_videos(folder, count):
+    """Ten-second videos of a scene under a moving camera."""
+    paths = []
+    for number in tqdm(range(count), "Making videos", leave=False):
+        path = folder / f"{number}.mp4"
+        write_video(path, scene(250, number), "libx264")
+        paths.append(str(path))
+    return paths
+
+
+def scene(count, seed, width=340, height=256):
+    """Frames of textures of several scales, as photographs have them, and noise."""
+    rng = np.random.default_rng(seed)
+    ground = np.full((2 * height, 2 * width, 3), 128, np.float32)
+    for sigma, strength in ((32, 50), (12, 30), (4, 15), (1.2, 8)):
+        noise = cv2.GaussianBlur(
+            rng.normal(size=ground.shape).astype(np.float32), (0, 0), sigma
+        )
+        ground += noise / noise.std() * strength
+    frames = np.empty((count, height, width, 3), np.uint8)
+    for index, frame in enumerate(frames):
+        top = int(height / 2 * (1 + np.sin(index / 20)))
+        left = int(width / 2 * (1 + np.cos(index / 31)))
+        noise = rng.integers(-4, 5, frame.shape)
+        seen = ground[top : top + height, left : left + width] + noise
+        frame[:] = seen.clip(0, 255)
+    return frames
+
+
+def write_video(path, frames, codec):
+    """Encodes frames at 25 a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for image in frames:
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def write_records(path, clips, flow_format):
+    """Records of whole videos; one computed flow frame stands for all of a clip."""
+    import tensorflow as tf
+
+    coding = mediasequence.Coding(flow_format=flow_format)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for clip in tqdm(clips, "Making records", leave=False):
+            frames = transforms.resize_short_side(video.read_video(clip.path))
+            (displacement,) = flow.optical_flow(frames[:2])
+            images = mediasequence.encode_flow([displacement], coding)
+            writer.write(
+                mediasequence.make_example(
+                    clip,
+                    mediasequence.encode_rgb(frames, coding),
+                    images * (len(frames) - 1),
+                    coding=coding,
+                    size=frames.shape[1:3],
+                    frame_rate=video.FRAME_RATE,
+                )
+            )
+
+
+def resident_mib():
+    """Resident memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+if __name__ == "__main__":
+    app.run(main)
