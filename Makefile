@@ -3,14 +3,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+INSTALLED_IO := .venv-io/.installed
 
-.PHONY: run test slow lint clean evaluate-all
+.PHONY: run test test-io slow lint clean evaluate-all
 
 run: $(INSTALLED)
 	$(BIN)/python evaluate_sample.py --eval_type=joint
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own.
+test-io: $(INSTALLED_IO)
+	.venv-io/bin/python -m pytest
 
 slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
@@ -33,12 +38,14 @@ evaluate-all: $(INSTALLED)
 	  mv out/unfinished out/no_imagenet_$$eval_type.txt; \
 	done
 
-$(INSTALLED): setup.py
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --upgrade pip
-	$(BIN)/python -m pip install --editable '.[beam,test]'
+$(INSTALLED): EXTRAS := beam,test
+$(INSTALLED_IO): EXTRAS := beam,io,test
+$(INSTALLED) $(INSTALLED_IO): setup.py
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --upgrade pip
+	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]'
 	touch $@
 
 clean:
-	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-io out build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

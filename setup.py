@@ -44,6 +44,7 @@ setup(
             "build>=1.0,<2",
             "setuptools>=68",
             "jax>=0.4.30,<1",  # Keras's other backend
+            "moto[server]>=5,<6",  # an S3 server, for the extra io
         ],
     },
     classifiers=[

@@ -22,6 +22,16 @@ _HOMES = {
     "normalize_flow": "flow",
     "normalize_rgb": "transforms",
     "resize_short_side": "transforms",
+    "read_csv": "datasets",
+    "read_folder": "datasets",
+    "read_hmdb51": "datasets",
+    "read_kinetics": "datasets",
+    "read_ucf101": "datasets",
+    "ClipRecipe": "recipes",
+    "find_records": "tfrecord",
+    "for_evaluation": "pipeline",
+    "for_training": "pipeline",
+    "read_label_map": "labels",
     "center_crop": "transforms",
 }
 

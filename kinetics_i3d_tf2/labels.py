@@ -1,10 +1,14 @@
-"""Class names of Kinetics-400 and Kinetics-600, and the best-scored classes."""
+"""Class names of Kinetics-400 and Kinetics-600, label maps, the best-scored classes."""
 
 import csv
 import functools
+import os
+from collections.abc import Sequence
 from importlib import resources
 
 import numpy as np
+
+from . import storage
 
 _COLUMNS = {400: "kinetics_400", 600: "kinetics_600"}
 
@@ -36,6 +40,39 @@ def class_names(num_classes: int = 400) -> tuple[str, ...]:
             if row[_COLUMNS[num_classes]]:
                 names[int(row[_COLUMNS[num_classes]])] = row["name"]
     return tuple(names[index] for index in range(num_classes))
+
+
+def read_label_map(path: str | os.PathLike) -> tuple[str, ...]:
+    """Reads a label map: a text file with a class name on each line, in index order.
+
+    Args:
+        path: the file, local or an address.
+
+    Returns:
+        Class names by index.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is empty, or a name is empty or there twice.
+    """
+    with storage.open_file(path) as file:
+        names = tuple(line.strip() for line in file)
+    if not names or "" in names or len(set(names)) < len(names):
+        raise ValueError(
+            f"{path}: a label map has a class name on each line, and each once"
+        )
+    return names
+
+
+def write_label_map(path: str | os.PathLike, names: Sequence[str]) -> None:
+    """Writes a label map that `read_label_map` reads.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    with storage.atomic_writer(path) as temporary:
+        content = "".join(f"{name}\n" for name in names)
+        temporary.write_text(content, encoding="utf-8")
 
 
 def top_k(scores, k: int) -> np.ndarray:

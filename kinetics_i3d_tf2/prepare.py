@@ -28,7 +28,7 @@ import threading
 from absl import flags, logging
 from tqdm import tqdm
 
-from . import datasets, mediasequence, program, shards, storage
+from . import datasets, labels, mediasequence, program, shards, storage
 
 _DATASET = flags.DEFINE_enum(
     "dataset", None, datasets.KINDS, "What the dataset is.", required=True
@@ -143,11 +143,8 @@ def _keep_label_map(table):
     """The table with the indices of the label map in the folder, which it may begin."""
     path = storage.join(_OUT.value, "label_map.txt")
     if storage.exists(path):
-        with storage.open_file(path) as file:
-            return table.with_classes(file.read().splitlines())
-    with storage.atomic_writer(path) as temporary:
-        lines = "".join(f"{name}\n" for name in table.class_names)
-        temporary.write_text(lines, encoding="utf-8")
+        return table.with_classes(labels.read_label_map(path))
+    labels.write_label_map(path, table.class_names)
     return table
 
 

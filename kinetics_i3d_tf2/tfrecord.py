@@ -31,14 +31,16 @@ class Record(NamedTuple):
     length: int
 
 
-def find_records(paths: Sequence[str | os.PathLike]) -> tuple[Record, ...]:
+def find_records(
+    paths: str | os.PathLike | Sequence[str | os.PathLike],
+) -> tuple[Record, ...]:
     """Lists the records of TFRecord files, reading only their lengths.
 
     What follows a damaged or cut-off length cannot be found; it is left out, and a
     warning names the file.
 
     Args:
-        paths: the files, local or addresses.
+        paths: the files, local or addresses; or one pattern (`records/train-*`).
 
     Returns:
         The records, in order.
@@ -47,6 +49,10 @@ def find_records(paths: Sequence[str | os.PathLike]) -> tuple[Record, ...]:
         OSError: there is no such file.
         ValueError: a file is compressed, or there is no record in any.
     """
+    if isinstance(paths, (str, os.PathLike)):
+        pattern, paths = paths, storage.matching(paths)
+        if not paths:
+            raise FileNotFoundError(f"{pattern}: there are no such record files")
     with ThreadPoolExecutor(_THREADS) as pool:
         found = tqdm(
             pool.map(_records_of, map(os.fspath, paths)),

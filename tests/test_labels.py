@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kinetics_i3d_tf2 import labels
 from kinetics_i3d_tf2.labels import class_names, top_k
 
 
@@ -47,3 +48,16 @@ def test_top_k():
 def test_bad_top_k(scores, k):
     with pytest.raises(ValueError, match="scores of one clip"):
         top_k(scores, k)
+
+
+def test_label_map(tmp_path):
+    names = ("jump", "wave (hand)", "Übung")
+    labels.write_label_map(tmp_path / "label_map.txt", names)
+    assert labels.read_label_map(tmp_path / "label_map.txt") == names
+
+
+@pytest.mark.parametrize("content", ["", "a\n\nb\n", "a\nb\na\n"], ids=repr)
+def test_what_is_no_label_map(tmp_path, content):
+    (tmp_path / "label_map.txt").write_text(content)
+    with pytest.raises(ValueError, match=r"label_map\.txt: a label map has a class"):
+        labels.read_label_map(tmp_path / "label_map.txt")

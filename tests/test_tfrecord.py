@@ -71,3 +71,11 @@ def test_no_records(tmp_path):
         tfrecord.find_records([tmp_path / "records"])
     with pytest.raises(OSError, match="nowhere"):
         tfrecord.find_records([tmp_path / "nowhere"])
+
+
+def test_a_pattern(file):
+    other = file.with_name("other")
+    other.write_bytes(file.read_bytes())
+    assert len(tfrecord.find_records(file.with_name("rec*"))) == 3
+    with pytest.raises(FileNotFoundError, match="val-.*: there are no such record"):
+        tfrecord.find_records(str(file.with_name("val-*")))
