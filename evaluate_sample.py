@@ -152,9 +152,9 @@ def _checkpoint(stream):
         name = "rgb_scratch_kin600"
     if _CHECKPOINT_DIR.value is None:
         return release.fetch(name, root=_ROOT)
-    prefix = Path(_CHECKPOINT_DIR.value) / name / "model.ckpt"
+    prefix = storage.join(_CHECKPOINT_DIR.value, name, "model.ckpt")
     for suffix in (".index", ".data-00000-of-00001"):
-        if not prefix.with_name(prefix.name + suffix).exists():
+        if not storage.exists(prefix + suffix):
             raise FileNotFoundError(
                 f"{prefix}{suffix}: is missing; --checkpoint_dir holds a folder {name} "
                 "with the release's two files, or files named as those"
@@ -208,7 +208,8 @@ def _load_sample(stream):
     path = {"rgb": _RGB_SAMPLE, "flow": _FLOW_SAMPLE}[stream].value
     path = path or release.fetch(f"{stream}_sample", root=_ROOT)
     try:
-        clip = np.load(path, allow_pickle=False)
+        with storage.open_file(path, "rb") as file:
+            clip = np.load(file, allow_pickle=False)
     except OSError:
         raise
     except Exception as error:  # NumPy lets errors of any kind out of broken files.

@@ -25,7 +25,9 @@ from tqdm import tqdm
 
 from kinetics_i3d_tf2 import (
     flow,
+    listings,
     mediasequence,
+    storage,
     tables,
     tfrecord,
     transforms,
@@ -48,7 +50,7 @@ def main(_):
     """Prints the figures of the parts."""
     with tempfile.TemporaryDirectory() as folder:
         if VIDEOS.value:
-            paths = tables.video_files(VIDEOS.value)
+            paths = listings.video_files(VIDEOS.value)
         else:
             paths = make_videos(Path(folder), CLIPS.value)
         clips = [tables.Clip(path, "", n) for n, path in enumerate(paths)]
@@ -146,7 +148,7 @@ def measure_preparation(clips, folder):
     cut.mkdir(parents=True)
     for clip in clips:
         frames = video.read_video(clip.path, max_frames=PAIRS.value + 1)
-        write_video(cut / (tables.stem(clip.path) + ".mkv"), frames, "ffv1")
+        write_video(cut / (storage.stem(clip.path) + ".mkv"), frames, "ffv1")
     pairs = PAIRS.value * len(clips)
     bare = prepared = None
     ratios, shares = [], []

@@ -2,8 +2,8 @@
 
   python examples/make_videos.py videos
 
-A ball that falls ("fall") or rises ("rise") over a textured ground; no single frame tells
-which. 12 clips of two seconds in videos/train, 6 in videos/val.
+A disc ("disc") or a square ("square") that moves over a textured ground: 12 videos of
+two seconds in videos/train, 6 in videos/val.
 """
 
 import sys
@@ -25,27 +25,33 @@ def main():
     rng = np.random.default_rng(0)
     for split, count in COUNTS.items():
         for number in range(count):
-            name = ("fall", "rise")[number % 2]
+            name = ("disc", "square")[number % 2]
             folder = Path(sys.argv[1], split, name)
             folder.mkdir(parents=True, exist_ok=True)
-            frames = list(ball(rng))
-            write(folder / f"{number}.mp4", frames if name == "fall" else frames[::-1])
+            write(folder / f"{number}.mp4", scene(name, rng))
     print(f"{sum(COUNTS.values())} videos in {sys.argv[1]}")
 
 
-def ball(rng):
-    """Yields frames of a ball that falls, at a place and in colours of its own."""
+def scene(name, rng):
+    """Yields frames of one moving thing, with places and colours of its own."""
     width, height = SIZE
     noise = cv2.GaussianBlur(rng.normal(size=(height, width, 3)), (0, 0), 6)
     ground = (110 + 60 * noise / noise.std()).clip(0, 220).astype(np.uint8)
     color = [int(channel) for channel in rng.integers(0, 255, 3)]
-    column, radius = int(rng.integers(80, width - 80)), int(rng.integers(25, 45))
-    phase = rng.uniform(0, height)
-    for index in range(FRAMES):
-        row = int((phase + 8 * index) % (height + 2 * radius)) - radius
-        frame = cv2.circle(ground.copy(), (column, row), radius, color, -1)
+    size = int(rng.integers(30, 50))
+    place = rng.uniform([60, 60], [width - 60, height - 60])
+    speed = rng.uniform(-4, 4, 2)
+    for _ in range(FRAMES):
+        x, y = (int(value) for value in place)
+        frame = ground.copy()
+        if name == "disc":
+            cv2.circle(frame, (x, y), size, color, -1)
+        else:
+            cv2.rectangle(frame, (x - size, y - size), (x + size, y + size), color, -1)
         speckle = rng.integers(-6, 7, frame.shape)
         yield (frame + speckle).clip(0, 255).astype(np.uint8)
+        place += speed
+        speed *= np.where((place < 40) | (place > np.subtract(SIZE, 40)), -1, 1)
 
 
 def write(path, frames):

@@ -48,7 +48,7 @@ def main(argv):
     with program.quiet_tensorflow():
         import tensorflow as tf
 
-        from . import pipeline  # noqa: F401 (workers call its functions by name)
+        from . import loading  # noqa: F401 (workers call its functions by name)
     service = tf.data.experimental.service
     try:
         if _ROLE.value == "dispatcher":

@@ -7,7 +7,7 @@ Formats: the CVDF copies of Kinetics, UCF101's `ucfTrainTestlist`, HMDB51's
 import os
 from collections.abc import Sequence
 
-from . import labels, storage, tables
+from . import labels, listings, storage, tables
 
 _SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
 
@@ -86,15 +86,15 @@ def read_kinetics(
     """
     if class_names is None and num_classes in (400, 600):
         class_names = labels.class_names(num_classes)
-    find = tables.file_finder(videos)
+    find = listings.file_finder(videos)
     listed = []
-    for place, row in tables.csv_rows(
+    for place, row in listings.csv_rows(
         annotations, ("youtube_id", "time_start", "time_end")
     ):
-        start, end = tables.parse_span(place, row["time_start"], row["time_end"])
+        start, end = listings.parse_span(place, row["time_start"], row["time_end"])
         video = row["youtube_id"]
         stem = f"{video}_{int(start or 0):06d}_{int(end or 0):06d}"
-        split = row.get("split") or tables.stem(annotations)
+        split = row.get("split") or storage.stem(annotations)
         path, span = find(stem), (None, None)
         if path is None and find(video):
             path, span = find(video), (start, end)
@@ -129,7 +129,7 @@ def read_ucf101(
     """
     _check_split_number(split_number)
     class_index = {}
-    for place, line in tables.text_lines(storage.join(annotations, "classInd.txt")):
+    for place, line in listings.text_lines(storage.join(annotations, "classInd.txt")):
         number, _, name = line.partition(" ")
         if not number.isdecimal() or not name:
             raise ValueError(f"{place}: expected 'number name'. Received: {line!r}")
@@ -137,11 +137,11 @@ def read_ucf101(
     names = tuple(sorted(class_index, key=class_index.get))
     if sorted(class_index.values()) != list(range(1, len(names) + 1)):
         raise ValueError(f"{place}: classes are not numbered from 1 without a gap")
-    find = tables.file_finder(videos)
+    find = listings.file_finder(videos)
     listed = []
     for split in ("train", "test"):
         path = storage.join(annotations, f"{split}list{split_number:02d}.txt")
-        for place, line in tables.text_lines(path):
+        for place, line in listings.text_lines(path):
             name, _, number = line.partition(" ")
             label = name.rpartition("/")[0]
             if label not in class_index or number not in ("", str(class_index[label])):
@@ -180,11 +180,11 @@ def read_hmdb51(
     files = storage.matching(storage.join(annotations, "*" + suffix))
     if not files:
         raise FileNotFoundError(f"{annotations}: there is no file *{suffix} in it")
-    find = tables.file_finder(videos)
+    find = listings.file_finder(videos)
     names, listed = [], []
     for path in files:
         names.append(path.rsplit("/", 1)[-1].removesuffix(suffix))
-        for place, line in tables.text_lines(path):
+        for place, line in listings.text_lines(path):
             name, _, flag = line.rpartition(" ")
             if flag not in ("0", "1", "2") or not name.strip():
                 raise ValueError(
@@ -219,7 +219,9 @@ def read_folder(
         ValueError: there are no videos in it, or a folder is not in `class_names`.
     """
     root = os.fspath(videos).rstrip("/") + "/"
-    found = [path.removeprefix(root).split("/") for path in tables.video_files(videos)]
+    found = [
+        path.removeprefix(root).split("/") for path in listings.video_files(videos)
+    ]
     found = [parts for parts in found if len(parts) > 1]
     has_splits = found and all(
         parts[0] in _SPLIT_FOLDERS and len(parts) > 2 for parts in found
@@ -232,7 +234,7 @@ def read_folder(
     if not listed:
         raise ValueError(
             f"{videos}: has no videos in folders named after their classes; expected "
-            f"{root}CLASS/VIDEO with one of {' '.join(tables.VIDEO_SUFFIXES)}"
+            f"{root}CLASS/VIDEO with one of {' '.join(listings.VIDEO_SUFFIXES)}"
         )
     return tables.make_table(videos, listed, class_names, False)
 
@@ -261,13 +263,13 @@ def read_csv(
     """
     folder = os.fspath(annotations).rpartition("/")[0] if videos is None else videos
     listed = []
-    for place, row in tables.csv_rows(annotations, ("path",)):
+    for place, row in listings.csv_rows(annotations, ("path",)):
         path = row["path"]
         if not path:
             raise ValueError(f"{place}: the path is empty")
         if not storage.is_address(path) and not os.path.isabs(path):
             path = storage.join(folder or ".", path)
-        span = tables.parse_span(place, row.get("start"), row.get("end"))
+        span = listings.parse_span(place, row.get("start"), row.get("end"))
         there = storage.is_address(path) or os.path.exists(path)
         split = row.get("split") or "train"
         clip = tables.Clip(path if there else "", row.get("label", ""), 0, *span, split)

@@ -1,24 +1,12 @@
-"""tf.data pipelines that `model.fit` and `model.evaluate` take as they are.
+"""tf.data pipelines that `model.fit` and `model.evaluate` take as they are."""
 
-Clips are decoded by Python functions whose work is done outside the interpreter lock
-(FFmpeg, OpenCV), side by side. A function is known to TensorFlow by a name, not by its
-address in one process, so that tf.data service's workers can call it too.
-"""
-
-import collections
 import functools
-import json
-import threading
-import uuid
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
-from absl import logging
-from tensorflow.python.ops import script_ops
 
-from . import samples
 from .architecture import MIN_FRAMES
+from .loading import Loader
 from .recipes import ClipRecipe
 from .tables import NO_LABEL, Clip
 from .tfrecord import Record
@@ -72,7 +60,7 @@ def for_training(
             f"Received: shard={shard}, batch_size={batch_size}"
         )
     _check_labels(sources)
-    rows, config = _rows(sources), _config(sources, recipe)
+    loader = Loader(sources, recipe)
     size, local = len(sources), batch_size // workers
     fixed_seed = tf.constant(seed, tf.int64)
 
@@ -91,13 +79,12 @@ def for_training(
             max_index=tf.constant(size - 1, tf.int64),
             rounds=4,
         )
-        return tf.gather(rows, chosen), tf.stack([fixed_seed, place])
+        return tf.gather(loader.rows, chosen), tf.stack([fixed_seed, place])
 
-    shape = (recipe.num_frames, recipe.crop_size, recipe.crop_size)
     last = tf.int64.max // batch_size
     dataset = tf.data.Dataset.range(start_step * local, last).map(draw)
     dataset = dataset.map(
-        lambda *drawn: _call(_TRAINING, config, drawn, shape),
+        loader.training_sample,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
@@ -154,9 +141,9 @@ def for_evaluation(
         raise ValueError(
             f"views are (temporal clips, spatial crops). Received: {views!r}"
         )
-    rows, config = _rows(sources), _config(sources, recipe)
-    dataset = tf.data.Dataset.from_tensor_slices(rows).map(
-        lambda row: _call(_EVALUATION, config, (row,), (None, None, None)),
+    loader = Loader(sources, recipe)
+    dataset = tf.data.Dataset.from_tensor_slices(loader.rows).map(
+        loader.whole_clip,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
@@ -247,122 +234,3 @@ def _check_labels(sources):
             f"{len(bad)} clips have no label to be trained on, the first is "
             f"{bad[0].path}"
         )
-
-
-def _rows(sources):
-    if not len(sources):
-        raise ValueError("There are no clips in the dataset")
-    return tf.constant([samples.pack(source) for source in sources])
-
-
-def _config(sources, recipe):
-    """What the Python functions need to know, as text."""
-    kinds = {type(source).__name__ for source in sources}
-    if len(kinds) > 1:
-        raise ValueError("A dataset is of clips or of records, not of both")
-    settings = {
-        "pipeline": uuid.uuid4().hex,
-        "clips": len(sources),
-        "recipe": vars(recipe),
-        # As samples gives them.
-        "dtypes": {
-            name: "float32" if (name, kinds) == ("flow", {"Clip"}) else "uint8"
-            for name in recipe.streams
-        },
-    }
-    return json.dumps(settings)
-
-
-def _call(function, config, arguments, shape):
-    """Calls a Python function out of the graph."""
-    dtypes = json.loads(config)["dtypes"]
-    *streams, label = tf.raw_ops.PyFuncStateless(
-        input=[tf.constant(config), *arguments],
-        token=function,
-        Tout=[*dtypes.values(), tf.int64],
-    )
-    clip = {
-        name: tf.ensure_shape(stream, (*shape, samples.CHANNELS[name]))
-        for name, stream in zip(dtypes, streams, strict=True)
-    }
-    return clip, tf.ensure_shape(label, ())
-
-
-def _training_sample(config, rows, seeds):
-    settings, recipe = _settings(config)
-    for row in rows:
-        # Equal for all candidates: a sample depends on its place and its clip alone.
-        rng = np.random.default_rng(np.asarray(seeds, np.uint64))
-        source = samples.unpack(row)
-        try:
-            streams, label = samples.training_sample(source, recipe, rng)
-        except (ValueError, OSError) as error:
-            _skip(settings, recipe, source, error)
-            continue
-        return _outputs(recipe, streams, label)
-    raise ValueError(f"{len(rows)} clips in turn cannot be read; the log names them")
-
-
-def _evaluation_clip(config, row):
-    settings, recipe = _settings(config)
-    source = samples.unpack(row)
-    try:
-        streams, label = samples.whole_clip(source, recipe)
-    except (ValueError, OSError) as error:
-        _skip(settings, recipe, source, error)
-        streams = {
-            name: np.empty((0, 0, 0, samples.CHANNELS[name]), dtype)
-            for name, dtype in settings["dtypes"].items()
-        }
-        label = NO_LABEL
-    return _outputs(recipe, streams, label)
-
-
-def _settings(config):
-    settings = json.loads(config)
-    return settings, ClipRecipe(**settings["recipe"])
-
-
-def _outputs(recipe, streams, label):
-    arrays = [np.ascontiguousarray(streams[name]) for name in recipe.streams]
-    return [*arrays, np.int64(label)]
-
-
-# Clips that could not be read, by pipeline, in this process.
-_skipped = collections.defaultdict(set)
-_skipped_lock = threading.Lock()
-
-
-def _skip(settings, recipe, source, error):
-    """Names a clip that cannot be read in the log, once; raises when they are many."""
-    with _skipped_lock:
-        skipped = _skipped[settings["pipeline"]]
-        if source in skipped:
-            return
-        skipped.add(source)
-        count, total = len(skipped), settings["clips"]
-    logging.warning(
-        "Skipping a clip (%d of %d so far): %s",
-        count,
-        total,
-        error if str(source.path) in str(error) else f"{source.path}: {error}",
-    )
-    if count > recipe.max_damaged * total:
-        raise ValueError(
-            f"{count} of {total} clips cannot be read, more than max_damaged="
-            f"{recipe.max_damaged:g}; the last: {source.path}: {error}"
-        )
-
-
-def _register(function):
-    """Makes a function known to TensorFlow by a name that is equal in all processes.
-
-    `tf.numpy_function` invents a name that other processes do not know.
-    """
-    name = f"{__name__}.{function.__name__}"
-    script_ops._py_funcs._funcs[name] = function
-    return name
-
-
-_TRAINING = _register(_training_sample)
-_EVALUATION = _register(_evaluation_clip)

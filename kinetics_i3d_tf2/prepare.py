@@ -17,9 +17,6 @@ flags are taken: --direct_num_workers=4 for fewer cores, --runner=DataflowRunner
 FlinkRunner or SparkRunner and their flags for a cluster, which must have this package.
 """
 
-import dataclasses
-import hashlib
-import json
 import logging as python_logging
 import math
 import os
@@ -29,6 +26,7 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from . import datasets, labels, mediasequence, program, shards, storage
+from .report import Report
 
 _DATASET = flags.DEFINE_enum(
     "dataset", None, datasets.KINDS, "What the dataset is.", required=True
@@ -97,7 +95,7 @@ def main(argv):
             _FLOW_QUALITY.value,
         ),
     )
-    report = _Report(storage.join(_OUT.value, "report.json"))
+    report = Report(_OUT.value)
     work = {}
     for split in _SPLITS.value or table.splits():
         clips = table.split(split).clips
@@ -108,7 +106,7 @@ def main(argv):
     report.missing = list(table.missing)
     report.write()
     _run(work, settings, options)
-    _summarize(report, work)
+    _conclude(report, work)
 
 
 def _num_shards(num_clips):
@@ -144,63 +142,9 @@ def _keep_label_map(table):
     path = storage.join(_OUT.value, "label_map.txt")
     if storage.exists(path):
         return table.with_classes(labels.read_label_map(path))
-    labels.write_label_map(path, table.class_names)
+    if table.class_names:
+        labels.write_label_map(path, table.class_names)
     return table
-
-
-class _Report:
-    """The file report.json: settings, counts, and what failed and why."""
-
-    def __init__(self, path):
-        self._path = path
-        self.missing = []
-        self._records = {}
-        if storage.exists(path):
-            with storage.open_file(path) as file:
-                self._records = json.load(file)["records"]
-
-    def begin(self, name, work, settings):
-        """Adds record files; refuses to go on with such of other settings."""
-        contents = json.dumps(list(work.values()))
-        facts = {
-            "settings": {
-                **settings._asdict(),
-                "coding": dataclasses.asdict(settings.coding),
-                "num_shards": len(work),
-            },
-            "clips": sum(map(len, work.values())),
-            # What the record files hold follows from this.
-            "digest": hashlib.sha256(contents.encode()).hexdigest(),
-        }
-        before = self._records.get(name, facts)
-        for key, value in facts.items():
-            if before[key] != value:
-                raise ValueError(
-                    f"{self._path}: {name} in this folder was begun with other "
-                    f"{'clips' if key == 'digest' else key}: {before[key]}, now "
-                    f"{value}. Name another --out, or delete the folder"
-                )
-        self._records[name] = {**before, **facts}
-
-    def end(self, name, outcomes):
-        """Adds what became of the clips."""
-        failed = [outcome for outcome in outcomes if outcome.reason]
-        by_reason = {}
-        for outcome in failed:
-            by_reason.setdefault(outcome.reason, []).append(outcome.path)
-        self._records[name] |= {
-            "written": len(outcomes) - len(failed),
-            "failed": len(failed),
-            "frames": sum(outcome.num_frames for outcome in outcomes),
-            "seconds": round(sum(outcome.seconds for outcome in outcomes), 1),
-            "failures": by_reason,
-        }
-
-    def write(self):
-        """Writes the file, whole."""
-        content = {"missing": self.missing, "records": self._records}
-        with storage.atomic_writer(self._path) as path:
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _run(work, settings, options):
@@ -269,21 +213,19 @@ class _Progress:
         self._bar.update(max(0, self._finished + done - self._bar.n))
 
 
-def _summarize(report, work):
-    written = failed = 0
+def _conclude(report, work):
     for name, planned in work.items():
-        outcomes = [o for part in shards.read_outcomes(planned).values() for o in part]
-        report.end(name, outcomes)
-        failed += sum(1 for outcome in outcomes if outcome.reason)
-        written += sum(1 for outcome in outcomes if not outcome.reason)
+        parts = shards.read_outcomes(planned).values()
+        report.end(name, [outcome for part in parts for outcome in part])
     report.write()
-    path = storage.join(_OUT.value, "report.json")
+    written, failed = map(sum, zip(*map(report.counts, work), strict=True))
     print(
         f"{written} clips in {sum(map(len, work.values()))} record files in "
-        f"{_OUT.value}; {failed} failed, {len(report.missing)} missing; see {path}"
+        f"{_OUT.value}; {failed} failed, {len(report.missing)} missing; see "
+        f"{report.path}"
     )
     if not written:
-        raise ValueError(f"no clip could be prepared; {path} says why")
+        raise ValueError(f"no clip could be prepared; {report.path} says why")
 
 
 if __name__ == "__main__":

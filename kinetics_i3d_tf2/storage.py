@@ -1,25 +1,14 @@
-"""One way to files on this machine and behind addresses (s3://, http://, gs://).
-
-Addresses go through `tf.io.gfile`; TensorFlow, and tensorflow-io for the schemes that
-it adds, are imported when the first address is met.
-"""
+"""One way to files on this machine and behind addresses (s3://, http://, gs://)."""
 
 import contextlib
-import ctypes
 import fnmatch
 import io
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-
-
-def is_address(path: str | os.PathLike) -> bool:
-    """Whether a path is an address (`s3://bucket/clip.mp4`) and not a local file."""
-    return bool(_ADDRESS.match(os.fspath(path)))
+from .remote import RemoteReader, as_folder, gfile, is_address, os_errors
 
 
 def join(folder: str | os.PathLike, *names: str) -> str:
@@ -28,6 +17,11 @@ def join(folder: str | os.PathLike, *names: str) -> str:
     if is_address(folder):
         return "/".join([folder.rstrip("/"), *(name.strip("/") for name in names)])
     return os.path.join(folder, *names)
+
+
+def stem(path: str | os.PathLike) -> str:
+    """Name of a file without its folder and suffix."""
+    return os.path.splitext(os.fspath(path).rsplit("/", 1)[-1])[0]
 
 
 def open_file(path: str | os.PathLike, mode: str = "r") -> io.IOBase:
@@ -51,27 +45,27 @@ def open_file(path: str | os.PathLike, mode: str = "r") -> io.IOBase:
         encoding = "utf-8-sig" if mode == "r" else "utf-8"
         return open(path, mode, encoding=encoding, newline="")
     if mode == "rb":
-        return io.BufferedReader(_RemoteReader(path), 1 << 18)
+        return io.BufferedReader(RemoteReader(path), 1 << 18)
     if mode == "r":
         return io.TextIOWrapper(open_file(path, "rb"), "utf-8-sig", newline="")
-    with _os_errors(path):
-        return _gfile(path).GFile(os.fspath(path), mode)
+    with os_errors(path):
+        return gfile(path).GFile(os.fspath(path), mode)
 
 
 def exists(path: str | os.PathLike) -> bool:
     """Whether there is such a file or folder."""
     if not is_address(path):
         return os.path.exists(path)
-    with _os_errors(path):
-        return _gfile(path).exists(os.fspath(path))
+    with os_errors(path):
+        return gfile(path).exists(os.fspath(path))
 
 
 def is_dir(path: str | os.PathLike) -> bool:
     """Whether there is such a folder."""
     if not is_address(path):
         return os.path.isdir(path)
-    with _os_errors(path):
-        return _gfile(path).isdir(_as_folder(path))
+    with os_errors(path):
+        return gfile(path).isdir(as_folder(path))
 
 
 def size(path: str | os.PathLike) -> int:
@@ -82,8 +76,8 @@ def size(path: str | os.PathLike) -> int:
     """
     if not is_address(path):
         return os.path.getsize(path)
-    with _os_errors(path):
-        return _gfile(path).stat(os.fspath(path)).length
+    with os_errors(path):
+        return gfile(path).stat(os.fspath(path)).length
 
 
 def files_below(folder: str | os.PathLike) -> list[str]:
@@ -96,8 +90,8 @@ def files_below(folder: str | os.PathLike) -> list[str]:
     """
     folder = os.fspath(folder)
     if is_address(folder):
-        with _os_errors(folder):
-            walk = list(_gfile(folder).walk(_as_folder(folder)))
+        with os_errors(folder):
+            walk = list(gfile(folder).walk(as_folder(folder)))
     else:
         walk = _walk(folder)
     found = []
@@ -120,9 +114,9 @@ def matching(pattern: str | os.PathLike) -> list[str]:
         folder = folder or ("/" if os.fspath(pattern).startswith("/") else ".")
         names = os.listdir(folder) if os.path.isdir(folder) else []
     else:
-        with _os_errors(folder):
-            gfile, folder = _gfile(folder), _as_folder(folder)
-            names = gfile.listdir(folder) if gfile.isdir(folder) else []
+        with os_errors(folder):
+            files, folder = gfile(folder), as_folder(folder)
+            names = files.listdir(folder) if files.isdir(folder) else []
     matches = [n for n in names if fnmatch.fnmatchcase(n, name) and n[0] != "."]
     return [join(folder, match) for match in sorted(matches)]
 
@@ -136,8 +130,8 @@ def make_dirs(folder: str | os.PathLike) -> None:
     if not is_address(folder):
         os.makedirs(folder, exist_ok=True)
         return
-    with _os_errors(folder):
-        _gfile(folder).makedirs(os.fspath(folder))
+    with os_errors(folder):
+        gfile(folder).makedirs(os.fspath(folder))
 
 
 @contextlib.contextmanager
@@ -157,9 +151,9 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
     if is_address(path):
         with tempfile.TemporaryDirectory() as folder:
             yield (temporary := Path(folder) / "content")
-            with _os_errors(path):
+            with os_errors(path):
                 # Object stores show a file when the last of it has arrived.
-                _gfile(path).copy(os.fspath(temporary), os.fspath(path), overwrite=True)
+                gfile(path).copy(os.fspath(temporary), os.fspath(path), overwrite=True)
         return
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -182,99 +176,6 @@ def clear_unfinished(paths: Iterable[str | os.PathLike]) -> None:
             name, _, process = found.name[1:].rpartition(".")
             if process.isdecimal() and folder / name in paths:
                 found.unlink()
-
-
-class _RemoteReader(io.RawIOBase):
-    """A remote file as Python's own files are, whose errors are OSErrors."""
-
-    def __init__(self, path):
-        self._path = os.fspath(path)
-        with _os_errors(path):
-            gfile = _gfile(path)
-            self._size = gfile.stat(self._path).length
-            self._file = gfile.GFile(self._path, "rb")
-        self._place = 0
-
-    def readable(self):
-        return True
-
-    def seekable(self):
-        return True
-
-    def tell(self):
-        return self._place
-
-    def seek(self, offset, whence=io.SEEK_SET):
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}
-        self._place = max(0, base[whence] + offset)
-        return self._place
-
-    def readinto(self, buffer):
-        if self._place >= self._size:
-            return 0
-        with _os_errors(self._path):
-            self._file.seek(self._place)
-            content = self._file.read(min(len(buffer), self._size - self._place))
-        buffer[: len(content)] = content
-        self._place += len(content)
-        return len(content)
-
-    def close(self):
-        if not self.closed:
-            self._file.close()
-        super().close()
-
-
-def _gfile(path):
-    """`tf.io.gfile`, once it knows the scheme of this address."""
-    import tensorflow as tf
-
-    scheme = _ADDRESS.match(os.fspath(path))[1].lower()
-    if scheme not in tf.io.gfile.get_registered_schemes():
-        try:
-            import tensorflow_io  # noqa: F401 (it registers file systems)
-
-            _leave_before_destructors()
-        except Exception as error:  # Beside another TensorFlow it fails in many ways.
-            raise ValueError(
-                f"{path}: {scheme}:// needs tensorflow-io, which works beside "
-                "TensorFlow 2.16 only: in an environment of its own, pip install "
-                "'kinetics-i3d-tf2[io]'"
-            ) from error
-    if scheme not in tf.io.gfile.get_registered_schemes():
-        raise ValueError(f"{path}: there is no file system for {scheme}://")
-    return tf.io.gfile
-
-
-def _leave_before_destructors():
-    """Ends the process, when it ends, before tensorflow-io's destructors run.
-
-    0.37.1 aborts in them once S3 was used (its issue 2039), which turns every exit
-    status into 134. Where the C library has no `on_exit`, it still does.
-    """
-    library = ctypes.CDLL(None)
-    if hasattr(library, "on_exit"):
-        library.on_exit(library._exit, None)
-
-
-def _as_folder(path):
-    """A folder's address as S3 wants it: without the slash a bucket is no folder."""
-    return os.fspath(path).rstrip("/") + "/"
-
-
-@contextlib.contextmanager
-def _os_errors(path):
-    """Turns TensorFlow's errors into the OSErrors of local files."""
-    try:
-        yield
-    except Exception as error:
-        # A TensorFlow error, without importing TensorFlow for local files.
-        message = getattr(error, "message", None)
-        if message is None:
-            raise
-        if type(error).__name__ == "NotFoundError":
-            raise FileNotFoundError(f"{path}: there is no such file") from error
-        raise OSError(f"{path}: {message}") from error
 
 
 def _walk(folder):

@@ -1,10 +1,9 @@
-"""The table of labelled clips that every dataset is read into, and its text files."""
+"""The table of labelled clips that every dataset is read into."""
 
-import csv
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from absl import logging
@@ -12,10 +11,6 @@ from absl import logging
 from . import storage
 
 NO_LABEL = -1
-VIDEO_SUFFIXES = (
-    *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
-    *(".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
-)
 _KINETICS_STEM = re.compile(r"(.{11})_(\d{6})_(\d{6})")
 
 
@@ -32,14 +27,14 @@ class Clip(NamedTuple):
     @property
     def media_id(self) -> str:
         """Name of the video: YouTube's in Kinetics, else the file's without suffix."""
-        name = stem(self.path)
+        name = storage.stem(self.path)
         match = _KINETICS_STEM.fullmatch(name)
         return match[1] if match else name
 
     @property
     def example_id(self) -> str:
         """Name of the clip: its video's and its first second there."""
-        match = _KINETICS_STEM.fullmatch(stem(self.path))
+        match = _KINETICS_STEM.fullmatch(storage.stem(self.path))
         start = int(match[2]) if match else self.start or 0
         return f"{self.media_id}_{start:g}"
 
@@ -160,123 +155,3 @@ def _report_missing(source, missing, total, require_all):
     if require_all or len(missing) == total:
         raise ValueError(message)
     logging.warning("%s", message)
-
-
-def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
-    """Makes a function that finds the file which a list means by a name.
-
-    Args:
-        videos: folder with the files, at any depth.
-
-    Returns:
-        Function from "Class/video.avi", "video.avi" or "video" to the path, or None;
-        suffix and case do not matter.
-
-    Raises:
-        OSError: there is no such folder.
-    """
-    by_name = {}
-    for path in video_files(videos):
-        folder = path.split("/")[-2:-1] or [""]
-        for key in (stem(path), f"{folder[0]}/{stem(path)}"):
-            by_name[key] = path
-            by_name.setdefault(key.casefold(), path)
-
-    def find(name):
-        suffix = os.path.splitext(name)[1].lower()
-        full = name[: -len(suffix)] if suffix in VIDEO_SUFFIXES else name
-        keys = (full, full.casefold())
-        for key in (*keys, *(key.rpartition("/")[2] for key in keys)):
-            if key in by_name:
-                return by_name[key]
-        return None
-
-    return find
-
-
-def video_files(videos: str | os.PathLike) -> list[str]:
-    """Paths of the video files below a folder, in order.
-
-    Raises:
-        OSError: there is no such folder.
-    """
-    if not storage.is_dir(videos):
-        raise FileNotFoundError(f"{videos}: there is no such folder of videos")
-    files = storage.files_below(videos)
-    return [path for path in files if path.lower().endswith(VIDEO_SUFFIXES)]
-
-
-def csv_rows(
-    path: str | os.PathLike, needed: Sequence[str]
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields the place (file and line) and the values by column name of every row.
-
-    Args:
-        path: a CSV whose first line names the columns.
-        needed: columns that there must be.
-
-    Raises:
-        OSError: there is no such file.
-        ValueError: the file or a row is malformed.
-    """
-    with storage.open_file(path) as file:
-        reader = csv.DictReader(file, restkey="", restval=None)
-        try:
-            columns = [(name or "").strip() for name in reader.fieldnames or ()]
-            absent = [name for name in needed if name not in columns]
-            if absent:
-                raise ValueError(
-                    f"{path}, line 1: the first line names the columns; there is no "
-                    f"{' and no '.join(absent)}. Received: {','.join(columns)!r}"
-                )
-            reader.fieldnames = columns
-            for row in reader:
-                place = f"{path}, line {reader.line_num}"
-                if "" in row or None in row.values():
-                    raise ValueError(f"{place}: expected {len(columns)} columns")
-                yield place, {name: value.strip() for name, value in row.items()}
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: is not a CSV in UTF-8: {error}") from error
-
-
-def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
-    """Yields the place (file and line) and the text of every line that is not empty.
-
-    Raises:
-        OSError: there is no such file.
-        ValueError: it is not UTF-8.
-    """
-    with storage.open_file(path) as file:
-        try:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path}, line {number}", line.strip()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: is not a text in UTF-8: {error}") from error
-
-
-def parse_span(
-    place: str, start: str | None, end: str | None
-) -> tuple[float | None, float | None]:
-    """Seconds out of the two columns of a row; empty ones are None.
-
-    Raises:
-        ValueError: they are not numbers, or not a span.
-    """
-    try:
-        start, end = (float(value) if value else None for value in (start, end))
-    except ValueError as error:
-        raise ValueError(
-            f"{place}: start and end are numbers of seconds. Received: {start!r}, "
-            f"{end!r}"
-        ) from error
-    if not 0 <= (start or 0.0) < (float("inf") if end is None else end):
-        raise ValueError(
-            f"{place}: a clip needs 0 <= start < end. Received: {start}, {end}"
-        )
-    return start, end
-
-
-def stem(path: str | os.PathLike) -> str:
-    """Name of a file without its folder and suffix."""
-    return os.path.splitext(os.fspath(path).rsplit("/", 1)[-1])[0]

@@ -219,6 +219,27 @@ def test_a_program_that_used_s3_ends_with_its_own_status(s3_address, python):
     assert "there is no such checkpoint file" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            ["--checkpoint_dir={s3}"],
+            "{s3}/rgb_imagenet/model.ckpt.index: is missing; --checkpoint_dir holds",
+        ),
+        (
+            ["--checkpoint_dir={s3}", "--video={s3}/no.mp4"],
+            "{s3}/rgb_imagenet/model.ckpt.index: is missing",
+        ),
+    ],
+    ids=["sample", "video"],
+)
+def test_evaluate_sample_takes_addresses(s3_address, python, flags, message):
+    flags = [flag.format(s3=s3_address) for flag in flags]
+    done = python("evaluate_sample.py", "--eval_type=rgb", *flags)
+    assert done.returncode == 2
+    assert message.format(s3=s3_address) in done.stderr
+
+
 def test_preparation_from_s3_to_s3(s3_address, python):
     """A folder a class in one place, records in another; then nothing is left to do."""
     pytest.importorskip("apache_beam")

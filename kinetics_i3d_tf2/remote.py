@@ -1,0 +1,119 @@
+"""Addresses (s3://, http://, gs://) through `tf.io.gfile`.
+
+TensorFlow, and tensorflow-io for the schemes that it adds, are imported when the first
+address is met.
+"""
+
+import contextlib
+import ctypes
+import io
+import os
+import re
+from collections.abc import Iterator
+
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+def is_address(path: str | os.PathLike) -> bool:
+    """Whether a path is an address (`s3://bucket/clip.mp4`) and not a local file."""
+    return bool(_ADDRESS.match(os.fspath(path)))
+
+
+class RemoteReader(io.RawIOBase):
+    """A remote file as Python's own files are, read-only; its errors are OSErrors."""
+
+    def __init__(self, path):
+        self._path = os.fspath(path)
+        with os_errors(path):
+            files = gfile(path)
+            self._size = files.stat(self._path).length
+            self._file = files.GFile(self._path, "rb")
+        self._place = 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def tell(self):
+        return self._place
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}
+        self._place = max(0, base[whence] + offset)
+        return self._place
+
+    def readinto(self, buffer):
+        if self._place >= self._size:
+            return 0
+        with os_errors(self._path):
+            self._file.seek(self._place)
+            content = self._file.read(min(len(buffer), self._size - self._place))
+        buffer[: len(content)] = content
+        self._place += len(content)
+        return len(content)
+
+    def close(self):
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+def gfile(path: str | os.PathLike):
+    """`tf.io.gfile`, once it knows the scheme of an address.
+
+    Args:
+        path: the address.
+
+    Raises:
+        ValueError: its scheme needs the extra `io`, or is unknown.
+    """
+    import tensorflow as tf
+
+    scheme = _ADDRESS.match(os.fspath(path))[1].lower()
+    if scheme not in tf.io.gfile.get_registered_schemes():
+        try:
+            import tensorflow_io  # noqa: F401 (it registers file systems)
+
+            _leave_before_destructors()
+        except Exception as error:  # Beside another TensorFlow it fails in many ways.
+            raise ValueError(
+                f"{path}: {scheme}:// needs tensorflow-io, which works beside "
+                "TensorFlow 2.16 only: in an environment of its own, pip install "
+                "'kinetics-i3d-tf2[io]'"
+            ) from error
+    if scheme not in tf.io.gfile.get_registered_schemes():
+        raise ValueError(f"{path}: there is no file system for {scheme}://")
+    return tf.io.gfile
+
+
+def _leave_before_destructors():
+    """Ends the process, when it ends, before tensorflow-io's destructors run.
+
+    0.37.1 aborts in them once S3 was used (its issue 2039), which turns every exit
+    status into 134. Where the C library has no `on_exit`, it still does.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "on_exit"):
+        library.on_exit(library._exit, None)
+
+
+def as_folder(path: str | os.PathLike) -> str:
+    """A folder's address as S3 wants it: without the slash a bucket is no folder."""
+    return os.fspath(path).rstrip("/") + "/"
+
+
+@contextlib.contextmanager
+def os_errors(path: str | os.PathLike) -> Iterator[None]:
+    """Turns TensorFlow's errors into the OSErrors of local files, in its block."""
+    try:
+        yield
+    except Exception as error:
+        # A TensorFlow error, without importing TensorFlow for local files.
+        message = getattr(error, "message", None)
+        if message is None:
+            raise
+        if type(error).__name__ == "NotFoundError":
+            raise FileNotFoundError(f"{path}: there is no such file") from error
+        raise OSError(f"{path}: {message}") from error

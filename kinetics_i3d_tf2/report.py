@@ -1,0 +1,107 @@
+"""The report of a folder of records: settings, counts, and what failed and why."""
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+
+from . import storage
+from .shards import Outcome, Settings
+from .tables import Clip
+
+
+class Report:
+    """The file report.json of a folder of records.
+
+    Args:
+        folder: the folder; what its report says so far is kept.
+
+    Raises:
+        OSError: the report cannot be read.
+        ValueError: it is not a report.
+
+    Attributes:
+        path: the file.
+        missing: files that the lists name and that are not there.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.path = storage.join(folder, "report.json")
+        self.missing: list[str] = []
+        self._records = {}
+        if storage.exists(self.path):
+            with storage.open_file(self.path) as file:
+                try:
+                    self._records = json.load(file)["records"]
+                except (ValueError, KeyError, TypeError) as error:
+                    raise ValueError(
+                        f"{self.path}: is not a report of this program"
+                    ) from error
+
+    def begin(self, name: str, plan: dict[str, list[Clip]], settings: Settings) -> None:
+        """Adds record files that are to be written.
+
+        Args:
+            name: what their names begin with.
+            plan: the clips by path of the record file.
+            settings: how clips are prepared.
+
+        Raises:
+            ValueError: files of this name were begun with other settings or clips.
+        """
+        contents = json.dumps(list(plan.values()))
+        facts = {
+            "settings": {
+                **settings._asdict(),
+                "coding": dataclasses.asdict(settings.coding),
+                "num_shards": len(plan),
+            },
+            "clips": sum(map(len, plan.values())),
+            # What the record files hold follows from this.
+            "digest": hashlib.sha256(contents.encode()).hexdigest(),
+        }
+        before = self._records.setdefault(name, facts)
+        for key, value in facts.items():
+            if before[key] != value:
+                change = f"{key}: {before[key]}, now {value}"
+                if key == "digest":
+                    change = "clips, of which there were as many as now"
+                raise ValueError(
+                    f"{self.path}: {name} in this folder was begun with other {change}."
+                    " Name another --out, or delete the folder"
+                )
+
+    def end(self, name: str, outcomes: Sequence[Outcome]) -> None:
+        """Adds what became of the clips.
+
+        Args:
+            name: as for `begin`.
+            outcomes: one for each clip.
+        """
+        failures = {}
+        for outcome in outcomes:
+            if outcome.reason:
+                failures.setdefault(outcome.reason, []).append(outcome.path)
+        failed = sum(map(len, failures.values()))
+        self._records[name] |= {
+            "written": len(outcomes) - failed,
+            "failed": failed,
+            "frames": sum(outcome.num_frames for outcome in outcomes),
+            "seconds": round(sum(outcome.seconds for outcome in outcomes), 1),
+            "failures": failures,
+        }
+
+    def counts(self, name: str) -> tuple[int, int]:
+        """How many clips of a name were written, and how many failed."""
+        return self._records[name]["written"], self._records[name]["failed"]
+
+    def write(self) -> None:
+        """Writes the file, whole.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        content = {"missing": self.missing, "records": self._records}
+        with storage.atomic_writer(self.path) as path:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
