@@ -6,9 +6,11 @@ address is met.
 
 import contextlib
 import ctypes
+import functools
 import io
 import os
 import re
+import sys
 from collections.abc import Iterator
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
@@ -75,8 +77,6 @@ def gfile(path: str | os.PathLike):
     if scheme not in tf.io.gfile.get_registered_schemes():
         try:
             import tensorflow_io  # noqa: F401 (it registers file systems)
-
-            _leave_before_destructors()
         except Exception as error:  # Beside another TensorFlow it fails in many ways.
             raise ValueError(
                 f"{path}: {scheme}:// needs tensorflow-io, which works beside "
@@ -85,9 +85,12 @@ def gfile(path: str | os.PathLike):
             ) from error
     if scheme not in tf.io.gfile.get_registered_schemes():
         raise ValueError(f"{path}: there is no file system for {scheme}://")
+    if "tensorflow_io" in sys.modules:
+        _leave_before_destructors()
     return tf.io.gfile
 
 
+@functools.cache
 def _leave_before_destructors():
     """Ends the process, when it ends, before tensorflow-io's destructors run.
 

@@ -4,6 +4,7 @@ import contextlib
 import fnmatch
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -132,6 +133,20 @@ def make_dirs(folder: str | os.PathLike) -> None:
         return
     with os_errors(folder):
         gfile(folder).makedirs(os.fspath(folder))
+
+
+def copy_to_local(path: str | os.PathLike, target: str | os.PathLike) -> None:
+    """Copies a file to a local path.
+
+    Args:
+        path: local path or address.
+        target: local path.
+
+    Raises:
+        OSError: there is no such file, or it cannot be copied.
+    """
+    with open_file(path, "rb") as source, open(target, "wb") as copy:
+        shutil.copyfileobj(source, copy, 1 << 20)
 
 
 @contextlib.contextmanager

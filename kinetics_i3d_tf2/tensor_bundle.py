@@ -37,11 +37,19 @@ class BundleReader:
                 "folder"
             )
         storage.open_file(index, "rb").close()  # Says so when it may not be read.
+        local = os.fspath(self.prefix)
+        if storage.is_address(local):
+            # TensorFlow lists the folder, and HTTP has no folders.
+            self._copy = tempfile.TemporaryDirectory()
+            local = os.path.join(self._copy.name, "model.ckpt")
+            for suffix in (".index", ".data-00000-of-00001"):
+                if storage.exists(f"{self.prefix}{suffix}"):
+                    storage.copy_to_local(f"{self.prefix}{suffix}", local + suffix)
         import tensorflow as tf
 
         self._errors = (tf.errors.OpError, RuntimeError, ValueError, IndexError)
         try:
-            self._reader = tf.train.load_checkpoint(os.fspath(self.prefix))
+            self._reader = tf.train.load_checkpoint(local)
         except self._errors as error:
             raise ValueError(
                 f"{index}: is truncated or corrupt: {_first_line(error)}"
