@@ -69,7 +69,8 @@ def main(_):
 def measure_video(clips, _):
     """Training batches against a loop that only decodes, of the same files."""
     paths = [clip.path for clip in clips]
-    rates = {name: [] for name in ("loop", "lean", "decoded", "delivered", "clips")}
+    names = ("loop", "lean", "decoded", "delivered", "clips", "views")
+    rates = {name: [] for name in names}
     for _ in tqdm(range(REPEATS.value), "Video", leave=False):
         with multiprocessing.get_context("spawn").Pool(PROCESSES.value) as pool:
             pool.map(decode, paths[: PROCESSES.value])  # Starts the processes.
@@ -83,15 +84,16 @@ def measure_video(clips, _):
         rates["clips"].append(rate)
         rates["delivered"].append(rate * FRAMES)
         rates["decoded"].append(rate * (length + FRAMES) / 2)
+        rates["views"].append(view_rate(clips, round(length / FRAMES)) * FRAMES)
     middle = {name: statistics.median(values) for name, values in rates.items()}
     print(
         f"\nbare PyAV loop, {PROCESSES.value} processes, whole files to RGB arrays: "
         f"{middle['loop']:.0f} frames/s ({middle['lean']:.0f} with one converter)"
         f"\nvideo to {FRAMES}-frame RGB batches: {middle['clips']:.1f} clips/s, "
         f"{middle['delivered']:.0f} frames/s delivered, {middle['decoded']:.0f} "
-        "decoded"
+        f"decoded; views of whole videos: {middle['views']:.0f} frames/s delivered"
     )
-    for name in ("delivered", "decoded"):
+    for name in ("delivered", "decoded", "views"):
         ratios = [
             statistics.median(np.divide(rates[name], rates[loop]))
             for loop in ("loop", "lean")
@@ -183,6 +185,22 @@ def clip_rate(sources, recipe, batches=20):
     for _ in range(batches):
         next(iterator)
     return batches * BATCH / (time.perf_counter() - start)
+
+
+def view_rate(clips, count):
+    """Views a second of evaluation batches: every frame of the videos is used."""
+    from kinetics_i3d_tf2 import pipeline
+
+    recipe = ClipRecipe(num_frames=FRAMES)
+    dataset = pipeline.for_evaluation(
+        clips * 6, recipe, views=(count, 1), batch_size=BATCH
+    )
+    iterator = iter(dataset)
+    for _ in range(6):
+        next(iterator)
+    start = time.perf_counter()
+    views = sum(len(label) for _, label in iterator)
+    return views / (time.perf_counter() - start)
 
 
 def decode(path):
