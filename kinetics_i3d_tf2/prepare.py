@@ -188,6 +188,7 @@ class _Progress:
             total=sum(map(len, planned.values())),
             initial=finished,
             unit="clip",
+            smoothing=0,  # Clips come in bursts; their average foretells best.
         )
         self._finished = finished
         self._left = left
