@@ -50,7 +50,6 @@ class Report:
         Raises:
             ValueError: files of this name were begun with other settings or clips.
         """
-        contents = json.dumps(list(plan.values()))
         facts = {
             "settings": {
                 **settings._asdict(),
@@ -59,7 +58,7 @@ class Report:
             },
             "clips": sum(map(len, plan.values())),
             # What the record files hold follows from this.
-            "digest": hashlib.sha256(contents.encode()).hexdigest(),
+            "digest": _digest(plan.values()),
         }
         before = self._records.setdefault(name, facts)
         for key, value in facts.items():
@@ -105,3 +104,11 @@ class Report:
         content = {"missing": self.missing, "records": self._records}
         with storage.atomic_writer(self.path) as path:
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _digest(parts):
+    """A fingerprint of clips that does not change when their folder moves."""
+    parts = list(parts)
+    root = os.path.commonprefix([clip.path for part in parts for clip in part])
+    relative = [[c._replace(path=c.path[len(root) :]) for c in part] for part in parts]
+    return hashlib.sha256(json.dumps(relative).encode()).hexdigest()

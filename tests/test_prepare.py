@@ -15,6 +15,7 @@ from conftest import ROOT
 from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2 import flow, mediasequence, shards, tfrecord
+from kinetics_i3d_tf2.report import Report
 from kinetics_i3d_tf2.tables import Clip
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
@@ -196,6 +197,25 @@ def test_other_settings_in_the_same_folder_are_refused(prepare, one_video, tmp_p
     assert done.returncode == 2
     assert "was begun with other settings" in done.stderr
     assert "Name another --out" in done.stderr
+
+
+def test_videos_that_moved_are_the_same_clips(tmp_path):
+    """Else a run that was begun with a relative path could not go on."""
+    settings = shards.Settings()
+    for root in ("videos", "/data/videos", "s3://bucket/videos"):
+        clips = [Clip(f"{root}/{name}.mp4", "a", 0) for name in "abc"]
+        report = Report(tmp_path)
+        report.begin("train", shards.plan("out", "train", clips, 2), settings)
+        report.write()
+    clips[0] = Clip(f"{root}/d.mp4", "a", 0)
+    with pytest.raises(ValueError, match="train in this folder was begun with other c"):
+        report.begin("train", shards.plan("out", "train", clips, 2), settings)
+
+
+def test_a_report_of_something_else(tmp_path):
+    (tmp_path / "report.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"report\.json: is not a report"):
+        Report(tmp_path)
 
 
 def test_no_clip_could_be_prepared(prepare, tmp_path):
