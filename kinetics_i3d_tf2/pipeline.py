@@ -175,14 +175,10 @@ def _cut(clip, view, recipe, views):
         late = tf.cast(tf.maximum(available - recipe.num_frames, 0), tf.float64)
         first = tf.cast(_share(view // crops, clips) * late, tf.int32)
         share = _share(view % crops, crops)
-    return {
-        name: _crop(
-            tf.gather(c, (first + tf.range(lengths[name])) % tf.shape(c)[0]),
-            size,
-            share,
-        )
-        for name, c in clip.items()
+    places = {
+        n: (first + tf.range(lengths[n])) % tf.shape(c)[0] for n, c in clip.items()
     }
+    return {n: tf.gather(_crop(c, size, share), places[n]) for n, c in clip.items()}
 
 
 def _share(number, count):
