@@ -142,6 +142,14 @@ def _frames(path, container, stream):
 
 
 def _announced(container, stream):
+    duration = _announced_end(container, stream)
+    if duration is None or "matroska" not in container.format.name:
+        return duration
+    # Matroska counts from 0, wherever the video begins.
+    return duration - float((stream.start_time or 0) * stream.time_base)
+
+
+def _announced_end(container, stream):
     if stream.duration is not None:
         return float(stream.duration * stream.time_base)
     if "DURATION" in stream.metadata:  # Matroska's: 00:01:02.340000000

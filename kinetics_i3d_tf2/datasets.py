@@ -22,6 +22,7 @@ def read(
     annotations: str | os.PathLike | None = None,
     *,
     split_number: int = 1,
+    class_names: Sequence[str] | None = None,
     require_all: bool = False,
 ) -> tables.Table:
     """Reads a dataset of any kind: what programs call for their flags.
@@ -31,6 +32,8 @@ def read(
         videos: folder of the videos; a CSV does without.
         annotations: the lists: a CSV, or the folder of UCF101's or HMDB51's.
         split_number: split of UCF101 or HMDB51.
+        class_names: names by index, for lists that may lack a class; UCF101 and HMDB51
+            have theirs.
         require_all: raise when a video is missing.
 
     Returns, Raises: as the reader of that kind.
@@ -42,13 +45,17 @@ def read(
     if kind != "csv" and videos is None:
         raise ValueError(f"A dataset of kind {kind} needs the folder of its videos")
     if kind == "folder":
-        return read_folder(videos)
-    if kind == "csv":
-        return read_csv(annotations, videos, require_all=require_all)
+        return read_folder(videos, class_names=class_names)
     options = {"require_all": require_all}
+    if kind == "csv":
+        return read_csv(annotations, videos, class_names=class_names, **options)
     if kind in _KINETICS:
         return read_kinetics(
-            annotations, videos, num_classes=_KINETICS[kind], **options
+            annotations,
+            videos,
+            num_classes=_KINETICS[kind],
+            class_names=class_names,
+            **options,
         )
     reader = {"ucf101": read_ucf101, "hmdb51": read_hmdb51}[kind]
     return reader(annotations, videos, split_number=split_number, **options)
@@ -204,8 +211,8 @@ def read_folder(
 ) -> tables.Table:
     """Reads a folder that holds a folder of videos for each class.
 
-    When all its folders are named as splits (train, val, test, ...), each of these
-    holds the folders of the classes.
+    When folders are named as splits (train, val, test, ...) and hold folders, these
+    are the classes.
 
     Args:
         videos: the folder.
@@ -216,21 +223,32 @@ def read_folder(
 
     Raises:
         OSError: there is no such folder.
-        ValueError: there are no videos in it, or a folder is not in `class_names`.
+        ValueError: there are no videos in it, some are outside of the folders for
+            splits, or a folder is not in `class_names`.
     """
     root = os.fspath(videos).rstrip("/") + "/"
     found = [
-        path.removeprefix(root).split("/") for path in listings.video_files(videos)
+        path.removeprefix(root).split("/") for path in listings.video_files(root[:-1])
     ]
-    found = [parts for parts in found if len(parts) > 1]
-    has_splits = found and all(
-        parts[0] in _SPLIT_FOLDERS and len(parts) > 2 for parts in found
+    has_splits = any(
+        parts[0].casefold() in _SPLIT_FOLDERS and len(parts) > 2 for parts in found
     )
     listed = []
     for parts in found:
-        split, label = parts[:2] if has_splits else ("train", parts[0])
         path = root + "/".join(parts)
-        listed.append(tables.Listed(path, path, tables.Clip(path, label, split=split)))
+        if has_splits:
+            if parts[0].casefold() not in _SPLIT_FOLDERS or len(parts) < 3:
+                raise ValueError(
+                    f"{path}: is not where it can be; there are folders for splits in "
+                    f"{videos}, so that all videos are {root}SPLIT/CLASS/VIDEO"
+                )
+            split, label = parts[:2]
+        elif len(parts) > 1:
+            split, label = "train", parts[0]
+        else:
+            continue
+        clip = tables.Clip(path, label, split=split)
+        listed.append(tables.Listed(path, path, clip))
     if not listed:
         raise ValueError(
             f"{videos}: has no videos in folders named after their classes; expected "
@@ -261,14 +279,15 @@ def read_csv(
     Raises:
         As `read_kinetics`.
     """
-    folder = os.fspath(annotations).rpartition("/")[0] if videos is None else videos
+    if videos is None:
+        videos = os.path.dirname(annotations) or "."
     listed = []
     for place, row in listings.csv_rows(annotations, ("path",)):
         path = row["path"]
         if not path:
             raise ValueError(f"{place}: the path is empty")
         if not storage.is_address(path) and not os.path.isabs(path):
-            path = storage.join(folder or ".", path)
+            path = storage.join(videos, path)
         span = listings.parse_span(place, row.get("start"), row.get("end"))
         there = storage.is_address(path) or os.path.exists(path)
         split = row.get("split") or "train"

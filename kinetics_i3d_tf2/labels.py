@@ -56,7 +56,7 @@ def read_label_map(path: str | os.PathLike) -> tuple[str, ...]:
         ValueError: it is empty, or a name is empty or there twice.
     """
     with storage.open_file(path) as file:
-        names = tuple(line.strip() for line in file)
+        names = tuple(line.rstrip("\r\n") for line in file)
     if not names or "" in names or len(set(names)) < len(names):
         raise ValueError(
             f"{path}: a label map has a class name on each line, and each once"

@@ -20,26 +20,31 @@ def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
 
     Returns:
         Function from "Class/video.avi", "video.avi" or "video" to the path, or None;
-        suffix and case do not matter.
+        suffix and case do not matter. "Class/video.avi" is not taken from another
+        folder, but from the top one, where all videos may lie together.
 
     Raises:
         OSError: there is no such folder.
     """
     by_name = {}
+    top = os.fspath(videos).rstrip("/")
     for path in video_files(videos):
-        folder = path.split("/")[-2:-1] or [""]
-        for key in (storage.stem(path), f"{folder[0]}/{storage.stem(path)}"):
+        folder, _, _ = path.rpartition("/")
+        name = storage.stem(path)
+        keys = [name, f"{folder.rpartition('/')[2]}/{name}"]
+        if folder.rstrip("/") == top:
+            keys.append(f"/{name}")
+        for key in keys:
             by_name[key] = path
             by_name.setdefault(key.casefold(), path)
 
     def find(name):
         suffix = os.path.splitext(name)[1].lower()
         full = name[: -len(suffix)] if suffix in VIDEO_SUFFIXES else name
-        keys = (full, full.casefold())
-        for key in (*keys, *(key.rpartition("/")[2] for key in keys)):
-            if key in by_name:
-                return by_name[key]
-        return None
+        keys = [full, full.casefold()]
+        if "/" in full:
+            keys += [f"/{key.rpartition('/')[2]}" for key in keys]
+        return next((by_name[key] for key in keys if key in by_name), None)
 
     return find
 
@@ -70,7 +75,7 @@ def csv_rows(
         ValueError: the file or a row is malformed.
     """
     with storage.open_file(path) as file:
-        reader = csv.DictReader(file, restkey="", restval=None)
+        reader = csv.DictReader(file)
         try:
             columns = [(name or "").strip() for name in reader.fieldnames or ()]
             absent = [name for name in needed if name not in columns]
@@ -82,8 +87,9 @@ def csv_rows(
             reader.fieldnames = columns
             for row in reader:
                 place = f"{path}, line {reader.line_num}"
-                if "" in row or None in row.values():
+                if None in row or None in row.values():
                     raise ValueError(f"{place}: expected {len(columns)} columns")
+                row.pop("", None)  # As the row numbers that pandas writes.
                 yield place, {name: value.strip() for name, value in row.items()}
         except (csv.Error, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: is not a CSV in UTF-8: {error}") from error

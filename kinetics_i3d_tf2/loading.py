@@ -139,13 +139,13 @@ def _skip(settings, recipe, source, error):
     """Names a clip that cannot be read in the log, once; raises when they are many."""
     with _skipped_lock:
         skipped = _skipped[settings["pipeline"]]
-        if source in skipped:
-            return
+        is_new = source not in skipped
         skipped.add(source)
         count, total = len(skipped), settings["num_clips"]
     reason = str(error).removeprefix(f"{source.path}: ")
     problem = f"{source.path}: {reason}"
-    logging.warning("Skipping a clip (%d of %d so far): %s", count, total, problem)
+    if is_new:
+        logging.warning("Skipping a clip (%d of %d so far): %s", count, total, problem)
     if count > recipe.max_damaged * total:
         raise ValueError(
             f"{count} of {total} clips cannot be read, more than max_damaged="

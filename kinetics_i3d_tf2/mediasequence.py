@@ -5,6 +5,7 @@ them, so that its readers, and TensorFlow Model Garden's, take these records.
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -119,12 +120,14 @@ def make_example(
 
     example = tf.train.SequenceExample()
     context = example.context.feature
-    context["example/id"].bytes_list.value.append(clip.example_id.encode())
-    context["clip/media_id"].bytes_list.value.append(clip.media_id.encode())
-    context["clip/alternative_media_id"].bytes_list.value.append(clip.split.encode())
-    context["clip/data_path"].bytes_list.value.append(clip.path.encode())
+    context["example/id"].bytes_list.value.append(os.fsencode(clip.example_id))
+    context["clip/media_id"].bytes_list.value.append(os.fsencode(clip.media_id))
+    context["clip/alternative_media_id"].bytes_list.value.append(
+        os.fsencode(clip.split)
+    )
+    context["clip/data_path"].bytes_list.value.append(os.fsencode(clip.path))
     if clip.index != NO_LABEL:
-        context["clip/label/string"].bytes_list.value.append(clip.label.encode())
+        context["clip/label/string"].bytes_list.value.append(os.fsencode(clip.label))
         context["clip/label/index"].int64_list.value.append(clip.index)
     streams = {
         "": (rgb, coding.rgb_format),
@@ -211,7 +214,10 @@ def decode_images(coded: Sequence[bytes], channels: int = 3) -> np.ndarray:
     images = None
     for number, content in enumerate(coded):
         buffer = np.frombuffer(content, np.uint8)
-        image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+        try:
+            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+        except cv2.error:  # A damaged size is too large for it.
+            image = None
         if image is None:
             raise ValueError(f"Image {number} of the record cannot be decoded")
         if images is None:

@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from .architecture import MIN_FRAMES
@@ -62,24 +63,25 @@ def for_training(
     _check_labels(sources)
     loader = Loader(sources, recipe)
     size, local = len(sources), batch_size // workers
-    fixed_seed = tf.constant(seed, tf.int64)
+    # Small numbers such as 0 and 1 are spread over all bits.
+    key = np.random.SeedSequence(seed % 2**64).generate_state(2).astype(np.int64)
 
     def draw(count):
         """Candidates for the place of a clip in the endless sequence of clips."""
         place = count // local * batch_size + number * local + count % local
         epoch, index = place // size, place % size
         attempts = tf.range(_CANDIDATES, dtype=tf.int64)
-        # The function around this operation fails when it is called with many seeds.
+        # The function around this operation fails when it is called with many seeds,
+        # and its four rounds leave short sequences nearly as they are.
         chosen = tf.raw_ops.RandomIndexShuffle(
             index=tf.fill([_CANDIDATES], index),
             seed=tf.stack(
-                [tf.fill([_CANDIDATES], x) for x in (fixed_seed, epoch)] + [attempts],
-                axis=1,
+                [tf.fill([_CANDIDATES], x) for x in (key[0], epoch)] + [attempts], 1
             ),
             max_index=tf.constant(size - 1, tf.int64),
-            rounds=4,
+            rounds=8,
         )
-        return tf.gather(loader.rows, chosen), tf.stack([fixed_seed, place])
+        return tf.gather(loader.rows, chosen), tf.stack([key[0], key[1], place])
 
     last = tf.int64.max // batch_size
     dataset = tf.data.Dataset.range(start_step * local, last).map(draw)
@@ -175,10 +177,15 @@ def _cut(clip, view, recipe, views):
         late = tf.cast(tf.maximum(available - recipe.num_frames, 0), tf.float64)
         first = tf.cast(_share(view // crops, clips) * late, tf.int32)
         share = _share(view % crops, crops)
-    places = {
-        n: (first + tf.range(lengths[n])) % tf.shape(c)[0] for n, c in clip.items()
+        # Both streams are looped in step.
+        clip = {name: stream[:available] for name, stream in clip.items()}
+    return {
+        name: tf.gather(
+            _crop(stream, size, share),
+            (first + tf.range(lengths[name])) % tf.shape(stream)[0],
+        )
+        for name, stream in clip.items()
     }
-    return {n: tf.gather(_crop(c, size, share), places[n]) for n, c in clip.items()}
 
 
 def _share(number, count):

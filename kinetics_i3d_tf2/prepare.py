@@ -17,11 +17,13 @@ flags are taken: --direct_num_workers=4 for fewer cores, --runner=DataflowRunner
 FlinkRunner or SparkRunner and their flags for a cluster, which must have this package.
 """
 
+import contextlib
 import logging as python_logging
 import math
 import os
 import threading
 
+import filelock
 from absl import flags, logging
 from tqdm import tqdm
 
@@ -83,7 +85,25 @@ def main(argv):
         split_number=_SPLIT_NUMBER.value,
         require_all=_REQUIRE_ALL.value,
     )
-    storage.make_dirs(_OUT.value)
+    storage.make_dirs(storage.join(_OUT.value, "work"))
+    with _only_run():
+        _prepare(table, options)
+
+
+@contextlib.contextmanager
+def _only_run():
+    """Keeps a second run out of the folder; of addresses, the user must."""
+    if storage.is_address(_OUT.value):
+        yield
+        return
+    try:
+        with filelock.FileLock(storage.join(_OUT.value, "work", "lock"), timeout=0):
+            yield
+    except filelock.Timeout as error:
+        raise ValueError(f"{_OUT.value}: another run is writing there") from error
+
+
+def _prepare(table, options):
     table = _keep_label_map(table)
     settings = shards.Settings(
         has_flow=_FLOW.value != "none",
@@ -103,7 +123,8 @@ def main(argv):
         name = f"{_NAME.value or _DATASET.value}_{split}_25fps_{streams}"
         work[name] = shards.plan(_OUT.value, name, clips, _num_shards(len(clips)))
         report.begin(name, work[name], settings)
-    report.missing = list(table.missing)
+    source = _ANNOTATIONS.value or _VIDEOS.value
+    report.missing[source] = list(table.missing)
     report.write()
     _run(work, settings, options)
     _conclude(report, work)
@@ -141,7 +162,12 @@ def _keep_label_map(table):
     """The table with the indices of the label map in the folder, which it may begin."""
     path = storage.join(_OUT.value, "label_map.txt")
     if storage.exists(path):
-        return table.with_classes(labels.read_label_map(path))
+        try:
+            return table.with_classes(labels.read_label_map(path))
+        except ValueError as error:
+            raise ValueError(
+                f"{path}: {error}. Prepare these clips into another --out"
+            ) from error
     if table.class_names:
         labels.write_label_map(path, table.class_names)
     return table
@@ -153,7 +179,7 @@ def _run(work, settings, options):
         import apache_beam as beam
         import tensorflow as tf  # noqa: F401 (the workers need it)
 
-        python_logging.getLogger("apache_beam").setLevel(python_logging.ERROR)
+        python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
     planned = {path: clips for part in work.values() for path, clips in part.items()}
     left = {path: c for path, c in planned.items() if not storage.exists(path)}
     if not left:
@@ -169,13 +195,14 @@ def _run(work, settings, options):
                 | beam.Map(shards.write_shard, settings)
             )
     except KeyboardInterrupt:
-        # Beam's threads cannot be stopped, and Python would wait for them.
+        # Beam's threads cannot be stopped, and crash a process that ends as usual.
         os._exit(130)
     except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
         reason = str(error).strip().splitlines()[-1]
-        raise OSError(
-            f"stopped, the same command goes on where this ended: {reason}"
-        ) from error
+        program.print_error(
+            OSError(f"{reason}; the same command goes on where this one ended")
+        )
+        os._exit(2)
 
 
 class _Progress:
@@ -191,7 +218,8 @@ class _Progress:
             smoothing=0,  # Clips come in bursts; their average foretells best.
         )
         self._finished = finished
-        self._left = left
+        self._left = {shard: len(clips) for shard, clips in left.items()}
+        self._begun = {}
         self._is_over = threading.Event()
         interval = 30.0 if storage.is_address(next(iter(left))) else 1.0
         self._thread = threading.Thread(target=self._follow, args=(interval,))
@@ -210,8 +238,14 @@ class _Progress:
             self._update()
 
     def _update(self):
-        done = sum(map(len, shards.read_outcomes(self._left).values()))
-        self._bar.update(max(0, self._finished + done - self._bar.n))
+        for shard, count in list(self._left.items()):
+            done = shards.count_outcomes(shard)
+            if done == count:
+                self._finished += self._left.pop(shard)
+            else:
+                self._begun[shard] = done
+        begun = sum(self._begun.get(shard, 0) for shard in self._left)
+        self._bar.update(max(0, self._finished + begun - self._bar.n))
 
 
 def _conclude(report, work):
@@ -219,10 +253,11 @@ def _conclude(report, work):
         parts = shards.read_outcomes(planned).values()
         report.end(name, [outcome for part in parts for outcome in part])
     report.write()
+    missing = sum(map(len, report.missing.values()))
     written, failed = map(sum, zip(*map(report.counts, work), strict=True))
     print(
         f"{written} clips in {sum(map(len, work.values()))} record files in "
-        f"{_OUT.value}; {failed} failed, {len(report.missing)} missing; see "
+        f"{_OUT.value}; {failed} failed, {missing} missing; see "
         f"{report.path}"
     )
     if not written:

@@ -41,6 +41,12 @@ def run(main: Callable[[list[str]], None], *, keep_unknown: bool = False) -> Non
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def print_error(error: BaseException) -> None:
+    """Writes an error to standard error, on one line, with the program's name."""
+    line = " ".join(str(error).split()) or "out of memory"
+    print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr, flush=True)
+
+
 def reject_positional(argv: list[str]) -> None:
     """Refuses stray arguments, and says what was probably meant.
 
@@ -98,6 +104,5 @@ def _parse_flags(argv, keep_unknown):
 
 
 def _exit_with(error):
-    line = " ".join(str(error).split()) or "out of memory"
-    print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr)
+    print_error(error)
     sys.exit(2)

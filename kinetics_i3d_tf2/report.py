@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 
 from . import storage
@@ -23,17 +24,19 @@ class Report:
 
     Attributes:
         path: the file.
-        missing: files that the lists name and that are not there.
+        missing: by list, the files that it names and that are not there.
     """
 
     def __init__(self, folder: str | os.PathLike):
         self.path = storage.join(folder, "report.json")
-        self.missing: list[str] = []
+        self.missing: dict[str, list[str]] = {}
         self._records = {}
         if storage.exists(self.path):
             with storage.open_file(self.path) as file:
                 try:
-                    self._records = json.load(file)["records"]
+                    content = json.load(file)
+                    self.missing = content["missing"]
+                    self._records = content["records"]
                 except (ValueError, KeyError, TypeError) as error:
                     raise ValueError(
                         f"{self.path}: is not a report of this program"
@@ -77,11 +80,20 @@ class Report:
         Args:
             name: as for `begin`.
             outcomes: one for each clip.
+
+        Raises:
+            ValueError: there are not as many as clips.
         """
+        if len(outcomes) != self._records[name]["clips"]:
+            raise ValueError(
+                f"{self.path}: cannot be completed: the lists of what was done, in the "
+                "folder work beside it, are gone; the record files are whole"
+            )
         failures = {}
         for outcome in outcomes:
             if outcome.reason:
-                failures.setdefault(outcome.reason, []).append(outcome.path)
+                kind = re.sub(r"\d+(\.\d+)?", "N", outcome.reason)
+                failures.setdefault(kind, {})[outcome.path] = outcome.reason
         failed = sum(map(len, failures.values()))
         self._records[name] |= {
             "written": len(outcomes) - failed,
@@ -109,6 +121,7 @@ class Report:
 def _digest(parts):
     """A fingerprint of clips that does not change when their folder moves."""
     parts = list(parts)
-    root = os.path.commonprefix([clip.path for part in parts for clip in part])
+    common = os.path.commonprefix([clip.path for part in parts for clip in part])
+    root = common.rpartition("/")[0]  # The name of a single file counts.
     relative = [[c._replace(path=c.path[len(root) :]) for c in part] for part in parts]
     return hashlib.sha256(json.dumps(relative).encode()).hexdigest()

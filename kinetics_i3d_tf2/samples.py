@@ -42,11 +42,19 @@ def training_sample(
         ValueError: it cannot be read, or has no label.
     """
     reader = _open(source, recipe)
-    late = max(0, len(reader) - recipe.num_frames)
-    streams = reader.read(int(rng.integers(late + 1)), recipe.num_frames)
+    length = len(reader)
+    wanted = min(length, recipe.num_frames)
+    first = int(rng.integers(length - wanted + 1))
+    streams = reader.read(first, wanted)
+    received = min(map(len, streams.values()))
+    if received < wanted and first > 0:
+        # The file announces more than it has.
+        streams = reader.read(max(0, first - (wanted - received)), wanted)
+        received = min(map(len, streams.values()))
     place = rng.integers(1 << 32)
     is_mirrored = recipe.flip and rng.random() < 0.5
     for name, clip in streams.items():
+        clip = clip[:received]  # So that both streams are looped in step.
         # Equal draws: both streams are cut at one place.
         place_rng = np.random.default_rng(place)
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
@@ -166,6 +174,7 @@ class _RecordReader:
             scale = side / min(images.shape[1:3])
             if name == "flow" and scale != 1:
                 # Half as large, things move half as far.
-                images = (127.5 + (images - 127.5) * scale).round().astype(np.uint8)
+                images = (127.5 + (images - 127.5) * scale).round().clip(0, 255)
+                images = images.astype(np.uint8)
             streams[name] = transforms.resize_short_side(images, side)
         return streams

@@ -149,6 +149,15 @@ def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
         return dict(zip(shards, pool.map(read, shards), strict=True))
 
 
+def count_outcomes(shard: str) -> int:
+    """How many clips of a record file are done so far."""
+    path = _work_file(shard, "done")
+    if not storage.exists(path):
+        return 0
+    with storage.open_file(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
 def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
     """Reads, trims, resizes and codes a clip.
 

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -171,7 +172,7 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
                 gfile(path).copy(os.fspath(temporary), os.fspath(path), overwrite=True)
         return
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         yield temporary
         os.replace(temporary, path)
@@ -188,8 +189,8 @@ def clear_unfinished(paths: Iterable[str | os.PathLike]) -> None:
     paths = {Path(path) for path in paths if not is_address(path)}
     for folder in {path.parent for path in paths}:
         for found in folder.glob(".*"):
-            name, _, process = found.name[1:].rpartition(".")
-            if process.isdecimal() and folder / name in paths:
+            name, _, suffix = found.name[1:].rpartition(".")
+            if len(suffix) == 32 and folder / name in paths:
                 found.unlink()
 
 

@@ -5,6 +5,7 @@ content, and a checksum of that (4 bytes).
 """
 
 import os
+import re
 import struct
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from . import storage
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
+_SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
 _GZIP = b"\x1f\x8b"
 # Finding records waits for storage, not for the processor.
 _THREADS = 16
@@ -53,6 +55,12 @@ def find_records(
         pattern, paths = paths, storage.matching(paths)
         if not paths:
             raise FileNotFoundError(f"{pattern}: there are no such record files")
+        sets = {_SHARD.sub(r"-*-of-\1", path) for path in paths}
+        if len(sets) > 1:
+            raise ValueError(
+                f"{pattern}: means {len(sets)} sets of record files, which may hold "
+                f"the same clips; name one of {', '.join(sorted(sets))}"
+            )
     with ThreadPoolExecutor(_THREADS) as pool:
         found = tqdm(
             pool.map(_records_of, map(os.fspath, paths)),

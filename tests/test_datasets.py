@@ -200,6 +200,23 @@ def test_hmdb51(tmp_path):
     ]
 
 
+def test_hmdb51_never_takes_the_video_of_another_class(tmp_path):
+    lists = tree(
+        tmp_path / "lists",
+        {"hit_test_split1.txt": "a.avi 1\n", "wave_test_split1.txt": "a.avi 1\n"},
+    )
+    table = datasets.read_hmdb51(lists, tree(tmp_path / "videos", {"hit/a.avi": ""}))
+    assert [clip.label for clip in table] == ["hit"]
+    assert table.missing == ("wave/a.avi",)
+
+
+def test_hmdb51_in_one_folder(tmp_path):
+    lists = tree(tmp_path / "lists", {"wave_test_split1.txt": "a.avi 1\n"})
+    assert (
+        len(datasets.read_hmdb51(lists, tree(tmp_path / "videos", {"a.avi": ""}))) == 1
+    )
+
+
 def test_hmdb51_malformed(tmp_path):
     lists = tree(tmp_path / "lists", {"wave_test_split1.txt": "a.avi 1\nb.avi 3\n"})
     videos = tree(tmp_path / "videos", {"wave/a.avi": ""})
@@ -235,6 +252,33 @@ def test_folder_of_splits(tmp_path):
         ("wave", 1, "train"),
         ("wave", 1, "val"),
     ]
+
+
+@pytest.mark.parametrize("stray", ["train/c.mp4", "raw/c.mp4", "raw/x/c.mp4", "c.mp4"])
+def test_folder_of_splits_with_a_stray_video(tmp_path, stray):
+    names = ["Train/wave/a.mp4", "val/wave/b.mp4", stray]
+    with pytest.raises(ValueError, match=f"{stray}: is not where it can be; .*SPLIT/"):
+        datasets.read_folder(tree(tmp_path, dict.fromkeys(names, "")))
+
+
+def test_folder_with_slashes_at_its_end(tmp_path):
+    tree(tmp_path, {"wave/a.mp4": ""})
+    (clip,) = datasets.read_folder(f"{tmp_path}//")
+    assert (clip.label, clip.path) == ("wave", f"{tmp_path}/wave/a.mp4")
+
+
+def test_csv_with_row_numbers(tmp_path):
+    """As pandas' to_csv writes it."""
+    tree(tmp_path, {"a.mp4": "", "clips.csv": ",path,label\n0,a.mp4,wave\n"})
+    assert rows(datasets.read_csv(tmp_path / "clips.csv"))[0][:2] == ("a.mp4", "wave")
+
+
+def test_lists_that_lack_a_class_take_the_names_of_another(tmp_path):
+    tree(tmp_path, {"a.mp4": "", "clips.csv": "path,label\na.mp4,wave\n"})
+    (clip,) = datasets.read(
+        "csv", None, tmp_path / "clips.csv", class_names=("jump", "wave")
+    )
+    assert clip.index == 1
 
 
 def test_folder_with_the_classes_of_another(tmp_path):

@@ -51,7 +51,7 @@ def test_bad_top_k(scores, k):
 
 
 def test_label_map(tmp_path):
-    names = ("jump", "wave (hand)", "Übung")
+    names = ("jump", "wave (hand)", "Übung", "space ")
     labels.write_label_map(tmp_path / "label_map.txt", names)
     assert labels.read_label_map(tmp_path / "label_map.txt") == names
 

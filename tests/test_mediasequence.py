@@ -1,3 +1,5 @@
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -191,6 +193,15 @@ def test_damaged_images(images, message):
         images = mediasequence.encode_rgb([frames[0], frames[1][:, :32]], Coding())
     with pytest.raises(ValueError, match=message):
         mediasequence.decode_images(images)
+
+
+def test_an_image_of_absurd_size():
+    """OpenCV raises an error of its own."""
+    content = bytearray(mediasequence.encode_rgb(moving_frames(1), Coding("png"))[0])
+    content[16:24] = (100_000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    with pytest.raises(ValueError, match="Image 0 of the record cannot be decoded"):
+        mediasequence.decode_images([bytes(content)])
 
 
 @pytest.mark.parametrize(

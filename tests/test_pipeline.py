@@ -99,6 +99,17 @@ def test_every_clip_comes_once_an_epoch_in_another_order(sources):
     assert not (epochs[0] == epochs[1]).all()
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2**40, -1])
+def test_small_datasets_are_shuffled(videos, seed):
+    """No clip keeps its place, as a shuffle of few rounds and bits would leave it."""
+    labels = np.concatenate(
+        [y for _, y in batches(videos, 30, batch_size=10, seed=seed)]
+    ).reshape(30, NUM_CLIPS)
+    kept = (labels == np.arange(NUM_CLIPS)).sum(axis=1)
+    assert 0.4 < kept.mean() < 1.9  # One of ten, give or take.
+    assert len({tuple(epoch) for epoch in labels}) == 30
+
+
 def test_starts_are_random_and_early_enough(sources):
     clips = np.concatenate([x for x, _ in batches(sources, 30)])
     starts = [frame_numbers(clip)[0] for clip in clips]
@@ -159,16 +170,19 @@ def moving_spot(tmp_path_factory):
     return Clip(str(write_video(path, frames, codec="ffv1")), "spot", 0)
 
 
+def spot_record(clip, folder):
+    settings = shards.Settings(short_side=64, coding=Coding("png"))
+    with tf.io.TFRecordWriter(str(folder / "spot")) as writer:
+        writer.write(shards.encode_clip(clip, settings)[0])
+    (record,) = tfrecord.find_records([folder / "spot"])
+    return record
+
+
 @pytest.mark.parametrize("kind", ["video", "record"])
 def test_joint_streams_are_cut_and_mirrored_together(moving_spot, kind, tmp_path):
     """Where RGB shows the spot, flow shows its motion, and its sign tells the flip."""
     recipe = ClipRecipe(stream="joint", num_frames=4, short_side=64, crop_size=48)
-    source = moving_spot
-    if kind == "record":
-        settings = shards.Settings(short_side=64, coding=Coding("png"))
-        with tf.io.TFRecordWriter(str(tmp_path / "spot")) as writer:
-            writer.write(shards.encode_clip(source, settings)[0])
-        (source,) = tfrecord.find_records([tmp_path / "spot"])
+    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
     places, signs = set(), set()
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -195,6 +209,20 @@ def test_short_clips_are_looped(tmp_path):
     path = write_video(tmp_path / "a.mkv", brightness_frames(3, (48, 36)), codec="ffv1")
     (clip, _), *_ = batches([Clip(str(path), "a", 0)], 1, batch_size=1)
     assert frame_numbers(clip[0]).tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["video", "record"])
+def test_short_joint_clips_are_looped_in_step(moving_spot, kind, tmp_path):
+    """Ten frames have nine flows; the tenth frame has none, and is not shown."""
+    recipe = ClipRecipe("joint", num_frames=20, short_side=64, crop_size=64, flip=False)
+    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
+    streams, _ = samples.training_sample(source, recipe, np.random.default_rng(0))
+    ((viewed, _),) = pipeline.for_evaluation([source], recipe, views=(1, 1))
+    for clips in (streams, {name: clip[0].numpy() for name, clip in viewed.items()}):
+        for clip in clips.values():
+            assert len(clip) == 20
+            np.testing.assert_array_equal(clip[9:18], clip[:9])
+            assert (clip[8] != clip[9]).any()
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
@@ -225,21 +253,21 @@ def test_records_give_what_their_videos_give(videos, records):
         np.testing.assert_allclose(one["flow"], coded, atol=0.0079)
 
 
-def test_records_of_another_size_are_resized_with_their_flow(moving_spot, tmp_path):
-    settings = shards.Settings(short_side=64, coding=Coding("png"))
-    with tf.io.TFRecordWriter(str(tmp_path / "spot")) as writer:
-        writer.write(shards.encode_clip(moving_spot, settings)[0])
-    (record,) = tfrecord.find_records([tmp_path / "spot"])
-    clips = {
-        size: samples.whole_clip(
-            record, ClipRecipe("joint", short_side=size, crop_size=16)
-        )[0]
-        for size in (64, 32)
-    }
-    assert clips[32]["rgb"].shape == (10, 32, 32, 3)
-    motion = {size: clip["flow"] / 127.5 - 1 for size, clip in clips.items()}
-    half = transforms.resize_short_side(motion[64].astype(np.float32), 32) / 2
-    np.testing.assert_allclose(motion[32], half, atol=0.012)
+@pytest.mark.parametrize("size", [32, 128, 640])
+def test_records_of_another_size_are_resized_with_their_flow(
+    moving_spot, tmp_path, size
+):
+    """Things move farther in larger pictures, up to the 20 pixels of the code."""
+    record = spot_record(moving_spot, tmp_path)
+    clips = {}
+    for side in (64, size):
+        recipe = ClipRecipe("joint", short_side=side, crop_size=16)
+        clips[side], _ = samples.whole_clip(record, recipe)
+    assert clips[size]["rgb"].shape == (10, size, size, 3)
+    motion = {side: clip["flow"] / 127.5 - 1 for side, clip in clips.items()}
+    scaled = (motion[64] * (size / 64)).clip(-1, 1).astype(np.float32)
+    expected = transforms.resize_short_side(scaled, size)
+    np.testing.assert_allclose(motion[size], expected, atol=0.02)
 
 
 def test_the_range_is_that_of_normalize_rgb():
@@ -364,8 +392,12 @@ def test_more_corrupt_clips_than_allowed_are_an_error(half_corrupt, kind):
     message = r"21 of 200 clips cannot be read, more than max_damaged=0\.1; the last: "
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         batches(half_corrupt[kind], 50)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        evaluation(half_corrupt[kind])
+    dataset = pipeline.for_evaluation(half_corrupt[kind], small_recipe())
+    for _ in range(2):  # An error stays one when the cell is run again.
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match="cannot be read, more"
+        ):
+            list(dataset)
 
 
 def test_records_without_flow(videos, tmp_path):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import filelock
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -226,20 +227,51 @@ def test_no_clip_could_be_prepared(prepare, tmp_path):
     assert "no clip could be prepared" in done.stderr
 
 
-def test_a_full_disk_ends_the_run_with_one_line(one_video, tmp_path):
-    """A limit on file sizes stands for the disk."""
+def test_a_full_disk_ends_the_run_with_one_line(tmp_path):
+    """A limit on file sizes stands for the disk; other threads are at work then."""
+    videos = make_videos(tmp_path / "videos", 8, num_frames=30)
     command = [sys.executable, "-m", "kinetics_i3d_tf2.prepare", *COMMON]
-    command += [f"--videos={one_video}", f"--out={tmp_path / 'out'}", "--flow=none"]
+    command += [f"--videos={videos}", f"--out={tmp_path / 'out'}", "--rgb_format=png"]
     done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash", *command],
+        ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *command],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 2
-    assert "stopped, the same command goes on" in done.stderr.splitlines()[-1]
+    last = done.stderr.splitlines()[-1]
+    assert last.endswith("the same command goes on where this one ended")
+    assert "Fatal Python error" not in done.stderr
     assert not list((tmp_path / "out").glob("folder_*"))
+
+
+def test_a_second_run_at_the_same_time_is_refused(prepare, one_video, tmp_path):
+    (tmp_path / "work").mkdir()
+    with filelock.FileLock(tmp_path / "work" / "lock"):
+        done = prepare(f"--videos={one_video}", f"--out={tmp_path}")
+    assert done.returncode == 2
+    assert f"{tmp_path}: another run is writing there" in done.stderr
+
+
+def test_a_report_is_not_made_of_nothing(tmp_path):
+    """Without the lists of outcomes, a report must not say that nothing was written."""
+    plan = shards.plan("out", "train", [Clip("a.mp4"), Clip("b.mp4")], 1)
+    report = Report(tmp_path)
+    report.begin("train", plan, shards.Settings())
+    with pytest.raises(ValueError, match="folder work beside it, are gone"):
+        report.end("train", [shards.Outcome("a.mp4", "a_0", 4, "", 1.0)])
+
+
+def test_a_single_clip_of_another_name_is_another_clip(tmp_path):
+    report = Report(tmp_path)
+    for name in ("a", "b"):
+        plan = shards.plan("out", "train", [Clip(f"videos/{name}.mp4")], 1)
+        if name == "b":
+            with pytest.raises(ValueError, match="begun with other clips"):
+                report.begin("train", plan, shards.Settings())
+        else:
+            report.begin("train", plan, shards.Settings())
 
 
 def test_a_span_is_cut_out_and_resampled(tmp_path):

@@ -77,5 +77,9 @@ def test_a_pattern(file):
     other = file.with_name("other")
     other.write_bytes(file.read_bytes())
     assert len(tfrecord.find_records(file.with_name("rec*"))) == 3
+    for name in ("a_rgb-00000-of-00001", "a_rgb_flow-00000-of-00001"):
+        file.with_name(name).write_bytes(file.read_bytes())
+    with pytest.raises(ValueError, match="means 2 sets of record files, which may"):
+        tfrecord.find_records(file.with_name("a_*"))
     with pytest.raises(FileNotFoundError, match="val-.*: there are no such record"):
         tfrecord.find_records(str(file.with_name("val-*")))

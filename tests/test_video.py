@@ -138,6 +138,15 @@ def test_counting_frames_without_decoding(tmp_path, suffix, rate, span):
     assert count_frames(path, **span) == len(read_video(path, **span))
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_a_video_that_begins_late(tmp_path, suffix):
+    """Its first frame is at second 2: it is as long as it is."""
+    frames = brightness_frames(50)
+    times = [2 + index / 25 for index in range(50)]
+    path = write_video(tmp_path / f"clip.{suffix}", frames, times=times)
+    assert len(read_video(path)) == count_frames(path) == 50
+
+
 def test_counting_frames_after_the_end(video):
     assert count_frames(video, start=60) == 0
 
