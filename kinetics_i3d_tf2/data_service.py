@@ -14,7 +14,7 @@ import threading
 
 from absl import flags, logging
 
-from . import program
+from . import program, service
 
 _ROLE = flags.DEFINE_enum(
     "role", None, ["dispatcher", "worker"], "What to run.", required=True
@@ -45,27 +45,30 @@ def main(argv):
             probe.bind(("", _PORT.value))
         except OSError as error:
             raise OSError(f"--port={_PORT.value}: {error.strerror}") from error
+    dispatcher = (_DISPATCHER.value or "").removeprefix("grpc://")
+    if dispatcher:
+        service.check_dispatcher(f"grpc://{dispatcher}")
     with program.quiet_tensorflow():
         import tensorflow as tf
 
         from . import loading  # noqa: F401 (workers call its functions by name)
-    service = tf.data.experimental.service
+    servers = tf.data.experimental.service
     try:
         if _ROLE.value == "dispatcher":
-            config = service.DispatcherConfig(
+            config = servers.DispatcherConfig(
                 port=_PORT.value,
                 work_dir=_WORK_DIR.value,
                 fault_tolerant_mode=_WORK_DIR.value is not None,
             )
-            server = service.DispatchServer(config)
+            server = servers.DispatchServer(config)
             place = server.target
         else:
-            config = service.WorkerConfig(
-                dispatcher_address=_DISPATCHER.value.removeprefix("grpc://"),
+            config = servers.WorkerConfig(
+                dispatcher_address=dispatcher,
                 worker_address=f"{_ADDRESS.value}:%port%",
                 port=_PORT.value,
             )
-            server = service.WorkerServer(config)
+            server = servers.WorkerServer(config)
             place = f"worker of {_DISPATCHER.value}"
     except tf.errors.OpError as error:
         raise OSError(f"cannot start: {error.message}") from error

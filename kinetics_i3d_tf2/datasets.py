@@ -12,6 +12,7 @@ from . import labels, listings, storage, tables
 _SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
 
 
+_OPTIONAL = ("label", "start", "end", "split")
 _KINETICS = {"kinetics400": 400, "kinetics600": 600, "kinetics700": 700}
 KINDS = (*_KINETICS, "ucf101", "hmdb51", "folder", "csv")
 
@@ -41,9 +42,11 @@ def read(
     if kind not in KINDS:
         raise ValueError(f"Unknown dataset '{kind}'; known: {', '.join(KINDS)}")
     if kind != "folder" and annotations is None:
-        raise ValueError(f"A dataset of kind {kind} needs its annotations")
+        raise ValueError(
+            f"A dataset of kind {kind} needs its annotations (--annotations)"
+        )
     if kind != "csv" and videos is None:
-        raise ValueError(f"A dataset of kind {kind} needs the folder of its videos")
+        raise ValueError(f"A dataset of kind {kind} needs its folder (--videos)")
     if kind == "folder":
         return read_folder(videos, class_names=class_names)
     options = {"require_all": require_all}
@@ -282,7 +285,7 @@ def read_csv(
     if videos is None:
         videos = os.path.dirname(annotations) or "."
     listed = []
-    for place, row in listings.csv_rows(annotations, ("path",)):
+    for place, row in listings.csv_rows(annotations, ("path",), _OPTIONAL):
         path = row["path"]
         if not path:
             raise ValueError(f"{place}: the path is empty")

@@ -1,6 +1,7 @@
 """The text files that datasets are described in, and the videos that they name."""
 
 import csv
+import difflib
 import os
 from collections.abc import Callable, Iterator, Sequence
 
@@ -62,13 +63,15 @@ def video_files(videos: str | os.PathLike) -> list[str]:
 
 
 def csv_rows(
-    path: str | os.PathLike, needed: Sequence[str]
+    path: str | os.PathLike, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Yields the place (file and line) and the values by column name of every row.
 
     Args:
         path: a CSV whose first line names the columns.
         needed: columns that there must be.
+        optional: columns that there may be; others that are named nearly so are taken
+            for mistyped.
 
     Raises:
         OSError: there is no such file.
@@ -84,6 +87,13 @@ def csv_rows(
                     f"{path}, line 1: the first line names the columns; there is no "
                     f"{' and no '.join(absent)}. Received: {','.join(columns)!r}"
                 )
+            for name in set(columns) - {*needed, *optional}:
+                absent = set(optional) - set(columns)
+                for meant in difflib.get_close_matches(name.lower(), absent, 1):
+                    raise ValueError(
+                        f"{path}, line 1: there is a column '{name}'; is '{meant}' "
+                        "meant?"
+                    )
             reader.fieldnames = columns
             for row in reader:
                 place = f"{path}, line {reader.line_num}"

@@ -42,8 +42,15 @@ class Loader:
         if not len(sources):
             raise ValueError("There are no clips in the dataset")
         kinds = {type(source) for source in sources}
+        if not kinds <= {Clip, Record} or not isinstance(recipe, ClipRecipe):
+            raise ValueError(
+                "Expected a table of clips (read_folder, ...) or records (find_records)"
+                f", and a ClipRecipe. Received: {sources!r:.80}, {recipe!r:.80}"
+            )
         if len(kinds) > 1:
             raise ValueError("A dataset is of clips or of records, not of both")
+        if kinds == {Record} and "flow" in recipe.streams:
+            samples.check_flow(sources[0])
         self.rows = tf.constant([samples.pack(source) for source in sources])
         # As samples gives them.
         self._dtypes = {
@@ -103,11 +110,10 @@ def _training_sample(config, rows, seeds):
         rng = np.random.default_rng(np.asarray(seeds, np.uint64))
         source = samples.unpack(row)
         try:
-            streams, label = samples.training_sample(source, recipe, rng)
+            return _outputs(*samples.training_sample(source, recipe, rng))
         except (ValueError, OSError) as error:
-            _skip(settings, recipe, source, error)
-            continue
-        return _outputs(streams, label)
+            problem = error
+        _skip(settings, recipe, source, problem)
     raise ValueError(f"{len(rows)} clips in turn cannot be read; the log names them")
 
 
@@ -115,15 +121,15 @@ def _whole_clip(config, row):
     settings, recipe = _settings(config)
     source = samples.unpack(row)
     try:
-        streams, label = samples.whole_clip(source, recipe)
+        return _outputs(*samples.whole_clip(source, recipe))
     except (ValueError, OSError) as error:
-        _skip(settings, recipe, source, error)
-        streams = {
-            name: np.empty((0, 0, 0, samples.CHANNELS[name]), dtype)
-            for name, dtype in settings["dtypes"].items()
-        }
-        label = NO_LABEL
-    return _outputs(streams, label)
+        problem = error
+    _skip(settings, recipe, source, problem)
+    empty = {
+        name: np.empty((0, 0, 0, samples.CHANNELS[name]), dtype)
+        for name, dtype in settings["dtypes"].items()
+    }
+    return _outputs(empty, NO_LABEL)
 
 
 def _settings(config):

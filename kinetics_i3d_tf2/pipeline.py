@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from . import service
 from .architecture import MIN_FRAMES
 from .loading import Loader
 from .recipes import ClipRecipe
@@ -92,6 +93,7 @@ def for_training(
     )
     dataset = dataset.batch(local, drop_remainder=True)
     if data_service:
+        service.check_dispatcher(data_service)
         dataset = dataset.apply(
             tf.data.experimental.service.distribute(
                 tf.data.experimental.service.ShardingPolicy.DYNAMIC, data_service

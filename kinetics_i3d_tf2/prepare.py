@@ -8,7 +8,7 @@ Kinetics-400, RGB only:
     --annotations=train.csv --out=RECORDS --flow=none
 
 Videos are trimmed, resampled to 25 frames a second and resized to a short side of 256
-pixels; TV-L1 optical flow takes most of the time (0.3 to 0.7 s a frame and core).
+pixels; TV-L1 optical flow takes most of the time (0.4 to 0.8 s a frame and core).
 Stopped or killed, the same command goes on after the shards that are finished. Videos
 that cannot be read are left out and listed in RECORDS/report.json.
 
@@ -58,6 +58,11 @@ _NUM_SHARDS = flags.DEFINE_integer(
     "What is not a whole file when the program is killed is done again.",
     1,
 )
+_RETRY_FAILED = flags.DEFINE_boolean(
+    "retry_failed",
+    False,
+    "Do the record files again in which clips failed in an earlier run.",
+)
 _FLOW = flags.DEFINE_enum("flow", "tvl1", ["tvl1", "none"], "Optical flow, or none.")
 _SHORT_SIDE = flags.DEFINE_integer("short_side", 256, "Pixels of the short side.", 16)
 _RGB_FORMAT = flags.DEFINE_enum("rgb_format", "jpeg", ["jpeg", "png"], "RGB images.")
@@ -104,7 +109,7 @@ def _only_run():
 
 
 def _prepare(table, options):
-    table = _keep_label_map(table)
+    table = _with_label_map(table)
     settings = shards.Settings(
         has_flow=_FLOW.value != "none",
         short_side=_SHORT_SIDE.value,
@@ -119,13 +124,19 @@ def _prepare(table, options):
     work = {}
     for split in _SPLITS.value or table.splits():
         clips = table.split(split).clips
+        classes = len({clip.label for clip in clips})
+        logging.info("%s: %d clips of %d classes", split, len(clips), classes)
         streams = "rgb_flow" if settings.has_flow else "rgb"
         name = f"{_NAME.value or _DATASET.value}_{split}_25fps_{streams}"
         work[name] = shards.plan(_OUT.value, name, clips, _num_shards(len(clips)))
         report.begin(name, work[name], settings)
     source = _ANNOTATIONS.value or _VIDEOS.value
     report.missing[source] = list(table.missing)
+    if table.class_names:
+        labels.write_label_map(_label_map(), table.class_names)
     report.write()
+    if _RETRY_FAILED.value:
+        _forget_failed(work)
     _run(work, settings, options)
     _conclude(report, work)
 
@@ -142,6 +153,9 @@ def _beam_options(argv):
     try:
         with program.quiet_tensorflow():
             from apache_beam.options.pipeline_options import PipelineOptions
+
+            # What it has to say is said below, in a line.
+            python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
     except ImportError as error:
         raise ValueError(
             "preparing needs Apache Beam: pip install 'kinetics-i3d-tf2[beam]'"
@@ -158,19 +172,27 @@ def _beam_options(argv):
     return options
 
 
-def _keep_label_map(table):
-    """The table with the indices of the label map in the folder, which it may begin."""
-    path = storage.join(_OUT.value, "label_map.txt")
-    if storage.exists(path):
-        try:
-            return table.with_classes(labels.read_label_map(path))
-        except ValueError as error:
-            raise ValueError(
-                f"{path}: {error}. Prepare these clips into another --out"
-            ) from error
-    if table.class_names:
-        labels.write_label_map(path, table.class_names)
-    return table
+def _label_map():
+    return storage.join(_OUT.value, "label_map.txt")
+
+
+def _with_label_map(table):
+    """The table with the indices of the label map that is in the folder, if any."""
+    if not storage.exists(_label_map()):
+        return table
+    try:
+        return table.with_classes(labels.read_label_map(_label_map()))
+    except ValueError as error:
+        raise ValueError(
+            f"{_label_map()}: {error}. Name another --out for these clips"
+        ) from error
+
+
+def _forget_failed(work):
+    for planned in work.values():
+        for shard, outcomes in shards.read_outcomes(planned).items():
+            if any(outcome.reason for outcome in outcomes):
+                storage.remove(shard)
 
 
 def _run(work, settings, options):
@@ -179,7 +201,6 @@ def _run(work, settings, options):
         import apache_beam as beam
         import tensorflow as tf  # noqa: F401 (the workers need it)
 
-        python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
     planned = {path: clips for part in work.values() for path, clips in part.items()}
     left = {path: c for path, c in planned.items() if not storage.exists(path)}
     if not left:
@@ -196,6 +217,7 @@ def _run(work, settings, options):
             )
     except KeyboardInterrupt:
         # Beam's threads cannot be stopped, and crash a process that ends as usual.
+        logging.info("Stopped; the same command goes on where this one ended")
         os._exit(130)
     except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
         reason = str(error).strip().splitlines()[-1]
@@ -255,13 +277,16 @@ def _conclude(report, work):
     report.write()
     missing = sum(map(len, report.missing.values()))
     written, failed = map(sum, zip(*map(report.counts, work), strict=True))
+    retry = " (--retry_failed tries them again)" if failed else ""
     print(
         f"{written} clips in {sum(map(len, work.values()))} record files in "
-        f"{_OUT.value}; {failed} failed, {missing} missing; see "
-        f"{report.path}"
+        f"{_OUT.value}; {failed} failed{retry}, {missing} missing; see {report.path}"
     )
     if not written:
-        raise ValueError(f"no clip could be prepared; {report.path} says why")
+        raise ValueError(
+            f"no clip could be prepared; {report.path} says why. When that is mended, "
+            "--retry_failed tries again"
+        )
 
 
 if __name__ == "__main__":

@@ -57,22 +57,25 @@ class Report:
             "settings": {
                 **settings._asdict(),
                 "coding": dataclasses.asdict(settings.coding),
-                "num_shards": len(plan),
             },
             "clips": sum(map(len, plan.values())),
             # What the record files hold follows from this.
             "digest": _digest(plan.values()),
+            "num_shards": len(plan),
         }
         before = self._records.setdefault(name, facts)
-        for key, value in facts.items():
-            if before[key] != value:
-                change = f"{key}: {before[key]}, now {value}"
-                if key == "digest":
-                    change = "clips, of which there were as many as now"
-                raise ValueError(
-                    f"{self.path}: {name} in this folder was begun with other {change}."
-                    " Name another --out, or delete the folder"
-                )
+        changes = [
+            f"{key} {old}, now {new}"
+            for key, old, new in _differences(before, facts)
+            if key != "digest"
+        ]
+        if before["digest"] != facts["digest"]:
+            changes = changes or ["other clips"]
+        if changes:
+            raise ValueError(
+                f"{self.path}: {name} in this folder was begun with {changes[0]}. Type "
+                "the flags as before to go on, or name another --out"
+            )
 
     def end(self, name: str, outcomes: Sequence[Outcome]) -> None:
         """Adds what became of the clips.
@@ -116,6 +119,16 @@ class Report:
         content = {"missing": self.missing, "records": self._records}
         with storage.atomic_writer(self.path) as path:
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _differences(before, now):
+    """Yields (name, old value, new value) of what differs, at any depth."""
+    for key, new in now.items():
+        old = before.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new)
+        elif old != new:
+            yield key, old, new
 
 
 def _digest(parts):

@@ -87,6 +87,25 @@ def whole_clip(
     return reader.read(0, None), reader.label
 
 
+def check_flow(record: Record) -> None:
+    """Raises when a record has no optical flow.
+
+    A record that cannot be read says nothing.
+
+    Raises:
+        ValueError: it has none.
+    """
+    try:
+        example = mediasequence.parse_example(read_record(record))
+    except (ValueError, OSError):
+        return
+    if not example.flow:
+        raise ValueError(
+            f"{record.path}: the record has no optical flow; prepare it with flow, or "
+            "use the RGB stream"
+        )
+
+
 def pack(source: Clip | Record) -> str:
     """A clip or record as text, for a tensor of strings."""
     return json.dumps([type(source).__name__, *source])

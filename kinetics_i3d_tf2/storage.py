@@ -123,6 +123,21 @@ def matching(pattern: str | os.PathLike) -> list[str]:
     return [join(folder, match) for match in sorted(matches)]
 
 
+def remove(path: str | os.PathLike) -> None:
+    """Deletes a file, if it is there.
+
+    Raises:
+        OSError: it cannot be deleted.
+    """
+    if not exists(path):
+        return
+    if not is_address(path):
+        os.remove(path)
+        return
+    with os_errors(path):
+        gfile(path).remove(os.fspath(path))
+
+
 def make_dirs(folder: str | os.PathLike) -> None:
     """Makes a folder and those above it; there may be one.
 

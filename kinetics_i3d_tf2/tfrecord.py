@@ -95,6 +95,10 @@ def read_record(record: Record) -> bytes:
 
 
 def _records_of(path):
+    if storage.is_dir(path):
+        raise ValueError(
+            f"{path}: is a folder; name the record files in it, as {path}/train-*"
+        )
     records = []
     total = storage.size(path)
     with storage.open_file(path, "rb") as file:

@@ -80,6 +80,13 @@ def test_wrong_flags(python, flags, message):
     assert message in done.stderr
 
 
+def test_a_worker_without_its_dispatcher(python):
+    flags = ("--role=worker", "--dispatcher=localhost:1")
+    done = python("-m", "kinetics_i3d_tf2.data_service", *flags, timeout=30)
+    assert done.returncode == 2
+    assert "error: grpc://localhost:1: nothing answers there" in done.stderr
+
+
 def test_a_port_in_use(python, service):
     port = re.search(r"\d+$", service)[0]
     flags = ("--role=dispatcher", f"--port={port}")

@@ -321,6 +321,8 @@ def test_csv(tmp_path):
         ("a.mp4,wave\n", "line 1: the first line names the columns; there is no path"),
         ("", "there is no path"),
         ("path,label\n", "lists no clips"),
+        ("path,lable\na.mp4,x\n", "line 1: there is a column 'lable'; is 'label' mean"),
+        ("path,label,Strat\na.mp4,x,1\n", "column 'Strat'; is 'start' meant"),
         ("path,label\na.mp4,x\na.mp4\n", r"clips\.csv, line 3: expected 2 columns"),
         ("path,label\na.mp4,x,y\n", "line 2: expected 2 columns"),
         ("path,label\n,x\n", "line 2: the path is empty"),
@@ -330,7 +332,8 @@ def test_csv(tmp_path):
         ("path,label,start,end\na.mp4,x,nan,2\n", "line 2: .*0 <= start < end"),
     ],
     ids=[
-        *("no-header", "empty", "no-rows", "short", "long", "no-path"),
+        *("no-header", "empty", "no-rows", "lable", "strat", "short", "long"),
+        "no-path",
         *("words", "backwards", "negative", "nan"),
     ],
 )
@@ -366,7 +369,7 @@ def test_unknown_split(tmp_path):
     [
         ("ucf-101", ("v", "a"), ValueError, "Unknown dataset 'ucf-101'; known: kin"),
         ("ucf101", ("v",), ValueError, "ucf101 needs its annotations"),
-        ("folder", (None,), ValueError, "needs the folder of its videos"),
+        ("folder", (None,), ValueError, r"needs its folder \(--videos\)"),
         ("folder", ("nowhere",), OSError, "nowhere: there is no such folder"),
         ("csv", (None, "nowhere.csv"), OSError, "nowhere.csv"),
         ("hmdb51", (".", "nowhere"), OSError, r"no file \*_test_split1.txt"),

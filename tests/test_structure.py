@@ -33,6 +33,7 @@ LEVELS = {
     "samples": 4,
     "shards": 4,
     "loading": 5,
+    "service": 0,
     "report": 5,
     "pipeline": 6,
     "prepare": 6,

@@ -81,5 +81,7 @@ def test_a_pattern(file):
         file.with_name(name).write_bytes(file.read_bytes())
     with pytest.raises(ValueError, match="means 2 sets of record files, which may"):
         tfrecord.find_records(file.with_name("a_*"))
+    with pytest.raises(ValueError, match="is a folder; name the record files in it"):
+        tfrecord.find_records([file.parent])
     with pytest.raises(FileNotFoundError, match="val-.*: there are no such record"):
         tfrecord.find_records(str(file.with_name("val-*")))
