@@ -43,6 +43,11 @@ def training_sample(
     """
     reader = _open(source, recipe)
     length = len(reader)
+    if length < 1:
+        raise ValueError(
+            f"{source.path}: has too few frames, in its span if it has one, for "
+            f"{' and '.join(recipe.streams)}"
+        )
     wanted = min(length, recipe.num_frames)
     first = int(rng.integers(length - wanted + 1))
     streams = reader.read(first, wanted)
@@ -143,7 +148,7 @@ class _VideoReader:
         frames = count_frames(
             self._clip.path, start=self._clip.start, end=self._clip.end
         )
-        return frames - ("flow" in self._recipe.streams)
+        return max(0, frames - ("flow" in self._recipe.streams))
 
     def read(self, first, count):
         """Streams of at most `count` frames (None: all) from frame `first` on."""

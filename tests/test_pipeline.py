@@ -238,6 +238,22 @@ def test_spans_of_one_file(videos, stream):
             assert 10 <= numbers[0] and numbers[-1] <= 19 - (stream == "joint")
 
 
+@pytest.mark.parametrize(
+    ("span", "stream", "message"),
+    [
+        ((9, None), "rgb", "0.mkv: has too few frames, in its span .* for rgb"),
+        ((9, None), "joint", "has too few frames, .* for rgb and flow"),
+        ((0, 0.04), "flow", "has too few frames, .* for flow"),
+    ],
+    ids=["after-the-end", "joint", "one-frame"],
+)
+def test_spans_without_enough_frames(videos, span, stream, message):
+    clip = videos[0]._replace(start=span[0], end=span[1])
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=message):
+        samples.training_sample(clip, small_recipe(stream=stream), rng)
+
+
 def test_records_give_what_their_videos_give(videos, records):
     """The same draws, the same pixels; flow within its 8-bit code."""
     recipe = small_recipe(stream="joint")
