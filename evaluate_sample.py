@@ -123,8 +123,6 @@ def _check_flags():
     for flag in (_VIDEO, _RGB_SAMPLE, _FLOW_SAMPLE, _CHECKPOINT_DIR):
         if flag.value == "":
             raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
-    if _VIDEO.value is not None and not storage.exists(_VIDEO.value):
-        raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
     samples = {"rgb": _RGB_SAMPLE.value, "flow": _FLOW_SAMPLE.value}
     given = {stream for stream, path in samples.items() if path is not None}
     needed = set(_STREAMS[_EVAL_TYPE.value])
@@ -139,6 +137,8 @@ def _check_flags():
         )
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
+    if _VIDEO.value is not None and not storage.exists(_VIDEO.value):
+        raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
     if _JSON.value is not None:
         if _JSON.value == "" or Path(_JSON.value).is_dir():
             raise ValueError(f"--json={_JSON.value}: name a file to write")
