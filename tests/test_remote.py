@@ -228,7 +228,7 @@ def test_a_program_that_used_s3_ends_with_its_own_status(s3_address, python):
         ),
         (
             ["--checkpoint_dir={s3}", "--video={s3}/no.mp4"],
-            "{s3}/rgb_imagenet/model.ckpt.index: is missing",
+            "{s3}/no.mp4: there is no such video file",
         ),
     ],
     ids=["sample", "video"],
