@@ -241,7 +241,6 @@ class _Progress:
         )
         self._finished = finished
         self._left = {shard: len(clips) for shard, clips in left.items()}
-        self._begun = {}
         self._is_over = threading.Event()
         interval = 30.0 if storage.is_address(next(iter(left))) else 1.0
         self._thread = threading.Thread(target=self._follow, args=(interval,))
@@ -260,13 +259,13 @@ class _Progress:
             self._update()
 
     def _update(self):
+        begun = 0
         for shard, count in list(self._left.items()):
             done = shards.count_outcomes(shard)
             if done == count:
                 self._finished += self._left.pop(shard)
             else:
-                self._begun[shard] = done
-        begun = sum(self._begun.get(shard, 0) for shard in self._left)
+                begun += done
         self._bar.update(max(0, self._finished + begun - self._bar.n))
 
 

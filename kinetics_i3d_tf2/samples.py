@@ -104,11 +104,7 @@ def check_flow(record: Record) -> None:
         example = mediasequence.parse_example(read_record(record))
     except (ValueError, OSError):
         return
-    if not example.flow:
-        raise ValueError(
-            f"{record.path}: the record has no optical flow; prepare it with flow, or "
-            "use the RGB stream"
-        )
+    _require_flow(record, example)
 
 
 def pack(source: Clip | Record) -> str:
@@ -128,6 +124,14 @@ def _flip_flow(clip):
     mirrored = transforms.flip(clip)
     np.subtract(255, mirrored[..., 0], out=mirrored[..., 0])  # The code of -dx.
     return mirrored
+
+
+def _require_flow(record, example):
+    if not example.flow:
+        raise ValueError(
+            f"{record.path}: the record has no optical flow; prepare it with flow, or "
+            "use the RGB stream"
+        )
 
 
 def _open(source, recipe):
@@ -173,19 +177,16 @@ class _RecordReader:
     """Streams of a MediaSequence record."""
 
     def __init__(self, record, recipe):
-        self._example = mediasequence.parse_example(read_record(record))
+        example = mediasequence.parse_example(read_record(record))
+        self._coded = {"rgb": example.rgb, "flow": example.flow}
         self._recipe = recipe
-        self.label = self._example.index
-        if "flow" in recipe.streams and not self._example.flow:
-            raise ValueError(
-                f"{record.path}: the record has no optical flow; prepare it with flow, "
-                "or use the RGB stream"
-            )
+        self.label = example.index
+        if "flow" in recipe.streams:
+            _require_flow(record, example)
 
     def __len__(self):
         """Frames that every stream has."""
-        coded = {"rgb": self._example.rgb, "flow": self._example.flow}
-        return min(len(coded[name]) for name in self._recipe.streams)
+        return min(len(self._coded[name]) for name in self._recipe.streams)
 
     def read(self, first, count):
         """Streams of at most `count` frames (None: all) from frame `first` on."""
@@ -193,8 +194,8 @@ class _RecordReader:
         side = self._recipe.short_side
         streams = {}
         for name in self._recipe.streams:
-            coded = {"rgb": self._example.rgb, "flow": self._example.flow}[name]
-            images = mediasequence.decode_images(coded[span], CHANNELS[name])
+            coded = self._coded[name][span]
+            images = mediasequence.decode_images(coded, CHANNELS[name])
             scale = side / min(images.shape[1:3])
             if name == "flow" and scale != 1:
                 # Half as large, things move half as far.
