@@ -10,6 +10,9 @@ import numpy as np
 
 from . import storage
 
+# The file that names the classes of the records or the checkpoint beside it.
+LABEL_MAP = "label_map.txt"
+
 _COLUMNS = {400: "kinetics_400", 600: "kinetics_600"}
 
 

@@ -27,25 +27,11 @@ import filelock
 from absl import flags, logging
 from tqdm import tqdm
 
-from . import datasets, labels, mediasequence, program, shards, storage
+from . import dataset_flags, labels, mediasequence, program, shards, storage
 from .report import Report
 
-_DATASET = flags.DEFINE_enum(
-    "dataset", None, datasets.KINDS, "What the dataset is.", required=True
-)
-_VIDEOS = flags.DEFINE_string(
-    "videos", None, "Folder of the videos, searched in depth; a csv does without."
-)
-_ANNOTATIONS = flags.DEFINE_string(
-    "annotations",
-    None,
-    "The lists of clips: a CSV (Kinetics; or path,label[,start,end][,split]), or the "
-    "folder of UCF101's or HMDB51's lists.",
-)
-_SPLIT_NUMBER = flags.DEFINE_integer("split_number", 1, "Of UCF101 and HMDB51.", 1, 3)
-_REQUIRE_ALL = flags.DEFINE_boolean(
-    "require_all", False, "End at once when videos that the lists name are missing."
-)
+dataset_flags.declare_for_help()
+flags.mark_flag_as_required("dataset")
 _SPLITS = flags.DEFINE_list("splits", None, "Splits to prepare; by default all.")
 _OUT = flags.DEFINE_string("out", None, "Folder of the records.", required=True)
 _NAME = flags.DEFINE_string(
@@ -83,13 +69,7 @@ _LOCAL = (
 def main(argv):
     """Prepares what the flags ask for."""
     options = _beam_options(argv)
-    table = datasets.read(
-        _DATASET.value,
-        _VIDEOS.value,
-        _ANNOTATIONS.value,
-        split_number=_SPLIT_NUMBER.value,
-        require_all=_REQUIRE_ALL.value,
-    )
+    table = dataset_flags.read_table()
     storage.make_dirs(storage.join(_OUT.value, "work"))
     with _only_run():
         _prepare(table, options)
@@ -127,11 +107,10 @@ def _prepare(table, options):
         classes = len({clip.label for clip in clips})
         logging.info("%s: %d clips of %d classes", split, len(clips), classes)
         streams = "rgb_flow" if settings.has_flow else "rgb"
-        name = f"{_NAME.value or _DATASET.value}_{split}_25fps_{streams}"
+        name = f"{_NAME.value or dataset_flags.DATASET.value}_{split}_25fps_{streams}"
         work[name] = shards.plan(_OUT.value, name, clips, _num_shards(len(clips)))
         report.begin(name, work[name], settings)
-    source = _ANNOTATIONS.value or _VIDEOS.value
-    report.missing[source] = list(table.missing)
+    report.missing[dataset_flags.source()] = list(table.missing)
     if table.class_names:
         labels.write_label_map(_label_map(), table.class_names)
     report.write()
@@ -173,7 +152,7 @@ def _beam_options(argv):
 
 
 def _label_map():
-    return storage.join(_OUT.value, "label_map.txt")
+    return storage.join(_OUT.value, labels.LABEL_MAP)
 
 
 def _with_label_map(table):

@@ -96,6 +96,23 @@ class Table:
         )
 
 
+def join(tables: Sequence[Table]) -> Table:
+    """Makes one table of several, such as those of train.csv and val.csv.
+
+    Their classes are those of all, in order of name, unless they are equal.
+    """
+    first, *others = tables
+    names = first.class_names
+    if any(table.class_names != names for table in others):
+        names = sorted({name for table in tables for name in table.class_names})
+    tables = [table.with_classes(names) for table in tables]
+    return Table(
+        tuple(clip for table in tables for clip in table.clips),
+        tuple(names),
+        tuple(name for table in tables for name in table.missing),
+    )
+
+
 class Listed(NamedTuple):
     """What a line of a list says."""
 

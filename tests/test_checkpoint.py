@@ -10,8 +10,14 @@ import pytest
 import recipe
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
-from kinetics_i3d_tf2.checkpoint import describe, list_checkpoint, sonnet_name
+from kinetics_i3d_tf2 import InceptionI3d, labels, load_checkpoint, save_checkpoint
+from kinetics_i3d_tf2.checkpoint import (
+    class_names_of,
+    describe,
+    list_checkpoint,
+    load_model,
+    sonnet_name,
+)
 
 RELEASED = {
     "rgb_imagenet": (3, 400, "RGB", 230, 0),
@@ -314,3 +320,29 @@ def test_models_of_any_keras_kind_are_taken(tmp_path, small_model):
     load_checkpoint(other, tmp_path / "trunk.ckpt")
     assert isinstance(trunk, keras.Model)
     assert_same_weights(other, trunk)
+
+
+@pytest.mark.parametrize("width, channels", [(1 / 16, 3), (1 / 12, 2)])
+def test_a_model_is_built_as_its_checkpoint_is(tmp_path, width, channels):
+    model = recipe.assign(InceptionI3d(7, num_channels=channels, width=width))
+    save_checkpoint(model, tmp_path)
+    loaded = load_model(tmp_path, dropout_rate=0.0)
+    assert loaded.dropout_rate == 0.0
+    assert_same_weights(model, loaded)
+
+
+def test_a_checkpoint_without_classifier_is_no_model(tmp_path):
+    save_checkpoint(InceptionI3d(7, final_endpoint="Mixed_5c", width=1 / 16), tmp_path)
+    with pytest.raises(ValueError, match="not a checkpoint of InceptionI3d with its"):
+        load_model(tmp_path)
+
+
+def test_class_names_beside_a_checkpoint(tmp_path):
+    save_checkpoint(model_of(), tmp_path)
+    with pytest.raises(ValueError, match="label_map.txt: is missing.*7 classes"):
+        class_names_of(tmp_path, 7)
+    assert class_names_of(tmp_path, 600) == labels.class_names(600)
+    labels.write_label_map(tmp_path / "label_map.txt", list("abcdefg"))
+    assert class_names_of(tmp_path / "model.ckpt", 7) == tuple("abcdefg")
+    with pytest.raises(ValueError, match="has 7 classes, the checkpoint 8"):
+        class_names_of(tmp_path, 8)

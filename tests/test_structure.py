@@ -30,6 +30,7 @@ LEVELS = {
     "datasets": 3,
     "mediasequence": 3,
     "video": 3,
+    "dataset_flags": 4,
     "samples": 4,
     "shards": 4,
     "loading": 5,
