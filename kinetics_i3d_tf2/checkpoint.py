@@ -16,7 +16,7 @@ from .tensor_bundle import BundleReader, find_prefix, write_bundle
 
 # Scopes that the release's checkpoints put before the model's own names.
 _SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
-_OPTIMIZER_SLOT = re.compile(r"/Momentum$")
+_SLOT = "/Momentum"
 _CLASSIFIER = "Logits/Conv3d_0c_1x1/conv_3d/w"
 _FIRST_KERNEL = "Conv3d_1a_7x7/conv_3d/w"
 # The widest unit tells a model's width best, as filters are rounded.
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
     @property
     def is_slot(self) -> bool:
         """Whether it is an optimizer's slot, not a variable of the model."""
-        return bool(_OPTIMIZER_SLOT.search(self.name))
+        return self.name.endswith(_SLOT)
 
 
 def load_checkpoint(model, path, *, exclude=()) -> None:
@@ -161,7 +161,7 @@ def class_names_of(path, num_classes: int) -> tuple[str, ...]:
     return labels.class_names(num_classes)
 
 
-def save_checkpoint(model, path, *, scope: str = "RGB") -> str | Path:
+def save_checkpoint(model, path, *, scope: str = "RGB", optimizer=None) -> str | Path:
     """Writes a model's variables as the release's own `tf.train.Saver` restores them.
 
     The files are written aside and moved into place when they are whole. They are two:
@@ -174,6 +174,8 @@ def save_checkpoint(model, path, *, scope: str = "RGB") -> str | Path:
             in a slash, the prefix is its `model.ckpt`. Missing folders are made.
         scope: stream scope of the names: "RGB" or "Flow" for `RGB/inception_i3d/...`,
             "" for none (as the Kinetics-600 checkpoint).
+        optimizer: a built `Momentum`, whose accumulators are written as slots, as the
+            Kinetics-600 checkpoint has them.
 
     Returns:
         The prefix, for `load_checkpoint`.
@@ -188,12 +190,39 @@ def save_checkpoint(model, path, *, scope: str = "RGB") -> str | Path:
     prefix = path if storage.is_address(path) else Path(path)
     if os.fspath(path).endswith("/") or storage.is_dir(path):
         prefix = type(prefix)(storage.join(path, "model.ckpt"))
+    named = {sonnet_name(variable): variable for variable in model.weights}
+    if optimizer is not None:
+        named |= {sonnet_name(v) + _SLOT: slot for v, slot in optimizer.slots()}
     values = {
-        scopes[scope] + sonnet_name(v): np.asarray(v.numpy(), np.float32)
-        for v in model.weights
+        scopes[scope] + name: np.asarray(variable.numpy(), np.float32)
+        for name, variable in named.items()
     }
     write_bundle(prefix, values)
     return prefix
+
+
+def load_momentum(optimizer, path) -> None:
+    """Loads the accumulators that `save_checkpoint` wrote.
+
+    Args:
+        optimizer: a `Momentum`, built with the variables that are trained.
+        path: prefix of the checkpoint, or the folder that holds it.
+
+    Raises:
+        OSError: a file of the checkpoint is missing, or may not be read.
+        ValueError: the accumulators in it are of other variables.
+    """
+    reader = BundleReader(path)
+    found = {e.sonnet_name: e.name for e in _entries(reader) if e.is_slot}
+    slots = {sonnet_name(v) + _SLOT: slot for v, slot in optimizer.slots()}
+    if found.keys() != slots.keys():
+        raise ValueError(
+            f"{reader.prefix}: has the accumulators of {len(found)} variables, and "
+            f"{len(slots)} are trained; they differ in "
+            f"{', '.join(sorted(found.keys() ^ slots.keys())[:3])}, ..."
+        )
+    for name, slot in slots.items():
+        slot.assign(reader.read(found[name]).reshape(slot.shape))
 
 
 def list_checkpoint(path) -> list[Entry]:

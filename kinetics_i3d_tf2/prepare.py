@@ -17,17 +17,15 @@ flags are taken: --direct_num_workers=4 for fewer cores, --runner=DataflowRunner
 FlinkRunner or SparkRunner and their flags for a cluster, which must have this package.
 """
 
-import contextlib
 import logging as python_logging
 import math
 import os
 import threading
 
-import filelock
 from absl import flags, logging
 from tqdm import tqdm
 
-from . import dataset_flags, labels, mediasequence, program, shards, storage
+from . import dataset_flags, labels, mediasequence, program, runs, shards, storage
 from .report import Report
 
 dataset_flags.declare_for_help()
@@ -71,21 +69,8 @@ def main(argv):
     options = _beam_options(argv)
     table = dataset_flags.read_table()
     storage.make_dirs(storage.join(_OUT.value, "work"))
-    with _only_run():
+    with runs.only_run(_OUT.value, lock="work/lock"):
         _prepare(table, options)
-
-
-@contextlib.contextmanager
-def _only_run():
-    """Keeps a second run out of the folder; of addresses, the user must."""
-    if storage.is_address(_OUT.value):
-        yield
-        return
-    try:
-        with filelock.FileLock(storage.join(_OUT.value, "work", "lock"), timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise ValueError(f"{_OUT.value}: another run is writing there") from error
 
 
 def _prepare(table, options):

@@ -1,13 +1,12 @@
 """The report of a folder of records: settings, counts, and what failed and why."""
 
 import dataclasses
-import hashlib
 import json
 import os
 import re
 from collections.abc import Sequence
 
-from . import storage
+from . import runs, storage
 from .shards import Outcome, Settings
 from .tables import Clip
 
@@ -60,13 +59,13 @@ class Report:
             },
             "clips": sum(map(len, plan.values())),
             # What the record files hold follows from this.
-            "digest": _digest(plan.values()),
+            "digest": runs.digest(plan.values()),
             "num_shards": len(plan),
         }
         before = self._records.setdefault(name, facts)
         changes = [
             f"{key} {old}, now {new}"
-            for key, old, new in _differences(before, facts)
+            for key, old, new in runs.differences(before, facts)
             if key != "digest"
         ]
         if before["digest"] != facts["digest"]:
@@ -119,22 +118,3 @@ class Report:
         content = {"missing": self.missing, "records": self._records}
         with storage.atomic_writer(self.path) as path:
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _differences(before, now):
-    """Yields (name, old value, new value) of what differs, at any depth."""
-    for key, new in now.items():
-        old = before.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differences(old, new)
-        elif old != new:
-            yield key, old, new
-
-
-def _digest(parts):
-    """A fingerprint of clips that does not change when their folder moves."""
-    parts = list(parts)
-    common = os.path.commonprefix([clip.path for part in parts for clip in part])
-    root = common.rpartition("/")[0]  # The name of a single file counts.
-    relative = [[c._replace(path=c.path[len(root) :]) for c in part] for part in parts]
-    return hashlib.sha256(json.dumps(relative).encode()).hexdigest()

@@ -39,6 +39,16 @@ LEVELS = {
     "pipeline": 6,
     "prepare": 6,
     "data_service": 6,
+    "optimizer": 0,
+    "strategies": 0,
+    "trainer": 1,
+    "runs": 2,
+    "training_recipes": 3,
+    "snapshots": 4,
+    "rounds": 5,
+    "validation": 7,
+    "fitting": 8,
+    "training": 9,
 }
 
 

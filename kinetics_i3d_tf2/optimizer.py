@@ -1,0 +1,62 @@
+"""TensorFlow 1's momentum rule, as the release was trained with."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
+class Momentum(keras.optimizers.Optimizer):
+    """Gradient descent with TensorFlow 1's momentum.
+
+    The accumulator sums gradients, and the *current* rate multiplies all of it:
+    `accumulator = momentum * accumulator + gradient`, `w -= rate * accumulator`.
+    `keras.optimizers.SGD` keeps the rate inside its velocity, so that for some steps
+    after each change of the rate the old one still works.
+
+    Args:
+        learning_rate: a number or a Keras schedule.
+        momentum: share of the accumulator that is kept, in [0, 1).
+        name: name of the optimizer.
+        **kwargs: as for every Keras optimizer (`clipnorm`, ...).
+
+    Raises:
+        ValueError: `momentum` is out of range.
+
+    Source: `tf.train.MomentumOptimizer`; README of the release, 'Training'.
+    """
+
+    def __init__(self, learning_rate=0.1, momentum=0.9, name="Momentum", **kwargs):
+        super().__init__(learning_rate, name=name, **kwargs)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1). Received: {momentum!r}")
+        self.momentum = momentum
+
+    def build(self, variables):
+        """Makes an accumulator for each variable, once."""
+        if self.built:
+            return
+        super().build(variables)
+        self._trained = list(variables)
+        self._accumulators = [
+            self.add_variable_from_reference(variable, "Momentum")
+            for variable in variables
+        ]
+
+    def slots(self) -> list[tuple]:
+        """Pairs of a trained variable and its accumulator."""
+        return [(variable, self._accumulator(variable)) for variable in self._trained]
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Moves one variable."""
+        accumulator = self._accumulator(variable)
+        rate = ops.cast(learning_rate, variable.dtype)
+        gradient = ops.cast(gradient, variable.dtype)
+        self.assign(accumulator, accumulator * self.momentum + gradient)
+        self.assign_sub(variable, rate * accumulator)
+
+    def _accumulator(self, variable):
+        return self._accumulators[self._get_variable_index(variable)]
+
+    def get_config(self):
+        """Arguments of the constructor."""
+        return {**super().get_config(), "momentum": self.momentum}

@@ -1,0 +1,137 @@
+"""`fit` for any model under every strategy of tf.distribute, in parts if need be."""
+
+import keras
+import tensorflow as tf
+
+
+class Trainer(keras.Model):
+    """Wraps a built model, so that `compile` and `fit` train it.
+
+    Made, compiled and its optimizer built in the scope of a strategy, it trains under
+    that strategy: `MirroredStrategy`, `MultiWorkerMirroredStrategy` (where `fit` of
+    Keras 3 fails) or none. `fit` takes a dataset of
+    `strategy.distribute_datasets_from_function`.
+
+    Args:
+        model: the model; its weights are trained in place.
+        parts: how many parts a replica's batch is cut into, one forward and backward
+            pass after another, before the weights are changed once: gradient
+            accumulation, for batches that do not fit into memory. Batch norm sees the
+            parts. Batches must be multiples of it.
+
+    Raises:
+        ValueError: `parts` is less than 1.
+    """
+
+    def __init__(self, model, *, parts=1):
+        super().__init__(name=f"{model.name}_trainer")
+        if parts < 1:
+            raise ValueError(f"parts must be at least 1. Received: {parts}")
+        self.model = model
+        self.parts = parts
+        self.built = True
+
+    def call(self, clip, training=None):
+        return self.model(clip, training=training)
+
+    def train_step(self, data):
+        """One step of one replica."""
+        if self.parts == 1:
+            return super().train_step(data)
+        parts = [
+            tf.nest.pack_sequence_as(data, part)
+            for part in zip(
+                *(tf.split(x, self.parts) for x in tf.nest.flatten(data)), strict=True
+            )
+        ]
+        sums = [0.0] * len(self.trainable_weights)
+        for part in parts:
+            # One after another, or all would be in memory at once.
+            with tf.control_dependencies([x for x in sums if tf.is_tensor(x)]):
+                part = tf.nest.map_structure(tf.identity, part)
+            gradients, logs = self._gradients(*part)
+            sums = [a + b / self.parts for a, b in zip(sums, gradients, strict=True)]
+        self.optimizer.apply_gradients(zip(sums, self.trainable_weights, strict=True))
+        return logs
+
+    def _gradients(self, clip, label):
+        with tf.GradientTape() as tape:
+            outputs = self(clip, training=True)
+            loss = self.compute_loss(clip, label, outputs, training=True)
+            scaled = self.optimizer.scale_loss(loss)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        self._loss_tracker.update_state(loss * replicas, tf.shape(label)[0])
+        logs = self.compute_metrics(clip, label, outputs)
+        return tape.gradient(scaled, self.trainable_weights), logs
+
+    def make_train_function(self, force=False):
+        """Makes what `fit` calls for a step; logs are means over all replicas.
+
+        Keras's own takes means of scalars along an axis when there are several workers,
+        which fails (keras issue 20585). `Strategy.reduce` without an axis serves all
+        strategies.
+        """
+        if self.train_function is not None and not force:
+            return
+        strategy = self.distribute_strategy
+
+        @tf.autograph.experimental.do_not_convert
+        def step(data):
+            logs = strategy.run(self.train_step, args=(data,))
+            return {k: strategy.reduce("MEAN", v, None) for k, v in logs.items()}
+
+        if not self.run_eagerly:
+            step = tf.function(step, jit_compile=self.jit_compile)
+
+        self.train_function = lambda iterator: step(next(iter(iterator)))
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: all is built, and Keras's own fails with several workers."""
+
+    def seed(self, seed: int, step: int) -> None:
+        """Sets what dropout draws from: it follows from the seed, step and replica.
+
+        Keras gives all replicas equal masks, and the state would have to be saved.
+
+        Args:
+            seed: of the run.
+            step: the step that comes next.
+        """
+        states = [
+            variable
+            for variable in self.model.variables
+            if variable.path.endswith("seed_generator_state")
+        ]
+
+        def assign():
+            context = tf.distribute.get_replica_context()
+            replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+            for number, state in enumerate(states):
+                key = seed + 1_000_003 * number + 7919 * (replica + 1)
+                value = tf.stack([key, tf.constant(step * self.parts, tf.int64)])
+                state.assign(tf.cast(value % 2**32, state.dtype))
+
+        self.distribute_strategy.run(tf.function(assign))
+
+    def average_moving_statistics(self) -> None:
+        """Makes the moving averages of batch norm equal on all replicas: their mean.
+
+        Keras keeps one of each replica's own batches.
+        """
+        variables = [
+            variable
+            for variable in self.model.non_trainable_weights
+            if variable.path.endswith(("moving_mean", "moving_variance"))
+        ]
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync == 1:
+            return
+
+        def assign():
+            context = tf.distribute.get_replica_context()
+            values = [tf.convert_to_tensor(variable) for variable in variables]
+            means = context.all_reduce("MEAN", values)
+            for variable, mean in zip(variables, means, strict=True):
+                variable.assign(mean)
+
+        strategy.run(tf.function(assign))

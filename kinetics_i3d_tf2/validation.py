@@ -1,0 +1,77 @@
+"""Loss and accuracy on a validation split, shared out among the workers."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from . import pipeline, strategies
+from .recipes import ClipRecipe
+from .tables import Clip
+from .tfrecord import Record
+
+
+def make_validation(
+    model: keras.Model,
+    sources: Sequence[Clip | Record],
+    recipe: ClipRecipe,
+    *,
+    batch_size: int,
+    strategy: tf.distribute.Strategy,
+) -> Callable[[], dict[str, float]]:
+    """Makes a function that measures a model on one central view of each clip.
+
+    Args:
+        model: the model, made in the strategy's scope.
+        sources: all clips of the split, equal on all workers; each takes its share.
+        recipe: what is done to the clips; a view has `recipe.num_frames`.
+        batch_size: views at once, of a worker.
+        strategy: the strategy that the model is trained under.
+
+    Returns:
+        Function without arguments that gives `val_loss` (mean cross-entropy) and
+        `val_top1` over the clips that can be read. All workers call it, and get equal
+        numbers.
+
+    Raises:
+        ValueError: no clips, or sizes that do not fit.
+    """
+    number, workers = strategies.worker(strategy)
+    replicas = strategy.num_replicas_in_sync // workers
+    share = list(sources)[number::workers]
+    dataset = None
+    if share:
+        dataset = pipeline.for_evaluation(
+            share, recipe, batch_size=batch_size, views=(1, 1)
+        )
+
+    @tf.function(jit_compile=False, reduce_retracing=True)
+    def measure(clip, label):
+        logits = tf.cast(model(clip, training=False), tf.float32)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
+        hits = tf.argmax(logits, -1, label.dtype) == label
+        sums = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.float32))]
+        return tf.stack([*sums, tf.cast(tf.size(label), tf.float32)])
+
+    @tf.function
+    def add_up(sums):
+        def of_replica(sums):
+            return tf.distribute.get_replica_context().all_reduce("SUM", sums)
+
+        return strategy.experimental_local_results(
+            strategy.run(of_replica, args=(sums,))
+        )[0]
+
+    def validate():
+        sums = tf.zeros(3)
+        for clip, label in dataset or ():
+            sums += measure(clip, label)
+        if workers > 1:
+            sums = add_up(sums) / replicas
+        loss, hits, count = (float(x) for x in sums)
+        if not count:
+            return {"val_loss": math.nan, "val_top1": math.nan}
+        return {"val_loss": loss / count, "val_top1": hits / count}
+
+    return validate
