@@ -111,7 +111,7 @@ class Trainer(keras.Model):
                 value = tf.stack([key, tf.constant(step * self.parts, tf.int64)])
                 state.assign(tf.cast(value % 2**32, state.dtype))
 
-        self.distribute_strategy.run(tf.function(assign))
+        tf.function(lambda: self.distribute_strategy.run(assign))()
 
     def average_moving_statistics(self) -> None:
         """Makes the moving averages of batch norm equal on all replicas: their mean.
@@ -127,11 +127,17 @@ class Trainer(keras.Model):
         if strategy.num_replicas_in_sync == 1:
             return
 
-        def assign():
-            context = tf.distribute.get_replica_context()
-            values = [tf.convert_to_tensor(variable) for variable in variables]
-            means = context.all_reduce("MEAN", values)
-            for variable, mean in zip(variables, means, strict=True):
-                variable.assign(mean)
+        def assign(means):
+            sizes = [variable.shape.num_elements() for variable in variables]
+            for variable, mean in zip(variables, tf.split(means, sizes), strict=True):
+                variable.assign(tf.reshape(mean, variable.shape))
 
-        strategy.run(tf.function(assign))
+        @tf.function
+        def average():
+            # In one piece: one message between machines.
+            values = strategy.run(
+                lambda: tf.concat([tf.reshape(v, [-1]) for v in variables], 0)
+            )
+            strategy.run(assign, args=(strategy.reduce("MEAN", values, None),))
+
+        average()
