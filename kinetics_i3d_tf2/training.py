@@ -19,6 +19,7 @@ TF_CONFIG in the environment; all must see the same files, RUN too.
 
 import dataclasses
 import math
+import re
 import signal
 import threading
 
@@ -128,6 +129,7 @@ def main(argv):
 
         from . import fitting, strategies
 
+        tf.get_logger().setLevel("WARNING")  # It tells of every kind of message sent.
         strategy = strategies.create(_STRATEGY.value)
     dataset = dataset_flags.Dataset()
     data = fitting.Data(
@@ -244,15 +246,17 @@ def _keep_settings(recipe, data, run):
 
 def _explained(error, workers):
     """An error of TensorFlow as one for people."""
-    lines = [line.strip() for line in str(error.message).splitlines()]
-    reasons = [line for line in lines if line.startswith(("ValueError:", "OSError:"))]
-    reason = reasons[-1].partition(": ")[2] if reasons else lines[0]
-    if workers > 1 and not reasons:
+    message = str(error.message)
+    # Of the functions that read clips, and of checks inside of graphs.
+    reason = re.search(r"(?:ValueError|OSError|assertion failed): (.+)", message)
+    if reason:
+        return ValueError(reason[1].strip("[]'"))
+    if workers > 1:
         return OSError(
-            f"another worker was lost ({reason}); start all of them again, and "
-            "training goes on after the newest checkpoint"
+            "another worker was lost; start all of them again, and training goes on "
+            "after the newest checkpoint"
         )
-    return ValueError(reason)
+    return ValueError(f"TensorFlow: {message}")
 
 
 def _conclude(state):

@@ -1,0 +1,49 @@
+"""Trains small models in a process of its own, as its command line says.
+
+  python tests/replicas.py VIDEOS '{"FOLDER": {"strategy": "mirrored", ...}, ...}'
+
+Run by test_fitting.py, because logical devices and TF_CONFIG belong to a process.
+"""
+
+import json
+import sys
+import threading
+
+REPLICAS = 2
+
+
+def main(videos, trainings):
+    import tensorflow as tf
+
+    if any(options["strategy"] == "mirrored" for options in trainings.values()):
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0],
+            [tf.config.LogicalDeviceConfiguration()] * REPLICAS,
+        )
+    for folder, options in trainings.items():
+        train(videos, folder, **options)
+
+
+def train(videos, folder, *, strategy, parts=1, round_steps=5, **options):
+    from kinetics_i3d_tf2 import fitting, read_folder, recipes, strategies
+
+    strategy = strategies.create(strategy)
+    table = read_folder(videos)
+    data = fitting.Data(table.split("train"), table.split("val"), table.class_names)
+    recipe = recipes.TrainingRecipe(
+        clip=recipes.ClipRecipe(num_frames=9, short_side=200, crop_size=200),
+        **{
+            "steps": 5,
+            "batch_size": 4,
+            "rates": ((0, 0.1),),
+            "dropout_rate": 0.0,
+            "batch_norm": "frozen",
+            **options,
+        },
+    )
+    run = fitting.Run(folder, round_steps, width=1 / 16, parts=parts)
+    fitting.train(recipe, data, run, strategy=strategy, stop=threading.Event())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], json.loads(sys.argv[2]))
