@@ -1,17 +1,16 @@
 """tf.data pipelines that `model.fit` and `model.evaluate` take as they are."""
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from . import service
-from .architecture import MIN_FRAMES
 from .loading import Loader
 from .recipes import ClipRecipe
 from .tables import NO_LABEL, Clip
 from .tfrecord import Record
+from .views import cut, normalize
 
 # Clips that are tried in the place of one that cannot be read.
 _CANDIDATES = 32
@@ -153,74 +152,20 @@ def for_evaluation(
     )
     first = recipe.streams[0]
     dataset = dataset.filter(lambda clip, _: tf.size(clip[first]) > 0)
-    cut = functools.partial(_cut, recipe=recipe, views=views)
     count = 1 if views is None else views[0] * views[1]
     dataset = dataset.flat_map(
         lambda clip, label: tf.data.Dataset.range(count).map(
-            lambda view: (cut(clip, view), label)
+            lambda view: (cut(clip, view, recipe=recipe, views=views), label)
         )
     )
     return _finish(dataset.batch(batch_size))
-
-
-def _cut(clip, view, recipe, views):
-    """One view of a whole clip."""
-    last = recipe.streams[-1]
-    available = tf.shape(clip[last])[0]
-    if views is None:
-        # Joint: RGB has one frame more, and all are used.
-        first, size = 0, recipe.crop_size
-        lengths = {n: tf.maximum(tf.shape(c)[0], MIN_FRAMES) for n, c in clip.items()}
-        share = 0.5
-    else:
-        clips, crops = views
-        size = recipe.crop_size
-        lengths = dict.fromkeys(clip, recipe.num_frames)
-        late = tf.cast(tf.maximum(available - recipe.num_frames, 0), tf.float64)
-        first = tf.cast(_share(view // crops, clips) * late, tf.int32)
-        share = _share(view % crops, crops)
-        # Both streams are looped in step.
-        clip = {name: stream[:available] for name, stream in clip.items()}
-    return {
-        name: tf.gather(
-            _crop(stream, size, share),
-            (first + tf.range(lengths[name])) % tf.shape(stream)[0],
-        )
-        for name, stream in clip.items()
-    }
-
-
-def _share(number, count):
-    """Place of one of `count` things that are spread evenly over 0 to 1."""
-    if count == 1:
-        return tf.constant(0.5, tf.float64)
-    return tf.cast(number, tf.float64) / (count - 1)
-
-
-def _crop(clip, size, share):
-    """A square at a share of the way along the long side, centred in the short."""
-    height, width = tf.shape(clip)[1], tf.shape(clip)[2]
-
-    def start(length, other):
-        middle = (length - size) // 2
-        along = tf.cast(tf.cast(length - size, tf.float64) * share, tf.int32)
-        return tf.where(length > other, along, middle)
-
-    top, left = start(height, width), start(width, height)
-    clip = clip[:, top : top + size, left : left + size]
-    return tf.ensure_shape(clip, (None, size, size, clip.shape[-1]))
 
 
 def _finish(dataset):
     """Batches as a model takes them; pixels stay small until here."""
 
     def finish(clip, label):
-        for name, stream in clip.items():
-            if stream.dtype == tf.uint8:
-                # x / 127.5 - 1 in one pass over the memory: five times faster than a
-                # cast, a division and a subtraction.
-                pixels = tf.bitcast(stream, tf.quint8)
-                clip[name] = tf.quantization.dequantize(pixels, -1.0, 1.0)
+        clip = normalize(clip)
         return (clip if len(clip) > 1 else next(iter(clip.values()))), label
 
     # Workers of a strategy get their share by `shard`, not by TensorFlow's guess.

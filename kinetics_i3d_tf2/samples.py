@@ -41,7 +41,7 @@ def training_sample(
         OSError: the file is not there.
         ValueError: it cannot be read, or has no label.
     """
-    reader = _open(source, recipe)
+    reader = open_clip(source, recipe)
     length = len(reader)
     if length < 1:
         raise ValueError(
@@ -88,8 +88,28 @@ def whole_clip(
         OSError: the file is not there.
         ValueError: it cannot be read.
     """
-    reader = _open(source, recipe)
+    reader = open_clip(source, recipe)
     return reader.read(0, None), reader.label
+
+
+def open_clip(source: Clip | Record, recipe: ClipRecipe):
+    """Opens a video or a record; what it is can be asked before its frames are decoded.
+
+    Args:
+        source: where the video is.
+        recipe: streams and short side.
+
+    Returns:
+        Reader: `label` is the label index, -1 without one; `example_id` the clip's
+        name; `len(reader)` the frames that every stream has; `read(first, count)` the
+        sample of at most `count` frames (None: all).
+
+    Raises:
+        OSError: a record's file is not there.
+        ValueError: a record cannot be read.
+    """
+    reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
+    return reader(source, recipe)
 
 
 def check_flow(record: Record) -> None:
@@ -134,11 +154,6 @@ def _require_flow(record, example):
         )
 
 
-def _open(source, recipe):
-    reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
-    return reader(source, recipe)
-
-
 class _VideoReader:
     """Streams of a video file; flow is computed."""
 
@@ -146,6 +161,7 @@ class _VideoReader:
         self._clip = clip
         self._recipe = recipe
         self.label = clip.index
+        self.example_id = clip.example_id
 
     def __len__(self):
         """Frames that every stream has."""
@@ -181,6 +197,7 @@ class _RecordReader:
         self._coded = {"rgb": example.rgb, "flow": example.flow}
         self._recipe = recipe
         self.label = example.index
+        self.example_id = example.example_id
         if "flow" in recipe.streams:
             _require_flow(record, example)
 
