@@ -38,8 +38,8 @@ evaluate-all: $(INSTALLED)
 	  mv out/unfinished out/no_imagenet_$$eval_type.txt; \
 	done
 
-$(INSTALLED): EXTRAS := beam,test
-$(INSTALLED_IO): EXTRAS := beam,io,test
+$(INSTALLED): EXTRAS := beam,plot,test
+$(INSTALLED_IO): EXTRAS := beam,io,plot,test
 $(INSTALLED) $(INSTALLED_IO): setup.py
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip

@@ -1,0 +1,339 @@
+r"""Evaluates checkpoints on a dataset: top-1, top-5, each class, the confusion matrix.
+
+Both streams of the release on a folder of videos that holds a folder for each class:
+  python -m kinetics_i3d_tf2.evaluation --dataset=folder --videos=DIR --out=RESULTS
+
+A model of your own, on prepared records, with 30 views of 64 frames:
+  python -m kinetics_i3d_tf2.evaluation --records=RECORDS --eval_type=rgb \
+    --rgb_checkpoint=DIR/model.ckpt --protocol=views --out=RESULTS
+
+Protocols, each with or without --flip, which averages in the mirrored clip:
+  whole          all frames, central 224 crop, mean of the logits (the paper's test)
+  views          3 crops of each of 10 clips of 64 frames, mean of the probabilities
+  convolutional  all frames, central 256 crop, logits averaged over space as well
+Joint logits are the sum of both streams', which are also reported each on its own.
+
+RESULTS holds predictions.csv with a row for each clip, per_class.csv, confusion.csv,
+confusion.png and settings.json. Stopped or killed, the same command goes on after the
+clips that are done. Clips that cannot be read are left out, and listed with the reason.
+TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as records
+(kinetics_i3d_tf2.prepare) to evaluate more than once.
+"""
+
+import collections
+import os
+import re
+from typing import NamedTuple
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from . import (
+    dataset_flags,
+    labels,
+    metrics,
+    predictions,
+    program,
+    reading,
+    recipes,
+    release,
+    results,
+    runs,
+    storage,
+    transforms,
+)
+from .architecture import MIN_FRAMES, MIN_SIZE
+from .tables import NO_LABEL
+
+dataset_flags.declare_for_help(records=True)
+_SPLIT = flags.DEFINE_string(
+    "split", None, "Split to evaluate on; by default that of validation, or of test."
+)
+_EVAL_TYPE = flags.DEFINE_enum(
+    "eval_type", "joint", list(recipes.STREAMS), "Streams to run: both, or one."
+)
+_CHECKPOINTS = {
+    stream: flags.DEFINE_string(
+        f"{stream}_checkpoint",
+        None,
+        f"Prefix or folder of the checkpoint of {title}, with the label_map.txt of its "
+        f"classes beside it; by default the released {stream}_imagenet.",
+    )
+    for stream, title in (("rgb", "RGB"), ("flow", "optical flow"))
+}
+_PROTOCOL = flags.DEFINE_enum(
+    "protocol", "whole", ["whole", "views", "convolutional"], "How clips are seen."
+)
+_VIEWS = flags.DEFINE_string(
+    "views", "10x3", "Temporal clips x spatial crops, of --protocol=views."
+)
+_NUM_FRAMES = flags.DEFINE_integer("num_frames", 64, "Frames of a view.", MIN_FRAMES)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 4, "Views at once; 4 of 64 frames need the memory of a whole clip.", 1
+)
+_FLIP = flags.DEFINE_boolean("flip", False, "Average in the mirrored clip.")
+_SHORT_SIDE = flags.DEFINE_integer(
+    "short_side", transforms.SHORT_SIDE, "Short side of the frames.", MIN_SIZE
+)
+_CROP_SIZE = flags.DEFINE_integer(
+    "crop_size",
+    None,
+    f"Side of the square; by default {transforms.CROP_SIZE}, for convolutional all of "
+    "--short_side.",
+    MIN_SIZE,
+)
+_DTYPE = flags.DEFINE_enum(
+    "dtype",
+    "float32",
+    ["float32", "bfloat16"],
+    "Arithmetic; bfloat16 is faster where the processor has it (AVX-512 BF16, AMX).",
+)
+_MAX_DAMAGED = flags.DEFINE_float(
+    "max_damaged", 0.1, "Share of clips that may be unreadable.", 0, 1
+)
+_RETRY_FAILED = flags.DEFINE_boolean(
+    "retry_failed", False, "Try clips again that could not be read in an earlier run."
+)
+_NUM_READERS = flags.DEFINE_integer(
+    "num_readers", None, "Clips read at once; by default one a core.", 1
+)
+_OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
+_JSON = flags.DEFINE_string("json", None, "Also write the figures to this file.")
+
+_SPLITS = ("val", "valid", "validate", "validation", "test", "testing")
+_ONLY_VIEWS = (_VIEWS, _NUM_FRAMES, _BATCH_SIZE)
+
+
+def main(argv):
+    """Evaluates what the flags ask for."""
+    program.reject_positional(argv)
+    _check_flags()
+    recipe, views = _recipe(), _parse_views()
+    dataset = dataset_flags.Dataset()
+    split = _split(dataset)
+    sources = list(dataset.split(split))
+    checkpoints = {stream: _checkpoint(stream) for stream in recipe.streams}
+    with program.quiet_tensorflow():
+        from . import scoring
+    protocol = scoring.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
+    settings = {
+        "split": split,
+        "clips": len(sources),
+        "dataset": runs.digest([sources])[:16],
+        **{f"{s}_checkpoint": scoring.fingerprint(p) for s, p in checkpoints.items()},
+        **{f.name: f.value for f in (_EVAL_TYPE, _PROTOCOL, _FLIP, _DTYPE)},
+        "short_side": recipe.short_side,
+        "crop_size": recipe.crop_size,
+        **({"views": _VIEWS.value, "num_frames": recipe.num_frames} if views else {}),
+    }
+    os.makedirs(_OUT.value, exist_ok=True)
+    with runs.only_run(_OUT.value):
+        runs.keep_settings(
+            storage.join(_OUT.value, "settings.json"),
+            settings,
+            notes={
+                "dataset": dataset_flags.source(),
+                **{f"{s}_checkpoint": str(path) for s, path in checkpoints.items()},
+            },
+        )
+        models = {
+            stream: scoring.Model(path, stream, _DTYPE.value)
+            for stream, path in checkpoints.items()
+        }
+        classes = _classes(dataset.class_names, models, checkpoints)
+        columns = predictions.columns(protocol.scored)
+        path = storage.join(_OUT.value, "predictions.csv")
+        with predictions.Predictions(path, columns) as done:
+            if _RETRY_FAILED.value:
+                done.drop_failed()
+            _run(sources, done, classes, protocol, models)
+            done.sort()
+        _conclude(list(done.rows.values()), protocol.scored, classes.names, settings)
+
+
+def _check_flags():
+    for flag in _ONLY_VIEWS:
+        if flag.present and _PROTOCOL.value != "views":
+            raise ValueError(f"--{flag.name} is for --protocol=views")
+    for stream, flag in _CHECKPOINTS.items():
+        if flag.value is not None and stream not in recipes.STREAMS[_EVAL_TYPE.value]:
+            raise ValueError(f"--{flag.name} is not for --eval_type={_EVAL_TYPE.value}")
+    if storage.is_address(_OUT.value):
+        raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
+    if _JSON.value is not None:
+        if not _JSON.value or os.path.isdir(_JSON.value):
+            raise ValueError(f"--json={_JSON.value}: name a file to write")
+        if not os.path.isdir(os.path.dirname(os.path.abspath(_JSON.value))):
+            raise ValueError(f"--json={_JSON.value}: there is no such folder")
+
+
+def _recipe():
+    crop_size = _CROP_SIZE.value
+    if crop_size is None:
+        is_convolutional = _PROTOCOL.value == "convolutional"
+        crop_size = _SHORT_SIDE.value if is_convolutional else transforms.CROP_SIZE
+    return recipes.ClipRecipe(
+        _EVAL_TYPE.value,
+        num_frames=_NUM_FRAMES.value,
+        short_side=_SHORT_SIDE.value,
+        crop_size=crop_size,
+    )
+
+
+def _parse_views():
+    if _PROTOCOL.value != "views":
+        return None
+    found = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", _VIEWS.value)
+    if not found:
+        raise ValueError(
+            f"--views={_VIEWS.value}: type temporal clips x spatial crops, as 10x3"
+        )
+    return int(found[1]), int(found[2])
+
+
+def _split(dataset):
+    known = dataset.splits()
+    if _SPLIT.value is not None:
+        return _SPLIT.value
+    for name in _SPLITS:
+        if name in known:
+            return name
+    raise ValueError(
+        f"name the split to evaluate on with --split; there are: {', '.join(known)}"
+    )
+
+
+def _checkpoint(stream):
+    path = _CHECKPOINTS[stream].value
+    return release.fetch(f"{stream}_imagenet") if path is None else path
+
+
+class _Classes(NamedTuple):
+    names: tuple[str, ...]  # of the models, by index
+    of_dataset: dict[int, int]  # from the dataset's label indices to the models'
+
+
+def _classes(of_dataset, models, checkpoints):
+    """Checks that dataset and checkpoints mean the same classes, in whatever order."""
+    (first, model), *others = models.items()
+    names = model.class_names
+    for stream, other in others:
+        if other.class_names != names:
+            raise ValueError(
+                f"{checkpoints[first]} and {checkpoints[stream]} are of other classes, "
+                "or of another order; joint logits need checkpoints of the same"
+            )
+    unknown = sorted(set(of_dataset) - set(names))
+    if unknown:
+        raise ValueError(
+            f"{len(unknown)} of the dataset's {len(of_dataset)} classes are not among "
+            f"the {len(names)} of {checkpoints[first]}, for example '{unknown[0]}'; "
+            "name a checkpoint that was trained on them"
+        )
+    if len(of_dataset) < len(names):
+        logging.info(
+            "The dataset has %d of the model's %d classes", len(of_dataset), len(names)
+        )
+    index = {name: number for number, name in enumerate(names)}
+    return _Classes(names, {n: index[name] for n, name in enumerate(of_dataset)})
+
+
+def _run(sources, done, classes, protocol, models):
+    """Adds the rows that are not there yet, with a progress bar."""
+    from . import scoring
+
+    left = [number for number in range(len(sources)) if number not in done.rows]
+    if not left:
+        logging.info("All %d clips are done", len(sources))
+        return
+    final = protocol.scored[-1]
+    seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
+    bar = tqdm(
+        desc="Evaluating",
+        total=len(sources),
+        initial=len(sources) - len(left),
+        unit="clip",
+        smoothing=0,  # Clips come in bursts; their average foretells best.
+    )
+    with bar:
+        clips = reading.read_in_order(
+            sources, protocol.recipe, left, threads=_NUM_READERS.value
+        )
+        for clip in clips:
+            row = _facts(clip, classes)
+            if not row["error"]:
+                scores = scoring.score(models, clip.streams, protocol)
+                row |= _columns(scores, classes.names, row["label"])
+            done.append(row)
+            _check_damaged(done.rows, len(sources), row)
+            seen[row.get(f"{final}_rank", "")] += 1
+            labelled = seen.total() - seen[""]
+            if labelled:
+                bar.set_postfix_str(f"top-1 {seen['1'] / labelled:.1%}", refresh=False)
+            bar.update()
+
+
+def _facts(clip, classes):
+    """What a row says of a clip before it is scored."""
+    label, error = "", clip.error
+    if clip.label in classes.of_dataset:
+        label = classes.names[classes.of_dataset[clip.label]]
+    elif clip.label != NO_LABEL:
+        error = error or f"has the label index {clip.label}, which has no name"
+    return {
+        "number": str(clip.number),
+        "id": clip.example_id,
+        "path": clip.source.path,
+        "label": label,
+        "error": error,
+    }
+
+
+def _columns(scores, names, label):
+    """What a row says of a clip's scores, the last of which count."""
+    row = {}
+    for name, (ranked_by, probabilities) in scores.items():
+        best = labels.top_k(ranked_by, predictions.TOP)
+        row[f"{name}_class"] = names[best[0]]
+        row[f"{name}_probability"] = f"{probabilities[best[0]]:.6g}"
+        if label:
+            row[f"{name}_rank"] = str(metrics.rank(ranked_by, names.index(label)))
+    for place, index in enumerate(best, 1):
+        row[f"top_{place}"] = names[index]
+        row[f"top_{place}_probability"] = f"{probabilities[index]:.6g}"
+    return row
+
+
+def _check_damaged(rows, total, row):
+    if not row["error"]:
+        return
+    problem = f"{row['path']}: {row['error']}"
+    damaged = sum(bool(row["error"]) for row in rows.values())
+    logging.warning("Leaving a clip out (%d of %d so far): %s", damaged, total, problem)
+    if damaged > _MAX_DAMAGED.value * total:
+        raise ValueError(
+            f"{damaged} of {total} clips cannot be read, more than --max_damaged="
+            f"{_MAX_DAMAGED.value:g}; the last: {problem}"
+        )
+
+
+def _conclude(rows, scored, class_names, settings):
+    """Writes the files and prints the figures."""
+    found = results.conclude(rows, scored, class_names)
+    if found.clips:
+        results.write_per_class(found, storage.join(_OUT.value, "per_class.csv"))
+        results.write_confusion(found, storage.join(_OUT.value, "confusion.csv"))
+        results.draw_confusion(found, storage.join(_OUT.value, "confusion.png"))
+        print(results.table(found))
+    if _JSON.value is not None:
+        results.write_json(found, _JSON.value, settings)
+    without = f", {found.unlabelled} without a label" * bool(found.unlabelled)
+    retry = " (--retry_failed tries them again)" if found.unread else ""
+    print(
+        f"{found.clips} clips{without}; {found.unread} could not be read{retry}; see "
+        f"{_OUT.value}"
+    )
+
+
+if __name__ == "__main__":
+    program.run(main)
