@@ -21,17 +21,16 @@ TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as rec
 """
 
 import collections
+import contextlib
 import os
 import re
-from typing import NamedTuple
 
 from absl import flags, logging
 from tqdm import tqdm
 
 from . import (
     dataset_flags,
-    labels,
-    metrics,
+    plotting,
     predictions,
     program,
     reading,
@@ -39,11 +38,12 @@ from . import (
     release,
     results,
     runs,
+    samples,
     storage,
+    tfrecord,
     transforms,
 )
 from .architecture import MIN_FRAMES, MIN_SIZE
-from .tables import NO_LABEL
 
 dataset_flags.declare_for_help(records=True)
 _SPLIT = flags.DEFINE_string(
@@ -95,7 +95,11 @@ _RETRY_FAILED = flags.DEFINE_boolean(
     "retry_failed", False, "Try clips again that could not be read in an earlier run."
 )
 _NUM_READERS = flags.DEFINE_integer(
-    "num_readers", None, "Clips read at once; by default one a core.", 1
+    "num_readers",
+    None,
+    "Clips read at once, by default one a core; ten seconds need 65 MB each, with flow "
+    "of videos 240 MB.",
+    1,
 )
 _OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
 _JSON = flags.DEFINE_string("json", None, "Also write the figures to this file.")
@@ -115,12 +119,20 @@ def main(argv):
     checkpoints = {stream: _checkpoint(stream) for stream in recipe.streams}
     with program.quiet_tensorflow():
         from . import scoring
+    if "flow" in recipe.streams and isinstance(sources[0], tfrecord.Record):
+        samples.check_flow(sources[0])
     protocol = scoring.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
+    models = {
+        stream: scoring.Model(path, stream, _DTYPE.value)
+        for stream, path in checkpoints.items()
+    }
+    classes = scoring.match_classes(models, dataset.class_names)
     settings = {
         "split": split,
         "clips": len(sources),
         "dataset": runs.digest([sources])[:16],
-        **{f"{s}_checkpoint": scoring.fingerprint(p) for s, p in checkpoints.items()},
+        "classes": runs.digest_text([*classes.names, *dataset.class_names])[:16],
+        **{f"{name}_checkpoint": m.fingerprint for name, m in models.items()},
         **{f.name: f.value for f in (_EVAL_TYPE, _PROTOCOL, _FLIP, _DTYPE)},
         "short_side": recipe.short_side,
         "crop_size": recipe.crop_size,
@@ -128,21 +140,12 @@ def main(argv):
     }
     os.makedirs(_OUT.value, exist_ok=True)
     with runs.only_run(_OUT.value):
-        runs.keep_settings(
-            storage.join(_OUT.value, "settings.json"),
-            settings,
-            notes={
-                "dataset": dataset_flags.source(),
-                **{f"{s}_checkpoint": str(path) for s, path in checkpoints.items()},
-            },
-        )
-        models = {
-            stream: scoring.Model(path, stream, _DTYPE.value)
-            for stream, path in checkpoints.items()
-        }
-        classes = _classes(dataset.class_names, models, checkpoints)
-        columns = predictions.columns(protocol.scored)
+        notes = {"dataset": dataset_flags.source()}
+        notes |= {f"{name}_checkpoint": str(p) for name, p in checkpoints.items()}
+        path = storage.join(_OUT.value, "settings.json")
+        runs.keep_settings(path, settings, notes=notes)
         path = storage.join(_OUT.value, "predictions.csv")
+        columns = predictions.columns(protocol.scored)
         with predictions.Predictions(path, columns) as done:
             if _RETRY_FAILED.value:
                 done.drop_failed()
@@ -208,44 +211,15 @@ def _checkpoint(stream):
     return release.fetch(f"{stream}_imagenet") if path is None else path
 
 
-class _Classes(NamedTuple):
-    names: tuple[str, ...]  # of the models, by index
-    of_dataset: dict[int, int]  # from the dataset's label indices to the models'
-
-
-def _classes(of_dataset, models, checkpoints):
-    """Checks that dataset and checkpoints mean the same classes, in whatever order."""
-    (first, model), *others = models.items()
-    names = model.class_names
-    for stream, other in others:
-        if other.class_names != names:
-            raise ValueError(
-                f"{checkpoints[first]} and {checkpoints[stream]} are of other classes, "
-                "or of another order; joint logits need checkpoints of the same"
-            )
-    unknown = sorted(set(of_dataset) - set(names))
-    if unknown:
-        raise ValueError(
-            f"{len(unknown)} of the dataset's {len(of_dataset)} classes are not among "
-            f"the {len(names)} of {checkpoints[first]}, for example '{unknown[0]}'; "
-            "name a checkpoint that was trained on them"
-        )
-    if len(of_dataset) < len(names):
-        logging.info(
-            "The dataset has %d of the model's %d classes", len(of_dataset), len(names)
-        )
-    index = {name: number for number, name in enumerate(names)}
-    return _Classes(names, {n: index[name] for n, name in enumerate(of_dataset)})
-
-
 def _run(sources, done, classes, protocol, models):
     """Adds the rows that are not there yet, with a progress bar."""
     from . import scoring
 
     left = [number for number in range(len(sources)) if number not in done.rows]
     if not left:
-        logging.info("All %d clips are done", len(sources))
+        logging.info("All %d clips were done before", len(sources))
         return
+    _check_damaged(done.rows, len(sources))
     final = protocol.scored[-1]
     seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
     bar = tqdm(
@@ -255,65 +229,44 @@ def _run(sources, done, classes, protocol, models):
         unit="clip",
         smoothing=0,  # Clips come in bursts; their average foretells best.
     )
-    with bar:
-        clips = reading.read_in_order(
-            sources, protocol.recipe, left, threads=_NUM_READERS.value
-        )
-        for clip in clips:
-            row = _facts(clip, classes)
-            if not row["error"]:
-                scores = scoring.score(models, clip.streams, protocol)
-                row |= _columns(scores, classes.names, row["label"])
-            done.append(row)
-            _check_damaged(done.rows, len(sources), row)
-            seen[row.get(f"{final}_rank", "")] += 1
-            labelled = seen.total() - seen[""]
-            if labelled:
-                bar.set_postfix_str(f"top-1 {seen['1'] / labelled:.1%}", refresh=False)
-            bar.update()
+    clips = reading.read_in_order(
+        sources, protocol.recipe, left, threads=_NUM_READERS.value
+    )
+    try:
+        with bar, contextlib.closing(clips):
+            for clip in clips:
+                row = predictions.describe(clip, classes.of_dataset)
+                if not row["error"]:
+                    scores = scoring.score(models, clip.streams, protocol)
+                    row |= predictions.describe_scores(
+                        scores, classes.names, row["label"]
+                    )
+                done.append(row)
+                if row["error"]:
+                    _check_damaged(done.rows, len(sources), row)
+                seen[row.get(f"{final}_rank", "")] += 1
+                labelled = seen.total() - seen[""]
+                if labelled:
+                    bar.set_postfix_str(f"top-1 {seen['1'] / labelled:.1%}", False)
+                bar.update()
+    except KeyboardInterrupt:
+        # Readers cannot be stopped: one that computes flow would be waited for.
+        logging.info("Stopped; the same command goes on where this one ended")
+        os._exit(130)
 
 
-def _facts(clip, classes):
-    """What a row says of a clip before it is scored."""
-    label, error = "", clip.error
-    if clip.label in classes.of_dataset:
-        label = classes.names[classes.of_dataset[clip.label]]
-    elif clip.label != NO_LABEL:
-        error = error or f"has the label index {clip.label}, which has no name"
-    return {
-        "number": str(clip.number),
-        "id": clip.example_id,
-        "path": clip.source.path,
-        "label": label,
-        "error": error,
-    }
-
-
-def _columns(scores, names, label):
-    """What a row says of a clip's scores, the last of which count."""
-    row = {}
-    for name, (ranked_by, probabilities) in scores.items():
-        best = labels.top_k(ranked_by, predictions.TOP)
-        row[f"{name}_class"] = names[best[0]]
-        row[f"{name}_probability"] = f"{probabilities[best[0]]:.6g}"
-        if label:
-            row[f"{name}_rank"] = str(metrics.rank(ranked_by, names.index(label)))
-    for place, index in enumerate(best, 1):
-        row[f"top_{place}"] = names[index]
-        row[f"top_{place}_probability"] = f"{probabilities[index]:.6g}"
-    return row
-
-
-def _check_damaged(rows, total, row):
-    if not row["error"]:
-        return
-    problem = f"{row['path']}: {row['error']}"
-    damaged = sum(bool(row["error"]) for row in rows.values())
-    logging.warning("Leaving a clip out (%d of %d so far): %s", damaged, total, problem)
-    if damaged > _MAX_DAMAGED.value * total:
+def _check_damaged(rows, total, new=None):
+    damaged = [row for row in rows.values() if row["error"]]
+    if new:
+        logging.warning(
+            "Leaving a clip out (%d of %d so far): %s: %s",
+            len(damaged), total, new["path"], new["error"],
+        )  # fmt: skip
+    if len(damaged) > _MAX_DAMAGED.value * total:
         raise ValueError(
-            f"{damaged} of {total} clips cannot be read, more than --max_damaged="
-            f"{_MAX_DAMAGED.value:g}; the last: {problem}"
+            f"{len(damaged)} of {total} clips cannot be read, more than --max_damaged="
+            f"{_MAX_DAMAGED.value:g}; the last: {damaged[-1]['path']}: "
+            f"{damaged[-1]['error']}. When that is mended, --retry_failed tries again"
         )
 
 
@@ -323,7 +276,9 @@ def _conclude(rows, scored, class_names, settings):
     if found.clips:
         results.write_per_class(found, storage.join(_OUT.value, "per_class.csv"))
         results.write_confusion(found, storage.join(_OUT.value, "confusion.csv"))
-        results.draw_confusion(found, storage.join(_OUT.value, "confusion.png"))
+        title = f"{scored[-1]}: {found.figures[scored[-1]]['top_1']:.2%} top-1"
+        picture = storage.join(_OUT.value, "confusion.png")
+        plotting.draw_confusion(found.confusion, class_names, title, picture)
         print(results.table(found))
     if _JSON.value is not None:
         results.write_json(found, _JSON.value, settings)

@@ -5,7 +5,10 @@ import io
 import os
 from collections.abc import Sequence
 
-from . import storage
+import numpy as np
+
+from . import labels, metrics, storage
+from .tables import NO_LABEL
 
 # Best classes that are named in a row, with their probabilities.
 TOP = 5
@@ -23,6 +26,55 @@ def columns(streams: Sequence[str]) -> tuple[str, ...]:
     of_streams = [f"{s}_{x}" for s in streams for x in ("class", "probability", "rank")]
     best = [f"top_{n}{x}" for n in range(1, TOP + 1) for x in ("", "_probability")]
     return ("number", "id", "path", "label", *of_streams, *best, "error")
+
+
+def describe(clip, label_names: dict[int, str]) -> dict[str, str]:
+    """What a row says of a clip before it is scored.
+
+    Args:
+        clip: a `reading.ReadClip`.
+        label_names: names by the dataset's label index.
+
+    Returns:
+        Values by column; "error" is empty when the clip can be scored.
+    """
+    error = clip.error
+    if clip.label != NO_LABEL and clip.label not in label_names:
+        error = error or f"has the label index {clip.label}, which has no name"
+    return {
+        "number": str(clip.number),
+        "id": clip.example_id,
+        "path": clip.source.path,
+        "label": label_names.get(clip.label, ""),
+        "error": error,
+    }
+
+
+def describe_scores(
+    scores: dict[str, tuple[np.ndarray, np.ndarray]], names: Sequence[str], label: str
+) -> dict[str, str]:
+    """What a row says of a clip's scores.
+
+    Args:
+        scores: by stream, the one that counts last: what classes are ranked by, and
+            their probabilities, float `(num_classes,)`.
+        names: class names by index.
+        label: name of the true class; "" without one, and there is no rank then.
+
+    Returns:
+        Values by column.
+    """
+    row = {}
+    for name, (ranked_by, probabilities) in scores.items():
+        best = labels.top_k(ranked_by, TOP)
+        row[f"{name}_class"] = names[best[0]]
+        row[f"{name}_probability"] = f"{probabilities[best[0]]:.6g}"
+        if label:
+            row[f"{name}_rank"] = str(metrics.rank(ranked_by, names.index(label)))
+    for place, index in enumerate(best, 1):
+        row[f"top_{place}"] = names[index]
+        row[f"top_{place}_probability"] = f"{probabilities[index]:.6g}"
+    return row
 
 
 class Predictions:

@@ -7,12 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from absl import logging
 
 from . import metrics, storage
-
-# Classes up to which the picture has numbers in its cells, and horizontal names.
-_FEW = 20
 
 
 class Results(NamedTuple):
@@ -149,66 +145,6 @@ def write_confusion(results: Results, path: str | os.PathLike) -> None:
         for name, counts in zip(results.class_names, results.confusion, strict=True)
     ]
     _write_csv(path, [["true \\ predicted", *results.class_names], *lines])
-
-
-def draw_confusion(results: Results, path: str | os.PathLike) -> bool:
-    """Draws the confusion matrix as PNG, its rows as shares of their clips.
-
-    Classes that are neither true nor predicted anywhere are left out.
-
-    Args:
-        results: what to draw.
-        path: the file.
-
-    Returns:
-        Whether it was drawn: without matplotlib there is a notice instead.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        logging.info(
-            "confusion.png is not drawn without matplotlib: pip install "
-            "'kinetics-i3d-tf2[plot]', then the same command adds it"
-        )
-        return False
-    there = results.confusion.any(0) | results.confusion.any(1)
-    counts = results.confusion[np.ix_(there, there)]
-    names = [
-        n for n, is_there in zip(results.class_names, there, strict=True) if is_there
-    ]
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    is_small = len(names) <= _FEW
-    # Inches: names in six points need a tenth each, however many they are.
-    side = 0.5 * len(names) if is_small else 0.1 * len(names)
-    figure = Figure(figsize=(side + 4, side + 3), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
-    size = 9 if is_small else 6
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(names)), names, fontsize=size)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    top_1 = results.figures[results.scored[-1]]["top_1"]
-    axes.set_title(
-        f"{results.scored[-1]}: {100 * top_1:.2f} % of {results.clips} clips"
-    )
-    figure.colorbar(image, label="share of the true class", shrink=min(1, 3 / side))
-    if is_small:
-        for row, column in np.argwhere(counts):
-            color = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(
-                column, row, counts[row, column],
-                ha="center", va="center", color=color, fontsize=size,
-            )  # fmt: skip
-    with storage.atomic_writer(path) as temporary:
-        # No version of matplotlib: files of equal results are equal.
-        figure.savefig(temporary, format="png", metadata={"Software": None})
-    return True
 
 
 def _write_csv(path, lines):

@@ -90,4 +90,9 @@ def digest(parts: Iterable[Sequence]) -> str:
     common = os.path.commonprefix([clip.path for part in parts for clip in part])
     root = common.rpartition("/")[0]  # The name of a single file counts.
     relative = [[c._replace(path=c.path[len(root) :]) for c in part] for part in parts]
-    return hashlib.sha256(json.dumps(relative).encode()).hexdigest()
+    return digest_text(relative)
+
+
+def digest_text(content) -> str:
+    """A fingerprint of texts and numbers in lists, 64 hex digits."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -3,9 +3,12 @@
 import dataclasses
 import hashlib
 import os
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from . import checkpoint, inference, recipes, storage, views
 from .samples import CHANNELS
@@ -38,6 +41,13 @@ class Protocol:
         return (*streams, "joint") if len(streams) > 1 else streams
 
 
+class Classes(NamedTuple):
+    """The classes of models, and how a dataset's label indices say them."""
+
+    names: tuple[str, ...]  # of the models, by index
+    of_dataset: dict[int, str]  # by the dataset's index
+
+
 class Model:
     """A stream's model, out of a checkpoint and ready to be called.
 
@@ -52,7 +62,9 @@ class Model:
             of its classes.
 
     Attributes:
+        path: as given.
         class_names: names by index.
+        fingerprint: identifies the checkpoint's content.
     """
 
     def __init__(self, path: str | os.PathLike, stream: str, dtype: str = "float32"):
@@ -62,6 +74,10 @@ class Model:
                 f"{path}: takes clips of {model.num_channels} channels, and {stream} "
                 f"has {CHANNELS[stream]}; it is of the other stream"
             )
+        self.path = path
+        # The index holds checksums of all tensors.
+        with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
+            self.fingerprint = hashlib.sha256(file.read()).hexdigest()[:16]
         self.class_names = checkpoint.class_names_of(path, model.num_classes)
         # Any length and batch without tracing anew, and the fastest there is on CPU.
         self._frozen = inference.freeze(inference.fold_batch_norm(model, dtype=dtype))
@@ -81,14 +97,39 @@ class Model:
             ) from error
 
 
-def fingerprint(path: str | os.PathLike) -> str:
-    """Identifies a checkpoint's content: a hash of its index, which has checksums.
+def match_classes(models: dict[str, Model], of_dataset: Sequence[str]) -> Classes:
+    """Checks that dataset and checkpoints mean the same classes, in whatever order.
+
+    Args:
+        models: model of each stream.
+        of_dataset: names by the dataset's label index; they may be some of the models'.
+
+    Returns:
+        The classes.
 
     Raises:
-        OSError: there is no such checkpoint.
+        ValueError: the models are of different classes, or the dataset has others.
     """
-    with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()[:16]
+    first, *others = models.values()
+    names = first.class_names
+    for other in others:
+        if other.class_names != names:
+            raise ValueError(
+                f"{first.path} and {other.path} are of other classes, or of another "
+                "order; joint logits need checkpoints of the same"
+            )
+    unknown = sorted(set(of_dataset) - set(names))
+    if unknown:
+        raise ValueError(
+            f"{len(unknown)} of the dataset's {len(of_dataset)} classes are not among "
+            f"the {len(names)} of {first.path}, for example '{unknown[0]}'; name a "
+            "checkpoint that was trained on them"
+        )
+    if len(of_dataset) < len(names):
+        logging.info(
+            "The dataset has %d of the model's %d classes", len(of_dataset), len(names)
+        )
+    return Classes(names, dict(enumerate(of_dataset)))
 
 
 def score(
