@@ -145,8 +145,8 @@ class Predictions:
         with open(self._path, **_TEXT) as file:
             content = file.read()
         whole = content[: content.rfind("\n") + 1]
-        if content and self._text([]).startswith(content):
-            return content  # Killed in the first line.
+        if self._text([]).startswith(content):
+            return content  # Empty, or killed in the first line.
         # A killed machine may leave zeros, which are no text.
         table = list(csv.reader(io.StringIO(whole.rstrip("\0"))))
         if not table or tuple(table[0]) != self._names:
