@@ -51,7 +51,6 @@ LEVELS = {
     "optimizer": 0,
     "strategies": 0,
     "trainer": 1,
-    "runs": 2,
     "training_recipes": 3,
     "snapshots": 4,
     "rounds": 5,
