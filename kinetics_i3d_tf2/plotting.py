@@ -36,7 +36,7 @@ def draw_confusion(
         from matplotlib.colors import PowerNorm
         from matplotlib.figure import Figure
     except ImportError:
-        logging.info(
+        logging.warning(
             "%s is not drawn without matplotlib: pip install 'kinetics-i3d-tf2[plot]', "
             "then the same command adds it",
             path,

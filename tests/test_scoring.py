@@ -74,9 +74,13 @@ def plain_logits(networks, views, flip):
     return logits | {"joint": logits["rgb"] + logits["flow"]}
 
 
-@pytest.mark.parametrize("flip", [False, True], ids=["", "flip"])
-@pytest.mark.parametrize("coded", [True, False], ids=["records", "videos"])
-@pytest.mark.parametrize("crop", [CROP, SIDE], ids=["whole", "convolutional"])
+@pytest.mark.parametrize(
+    ("crop", "coded", "flip"),
+    [(CROP, True, False), (CROP, True, True), (CROP, False, True), (SIDE, True, False),
+     (SIDE, False, True)],
+    ids=["whole", "whole-flip", "whole-video-flip", "convolutional",
+         "convolutional-video-flip"],
+)  # fmt: skip
 def test_whole_clips(networks, models, crop, coded, flip):
     source = clip(coded=coded)
     recipe = ClipRecipe("joint", short_side=SIDE, crop_size=crop)
@@ -92,8 +96,7 @@ def test_whole_clips(networks, models, crop, coded, flip):
         np.testing.assert_allclose(probabilities, softmax(scores), atol=1e-12)
 
 
-@pytest.mark.parametrize("flip", [False, True], ids=["", "flip"])
-@pytest.mark.parametrize("batch_size", [1, 4])
+@pytest.mark.parametrize(("flip", "batch_size"), [(False, 1), (False, 4), (True, 4)])
 def test_views(networks, models, batch_size, flip):
     source = clip(frames=14)
     recipe = ClipRecipe("joint", num_frames=9, short_side=SIDE, crop_size=CROP)
