@@ -166,8 +166,9 @@ class Rounds(keras.callbacks.Callback):
         is_last = state["step"] == self._recipe.steps
         if is_last or state["step"] % self._round_steps == 0:
             self._end_round({name: float(logs[name]) for name in ("loss", "top1")})
-        if self._stop.is_set() and not is_last:
+        elif self._stop.is_set():
             self._save()
+        if self._stop.is_set() and not is_last:
             raise KeyboardInterrupt
 
     def _save(self):

@@ -20,14 +20,19 @@ def main(videos, trainings):
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * REPLICAS,
         )
+    from kinetics_i3d_tf2 import strategies
+
+    # Two of a kind in one process take each other's messages.
+    made = {}
     for folder, options in trainings.items():
-        train(videos, folder, **options)
+        name = options.pop("strategy")
+        made[name] = made.get(name) or strategies.create(name)
+        train(videos, folder, made[name], **options)
 
 
-def train(videos, folder, *, strategy, parts=1, round_steps=5, **options):
-    from kinetics_i3d_tf2 import fitting, read_folder, recipes, strategies
+def train(videos, folder, strategy, *, parts=1, round_steps=5, **options):
+    from kinetics_i3d_tf2 import fitting, read_folder, recipes
 
-    strategy = strategies.create(strategy)
     table = read_folder(videos)
     data = fitting.Data(table.split("train"), table.split("val"), table.class_names)
     recipe = recipes.TrainingRecipe(
