@@ -48,17 +48,17 @@ def read_in_order(
     """
     threads = threads or _num_cores()
     pending = collections.deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for number in numbers:
-                pending.append(pool.submit(_read, number, sources[number], recipe))
-                if len(pending) > threads:
-                    yield pending.popleft().result()
-            while pending:
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for number in numbers:
+            pending.append(pool.submit(_read, number, sources[number], recipe))
+            if len(pending) > threads:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        # A clip whose flow is being computed is not waited for.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _read(number, source, recipe):

@@ -62,4 +62,12 @@ def test_no_more_is_read_ahead_than_there_are_threads(clips, monkeypatch):
     assert max(begun) <= 2
     found.close()
     assert max(begun) <= 2
-    assert threading.active_count() < 20  # They have ended.
+
+
+def test_who_stops_does_not_wait_for_clips_being_read(clips, monkeypatch):
+    may_end = threading.Event()
+    monkeypatch.setattr(reading, "_read", lambda number, *_: number or may_end.wait())
+    found = reading.read_in_order(clips, RECIPE, [1, 0, 0], threads=1)
+    assert next(found) == 1
+    found.close()
+    may_end.set()
