@@ -1,10 +1,15 @@
 r"""Classifies a clip with the released two-stream I3D.
 
-The release's sample clip, downloaded when absent:
+The release's sample clip, downloaded when absent; without network a small demonstration
+of this project's own:
   python evaluate_sample.py --eval_type=joint
 
 Any video file; RGB and TV-L1 optical flow are computed:
   python evaluate_sample.py --video=clip.mp4
+
+The same with models of your own, as kinetics_i3d_tf2.training writes them:
+  python evaluate_sample.py --video=clip.mp4 --rgb_checkpoint=RUN/best \
+    --flow_checkpoint=FLOW_RUN/best
 
 Prints the norm of the logits and the top classes, each with its probability and its
 logit. Results go to standard output, messages to standard error. The exit status is 0,
@@ -13,12 +18,14 @@ or 2 with one line on standard error when something is wrong with what was asked
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from absl import flags, logging
 from tqdm import tqdm
 
 from kinetics_i3d_tf2 import (
+    arrays,
     flow,
     labels,
     program,
@@ -27,9 +34,10 @@ from kinetics_i3d_tf2 import (
     transforms,
     video,
 )
-from kinetics_i3d_tf2.architecture import MIN_FRAMES, MIN_SIZE
+from kinetics_i3d_tf2.architecture import MIN_FRAMES
 
 _ROOT = Path(__file__).resolve().parent
+_DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, beside another.
 _STREAMS = {
     "joint": ("rgb", "flow"),
     "rgb": ("rgb",),
@@ -50,6 +58,14 @@ _IMAGENET_PRETRAINED = flags.DEFINE_boolean(
     "Take the checkpoints pre-trained on ImageNet, then Kinetics; with "
     "--imagenet_pretrained=false those of Kinetics alone. rgb600 has one checkpoint "
     "and takes that.",
+)
+_WEIGHTS = flags.DEFINE_enum(
+    "weights",
+    "auto",
+    ["auto", "released", "demo"],
+    "The released weights; or those of the demonstration, which know eight drawn "
+    "actions; or (auto) the demonstration on a clip of its own when the released ones "
+    "are not here, cannot be downloaded, and nothing else was named.",
 )
 _VIDEO = flags.DEFINE_string(
     "video", None, "Video file to classify, of any format that FFmpeg reads."
@@ -80,6 +96,15 @@ _CHECKPOINT_DIR = flags.DEFINE_string(
     "...); nothing is downloaded into it. By default checkpoints/ beside this program, "
     "where what is absent is downloaded.",
 )
+_OWN = {
+    stream: flags.DEFINE_string(
+        f"{stream}_checkpoint",
+        None,
+        f"Checkpoint of your own for {title}, of any classes and width: its folder or "
+        "prefix, with a label_map.txt beside it.",
+    )
+    for stream, title in (("rgb", "RGB"), ("flow", "optical flow"))
+}
 _TOP = flags.DEFINE_integer("top", 20, "How many classes to print.", 1)
 _DTYPE = flags.DEFINE_enum(
     "dtype",
@@ -91,36 +116,50 @@ _DTYPE = flags.DEFINE_enum(
 _JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
 
 
+class Inputs(NamedTuple):
+    """What is run on what."""
+
+    checkpoints: dict[str, Path | str]  # by stream
+    video: Path | str | None
+    arrays: dict[str, Path | str]  # by stream; none with a video
+    is_released: bool  # of the release's classes and size
+
+
 def main(argv):
     """Evaluates what the flags ask for."""
     program.reject_positional(argv)
     _check_flags()
+    inputs = _inputs()
     streams = _STREAMS[_EVAL_TYPE.value]
-    num_classes = 600 if _EVAL_TYPE.value == "rgb600" else 400
     # Cheap things that can be wrong come before dear ones.
-    checkpoints = {stream: _checkpoint(stream) for stream in streams}
-    frames = None if _VIDEO.value is None else _read_frames()
-    clips = {stream: _load_sample(stream) for stream in streams if frames is None}
-    models = {
-        stream: _load_model(stream, checkpoints[stream], num_classes)
-        for stream in streams
+    frames = None if inputs.video is None else _read_frames(inputs.video)
+    clips = {
+        stream: _load_sample(stream, path) for stream, path in inputs.arrays.items()
     }
+    models, names = {}, {}
+    for stream in streams:
+        models[stream], names[stream] = _load_model(stream, inputs)
+    if len(set(names.values())) > 1:
+        raise ValueError(
+            "--rgb_checkpoint and --flow_checkpoint are of different classes: "
+            f"{', '.join(map(str, inputs.checkpoints.values()))}"
+        )
+    names = names[streams[0]]
     if frames is not None:
-        clips = {stream: _prepare(stream, frames) for stream in streams}
+        clips = {stream: _prepare(stream, frames, inputs.video) for stream in streams}
 
     # Joint logits are the sum of the two streams', with equal weight.
     logits = sum(_run(stream, models[stream], clips[stream]) for stream in streams)
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
     top = labels.top_k(logits, _TOP.value)
-    names = labels.class_names(num_classes)
     _print_results(logits, probabilities, top, names)
     if _JSON.value is not None:
         _write_json(logits, probabilities, top, names)
 
 
 def _check_flags():
-    for flag in (_VIDEO, _RGB_SAMPLE, _FLOW_SAMPLE, _CHECKPOINT_DIR):
+    for flag in (_VIDEO, _RGB_SAMPLE, _FLOW_SAMPLE, _CHECKPOINT_DIR, *_OWN.values()):
         if flag.value == "":
             raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
     samples = {"rgb": _RGB_SAMPLE.value, "flow": _FLOW_SAMPLE.value}
@@ -135,6 +174,23 @@ def _check_flags():
             f"--eval_type={_EVAL_TYPE.value} takes {wanted} and no other, so that all "
             "that is run comes from one clip"
         )
+    own = {stream for stream, flag in _OWN.items() if flag.value is not None}
+    if own and own != needed | ({"rgb600"} & {_EVAL_TYPE.value}):
+        wanted = " and ".join(f"--{stream}_checkpoint" for stream in sorted(needed))
+        raise ValueError(
+            f"--eval_type={_EVAL_TYPE.value} takes {wanted} and no other checkpoint"
+            if _EVAL_TYPE.value != "rgb600"
+            else "--eval_type=rgb600 has one checkpoint, the release's; for your own "
+            "type --eval_type=rgb"
+        )
+    named = [f"--{flag.name}" for flag in (*_OWN.values(), _CHECKPOINT_DIR)
+             if flag.value is not None]  # fmt: skip
+    if own and _CHECKPOINT_DIR.value is not None:
+        raise ValueError(f"{' and '.join(named)}: name one or the other")
+    if named and _WEIGHTS.present:
+        raise ValueError(f"--weights does not go with {named[0]}")
+    if _WEIGHTS.value == "demo" and _EVAL_TYPE.value == "rgb600":
+        raise ValueError("--weights=demo has no weights of Kinetics-600 (rgb600)")
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
     if _VIDEO.value is not None and not storage.exists(_VIDEO.value):
@@ -146,14 +202,68 @@ def _check_flags():
             raise ValueError(f"--json={_JSON.value}: there is no such folder")
 
 
-def _checkpoint(stream):
+def _inputs():
+    """What the flags mean, downloaded where need be."""
+    streams = _STREAMS[_EVAL_TYPE.value]
+    own = {s: _OWN[s].value for s in streams if _OWN[s].value is not None}
+    if own:
+        return Inputs(own, _VIDEO.value, _arrays(streams), is_released=False)
+    if _WEIGHTS.value == "demo":
+        return _demo(streams)
+    named = (_VIDEO, _RGB_SAMPLE, _FLOW_SAMPLE, _CHECKPOINT_DIR)
+    if (
+        _WEIGHTS.value == "released"
+        or any(flag.value is not None for flag in named)
+        or _IMAGENET_PRETRAINED.present
+        or _EVAL_TYPE.value == "rgb600"
+    ):
+        return _released(streams)
+    try:
+        return _released(streams, tries=1, timeout=(5.0, 10.0))
+    except release.DownloadError as error:
+        logging.warning(
+            "%s. Instead, this is a demonstration: small weights that know eight drawn "
+            "actions, and no class of Kinetics. --weights=released never does this",
+            error,
+        )
+        return _demo(streams)
+
+
+def _released(streams, **options):
+    checkpoints = {stream: _checkpoint(stream, **options) for stream in streams}
+    return Inputs(checkpoints, _VIDEO.value, _arrays(streams, **options), True)
+
+
+def _demo(streams):
+    """The demonstration's weights, on its own clip unless another is named."""
+    checkpoints = {s: _ROOT / "checkpoints" / f"demo_{s}" for s in streams}
+    own = [_VIDEO.value, _RGB_SAMPLE.value, _FLOW_SAMPLE.value]
+    if own == [None, None, None]:
+        video = _ROOT / "data" / _DEMO_VIDEO
+        logging.info("Classifying %s", video.relative_to(_ROOT))
+        return Inputs(checkpoints, video, {}, is_released=False)
+    return Inputs(checkpoints, _VIDEO.value, _arrays(streams), is_released=False)
+
+
+def _arrays(streams, **options):
+    """The .npy files of the streams: the user's, or the release's sample."""
+    if _VIDEO.value is not None:
+        return {}
+    given = {"rgb": _RGB_SAMPLE.value, "flow": _FLOW_SAMPLE.value}
+    return {
+        s: given[s] or release.fetch(f"{s}_sample", root=_ROOT, **options)
+        for s in streams
+    }
+
+
+def _checkpoint(stream, **options):
     """Prefix of a stream's checkpoint, downloaded when it is the release's own."""
     kind = "imagenet" if _IMAGENET_PRETRAINED.value else "scratch"
     name = f"{stream}_{kind}"
     if _EVAL_TYPE.value == "rgb600":
         name = "rgb_scratch_kin600"
     if _CHECKPOINT_DIR.value is None:
-        return release.fetch(name, root=_ROOT)
+        return release.fetch(name, root=_ROOT, **options)
     prefix = storage.join(_CHECKPOINT_DIR.value, name, "model.ckpt")
     for suffix in (".index", ".data-00000-of-00001"):
         if not storage.exists(prefix + suffix):
@@ -164,13 +274,17 @@ def _checkpoint(stream):
     return prefix
 
 
-def _read_frames():
-    """Frames of --video at 25 a second, uint8, their short side 256."""
+def _load_sample(stream, path):
+    clip = arrays.read_clip(path, _CHANNELS[stream])
+    logging.info("%s data loaded, shape=%s", _title(stream), clip.shape)
+    return clip
+
+
+def _read_frames(path):
+    """Frames of a video at 25 a second, uint8, their short side 256."""
     limit = _MAX_FRAMES.value or None
     # One more than wanted tells whether something was left out.
-    decoded = video.iter_video(
-        _VIDEO.value, start=_START.value, max_frames=limit and limit + 1
-    )
+    decoded = video.iter_video(path, start=_START.value, max_frames=limit and limit + 1)
     frames = [
         transforms.resize_short_side(frame)
         for frame in tqdm(decoded, "Reading", unit="frame", leave=False, disable=None)
@@ -179,17 +293,17 @@ def _read_frames():
         frames = frames[:limit]
         logging.warning(
             "%s is longer: using %g seconds from second %g (--start, --max_frames)",
-            _VIDEO.value, limit / video.FRAME_RATE, _START.value,
+            path, limit / video.FRAME_RATE, _START.value,
         )  # fmt: skip
     if "flow" in _STREAMS[_EVAL_TYPE.value] and len(frames) < 2:
         raise ValueError(
-            f"{_VIDEO.value}: gives one frame, and optical flow needs two; try "
+            f"{path}: gives one frame, and optical flow needs two; try "
             "--eval_type=rgb, or a larger --max_frames"
         )
     return np.stack(frames)
 
 
-def _prepare(stream, frames):
+def _prepare(stream, frames, path):
     """The clip of a stream, as the release prepared its own."""
     if stream == "rgb":
         clip = transforms.normalize_rgb(transforms.center_crop(frames))
@@ -200,65 +314,33 @@ def _prepare(stream, frames):
     if len(clip) < MIN_FRAMES:
         logging.warning(
             "%s: looping %d frames of %s to %d",
-            _VIDEO.value, len(clip), stream, MIN_FRAMES,
+            path, len(clip), stream, MIN_FRAMES,
         )  # fmt: skip
     return transforms.loop(clip, MIN_FRAMES)[None]
 
 
-def _load_sample(stream):
-    """The clip in a .npy file: the user's, or the release's sample."""
-    path = {"rgb": _RGB_SAMPLE, "flow": _FLOW_SAMPLE}[stream].value
-    path = path or release.fetch(f"{stream}_sample", root=_ROOT)
-    try:
-        with storage.open_file(path, "rb") as file:
-            clip = np.load(file, allow_pickle=False)
-    except OSError:
-        raise
-    except Exception as error:  # NumPy lets errors of any kind out of broken files.
-        raise ValueError(f"{path}: is not a whole .npy file of numbers") from error
-    if not isinstance(clip, np.ndarray):
-        raise ValueError(f"{path}: is a .npz archive; save the one array with np.save")
-    _check_sample(path, clip, _CHANNELS[stream])
-    logging.info("%s data loaded, shape=%s", _title(stream), clip.shape)
-    return clip.astype(np.float32)
-
-
-def _check_sample(path, clip, channels):
-    shape = f"(1, frames, height, width, {channels})"
-    if clip.ndim != 5 or clip.shape[0] != 1 or clip.shape[-1] != channels:
-        raise ValueError(f"{path}: shape {clip.shape}, expected {shape}")
-    if clip.shape[1] < MIN_FRAMES or min(clip.shape[2:4]) < MIN_SIZE:
-        raise ValueError(
-            f"{path}: shape {clip.shape}, expected {shape} with at least {MIN_FRAMES} "
-            f"frames of {MIN_SIZE} pixels a side"
-        )
-    mend = "scale RGB with x / 127.5 - 1, and flow with clip(x, -20, 20) / 20"
-    if not np.issubdtype(clip.dtype, np.floating):
-        raise ValueError(f"{path}: {clip.dtype}, expected float in [-1, 1]; {mend}")
-    low, high = clip.min(), clip.max()
-    if not np.isfinite([low, high]).all():
-        raise ValueError(f"{path}: holds NaN or infinity, expected [-1, 1]")
-    if low < -1.001 or high > 1.001:  # A little is left for rounding.
-        raise ValueError(
-            f"{path}: values in [{low:g}, {high:g}], expected [-1, 1]; {mend}"
-        )
-    if low >= 0 and high > 0.5:
-        logging.warning(
-            "%s: no value is below 0; the streams expect [-1, 1], not [0, 1]", path
-        )
-
-
-def _load_model(stream, checkpoint, num_classes):
-    """Function from a clip to logits, with the checkpoint's weights."""
+def _load_model(stream, inputs):
+    """Function from a clip to logits, with a checkpoint's weights, and class names."""
+    path = inputs.checkpoints[stream]
     with program.quiet_tensorflow():
         from kinetics_i3d_tf2 import checkpoint as checkpoints
         from kinetics_i3d_tf2 import inception_i3d, inference
-    model = inception_i3d.InceptionI3d(num_classes, num_channels=_CHANNELS[stream])
-    checkpoints.load_checkpoint(model, checkpoint)
+    if inputs.is_released:
+        names = labels.class_names(600 if _EVAL_TYPE.value == "rgb600" else 400)
+        model = inception_i3d.InceptionI3d(len(names), num_channels=_CHANNELS[stream])
+        checkpoints.load_checkpoint(model, path)
+    else:
+        model = checkpoints.load_model(path)
+        names = checkpoints.class_names_of(path, model.num_classes)
+        if model.num_channels != _CHANNELS[stream]:
+            raise ValueError(
+                f"{path}: takes {model.num_channels} channels and is not of the "
+                f"{_title(stream)} stream, which has {_CHANNELS[stream]}"
+            )
     logging.info("%s checkpoint restored", _title(stream))
     if _DTYPE.value == "bfloat16":
-        return inference.freeze(inference.fold_batch_norm(model, dtype="bfloat16"))
-    return model
+        model = inference.freeze(inference.fold_batch_norm(model, dtype="bfloat16"))
+    return model, names
 
 
 def _run(stream, model, clip):

@@ -99,6 +99,7 @@ def fetch(
     root: str | os.PathLike = ".",
     base_url: str = BASE_URL,
     timeout: tuple[float, float] = _TIMEOUT,
+    tries: int = _TRIES,
     backoff: float = 1.0,
 ) -> Path:
     """Returns the local path of something released, downloading what is absent.
@@ -112,6 +113,7 @@ def fetch(
         root: folder that holds `checkpoints/` and `data/`.
         base_url: address that the paths of the release's repository are below.
         timeout: seconds to wait for a connection, and for the next bytes.
+        tries: how often it is tried.
         backoff: seconds before the second try; the third waits twice as long.
 
     Returns:
@@ -119,14 +121,14 @@ def fetch(
 
     Raises:
         ValueError: there is nothing of that name.
-        DownloadError: the file is absent and could not be downloaded in three tries.
+        DownloadError: the file is absent and could not be downloaded.
     """
     if name not in RELEASED:
         raise ValueError(f"Released are {', '.join(RELEASED)}. Received: {name!r}")
     paths = [Path(root) / file.local_path for file in RELEASED[name]]
     for file, path in zip(RELEASED[name], paths, strict=True):
         if not path.exists():
-            _download(file, path, base_url, timeout, backoff)
+            _download(file, path, base_url, timeout, tries, backoff)
     first = paths[0]
     return first.with_suffix("") if first.suffix == ".index" else first
 
@@ -147,14 +149,14 @@ def blob_id(path: str | os.PathLike) -> str:
     return digest.hexdigest()
 
 
-def _download(file, path, base_url, timeout, backoff):
+def _download(file, path, base_url, timeout, tries, backoff):
     url = base_url + file.remote_path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.parent / ".download.lock"):
             if not path.exists():  # Another process may have brought it meanwhile.
                 partial = path.with_name(path.name + ".part")
-                _try_download(url, partial, file.blob_id, timeout, backoff)
+                _try_download(url, partial, file.blob_id, timeout, tries, backoff)
                 os.replace(partial, path)
     except (OSError, NotImplementedError) as error:  # requests' errors are OSErrors
         raise DownloadError(
@@ -163,11 +165,11 @@ def _download(file, path, base_url, timeout, backoff):
         ) from error
 
 
-def _try_download(url, partial, expected, timeout, backoff):
+def _try_download(url, partial, expected, timeout, tries, backoff):
     """Brings the whole, verified content into the file `partial`."""
     if partial.exists() and blob_id(partial) == expected:
         return  # Interrupted before it was moved into place.
-    for attempt in range(1, _TRIES + 1):
+    for attempt in range(1, tries + 1):
         try:
             _continue_download(url, partial, timeout)
             received = blob_id(partial)
@@ -179,11 +181,11 @@ def _try_download(url, partial, expected, timeout, backoff):
             status = getattr(getattr(error, "response", None), "status_code", 0)
             # The server's 4xx is final, but for "timeout" and "too many requests".
             final = 400 <= status < 500 and status not in (408, 416, 429)
-            if final or attempt == _TRIES or isinstance(error, PermissionError):
+            if final or attempt == tries or isinstance(error, PermissionError):
                 raise
             logging.warning(
                 "%s: %s; try %d of %d",
-                url, _reason(error), attempt + 1, _TRIES,
+                url, _reason(error), attempt + 1, tries,
             )  # fmt: skip
             time.sleep(backoff * 2 ** (attempt - 1))
 

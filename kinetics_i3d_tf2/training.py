@@ -120,9 +120,10 @@ def main(argv):
     if _RECIPE.value is None:
         raise ValueError(f"name a --recipe: {', '.join(RECIPES)}")
     recipe = _recipe()
-    if storage.is_address(_OUT.value):
+    if not _OUT.value or storage.is_address(_OUT.value):
         raise ValueError(
-            f"--out={_OUT.value}: runs are written to local folders; copy it afterwards"
+            f"--out={_OUT.value}: name a folder of this machine; runs are copied "
+            "elsewhere afterwards"
         )
     with program.quiet_tensorflow():
         import tensorflow as tf

@@ -24,6 +24,7 @@ LEVELS = {
     "inception_i3d": 2,
     "inference": 2,
     "recipes": 2,
+    "arrays": 2,
     "labels": 2,
     "tables": 2,
     "listings": 2,
