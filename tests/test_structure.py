@@ -58,6 +58,11 @@ LEVELS = {
     "validation": 7,
     "fitting": 8,
     "training": 9,
+    "figures": 0,
+    "actions": 1,
+    "backdrops": 1,
+    "scenes": 2,
+    "demo": 6,
 }
 
 
