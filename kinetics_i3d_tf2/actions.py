@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from .figures import Body, Canvas, person, shade, steps
+from .figures import Body, Canvas, pale, person, shade, steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,8 @@ def door(canvas: Canvas, look: Look, phase: float) -> None:
         x = hinge + (edge - hinge) * across
         return x * larger, 1.2 + (height - 1.2) * larger
 
-    trim, beyond, panel, inlay, metal = look.colors
+    # Paler than who opens it, who is to be seen in front.
+    trim, beyond, panel, inlay, _ = (pale(color, 0.5) for color in look.colors)
     canvas.box(hinge - width - 0.09, 0, hinge + 0.09, top + 0.09, trim)
     canvas.box(hinge - width, 0, hinge, top, beyond)
     floor = shade(beyond, 0.7)
@@ -63,7 +64,7 @@ def door(canvas: Canvas, look: Look, phase: float) -> None:
         lean=lean,
         ankles=steps(body, hip_x, hip_x - start + share[5]),
         hands=[(hip_x + 0.12, 0.85 * body.leg), handle],
-        between=lambda: canvas.ellipse(handle, 0.035, metal),
+        between=lambda: canvas.ellipse(handle, 0.035, look.colors[4]),
     )
 
 
@@ -148,9 +149,9 @@ def pickup(canvas: Canvas, look: Look, phase: float) -> None:
 def push(canvas: Canvas, look: Look, phase: float) -> None:
     """A load is on the left at phase 0, on the right at 1; its mover looks right."""
     body, share = look.body, look.shares
-    width, height = 0.45 + 0.25 * share[0], 0.55 + 0.55 * share[1]
-    way = 0.65 + 0.2 * share[2]
-    left = 0.12 + way * (phase - 0.5)
+    width, height = 0.4 + 0.15 * share[0], 0.55 + 0.55 * share[1]
+    way = 0.62 + 0.13 * share[2]
+    left = 0.1 + way * (phase - 0.5)
     wheel = 0.07 if share[3] < 0.5 else 0.0
     load, slat, rubber = look.colors[:3]
     canvas.box(left, wheel, left + width, wheel + height, load)

@@ -94,6 +94,11 @@ def shade(color, factor: float) -> tuple:
     return tuple(min(255.0, channel * factor) for channel in color)
 
 
+def pale(color, share: float) -> tuple:
+    """A colour, mixed with so much of a light grey."""
+    return tuple((1 - share) * channel + share * 235 for channel in color)
+
+
 def person(canvas, body, *, hip, lean, ankles, hands, between=None):
     """Draws a person from the side, who looks to the right.
 

@@ -115,14 +115,14 @@ def _random_camera(rng):
         axis=1,
     )
     return Camera(
-        scale=rng.uniform(82, 98),
+        scale=rng.uniform(92, 108),
         shift=(rng.uniform(-8, 8), rng.uniform(-6, 6)),
         roll=rng.normal() * 0.025,
         yaw=rng.uniform(-0.05, 0.05),
         sway=sway,
         is_mirrored=bool(rng.uniform() < 0.5),
-        noise=rng.uniform(1, 6),
-        light=tuple(rng.uniform(0.75, 1.1) * rng.uniform(0.93, 1.07, 3)),
+        noise=rng.uniform(1, 4),
+        light=tuple(rng.uniform(0.8, 1.05) * rng.uniform(0.93, 1.07, 3)),
     )
 
 
