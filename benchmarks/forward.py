@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import app, flags
+from arithmetic import matmul_rate, multiply_adds, plain_model
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -119,58 +120,6 @@ def build(variant):
     if variant == "folded frozen bfloat16":
         return freeze(fold_batch_norm(model, dtype="bfloat16"))
     return tf.function(lambda clip: model(clip, training=False))
-
-
-def plain_model(shape):
-    """The same graph out of Keras's own layers, without a layer of this package."""
-    from keras import Input, Model, layers, ops
-
-    from kinetics_i3d_tf2.architecture import HEAD_WINDOW, TRUNK, Conv, Pool
-
-    def unit(x, filters, kernel=1, stride=1):
-        x = layers.Conv3D(filters, kernel, stride, "same", use_bias=False)(x)
-        x = layers.BatchNormalization(scale=False, epsilon=1e-3)(x)
-        return layers.ReLU()(x)
-
-    inputs = x = Input(shape)
-    for row in TRUNK:
-        if isinstance(row, Conv):
-            x = unit(x, row.filters, row.kernel, row.stride)
-        elif isinstance(row, Pool):
-            x = layers.MaxPooling3D(row.window, row.strides, "same")(x)
-        else:
-            branches = [
-                unit(x, row.b0),
-                unit(unit(x, row.b1[0]), row.b1[1], 3),
-                unit(unit(x, row.b2[0]), row.b2[1], 3),
-                unit(layers.MaxPooling3D(3, 1, "same")(x), row.b3),
-            ]
-            x = layers.Concatenate()(branches)
-    x = layers.AveragePooling3D(HEAD_WINDOW, 1)(x)
-    x = layers.Conv3D(400, 1)(x)
-    return Model(inputs, ops.mean(x, axis=(1, 2, 3)))
-
-
-def multiply_adds(frames):
-    """Of all convolutions on one clip of 224 pixels."""
-    from keras.layers import Conv3D
-
-    total = 0
-    for layer in plain_model((frames, 224, 224, 3)).layers:
-        if isinstance(layer, Conv3D):
-            places = np.prod(layer.output.shape[1:4])
-            total += int(places) * int(np.prod(layer.kernel.shape))
-    return total
-
-
-def matmul_rate(dtype, size=4096):
-    """Operations a second of one large matrix product."""
-    import tensorflow as tf
-
-    matrix = tf.cast(tf.random.normal([size, size]), dtype)
-    start = time.perf_counter()
-    tf.matmul(matrix, matrix).numpy()
-    return 2 * size**3 / (time.perf_counter() - start)
 
 
 def peak_memory(variant, frames):

@@ -1,6 +1,10 @@
 """Sonnet's TensorFlow 1 checkpoints and the variables of a model, strict both ways.
 
-`python -m kinetics_i3d_tf2.checkpoint PATH` lists what a checkpoint holds.
+What a checkpoint holds:
+  python -m kinetics_i3d_tf2.checkpoint PATH
+
+Its weights alone, without what only training needs, and its label_map.txt:
+  python -m kinetics_i3d_tf2.checkpoint RUN/best --copy_to=DIR
 """
 
 import os
@@ -9,10 +13,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from absl import flags
 
 from . import labels, program, storage
 from .architecture import TRUNK
 from .tensor_bundle import BundleReader, find_prefix, write_bundle
+
+_COPY_TO = flags.DEFINE_string(
+    "copy_to", None, "Folder to write the weights to, without an optimizer's slots."
+)
 
 # Scopes that the release's checkpoints put before the model's own names.
 _SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
@@ -320,6 +329,30 @@ def _check_equal(prefix, entries, variables):
         )
 
 
+def copy_weights(path, folder) -> None:
+    """Copies a checkpoint without its optimizer's slots, and the label map beside it.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+        folder: where `model.ckpt` and `label_map.txt` are written.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: the checkpoint is truncated or corrupt.
+    """
+    reader = BundleReader(path)
+    names = [entry.name for entry in _entries(reader) if not entry.is_slot]
+    source = os.path.dirname(os.fspath(reader.prefix))
+    label_map = storage.join(source, labels.LABEL_MAP)
+    target = storage.join(folder, "model.ckpt")
+    kind = str if storage.is_address(target) else Path
+    write_bundle(kind(target), {name: reader.read(name) for name in names})
+    if storage.exists(label_map):
+        labels.write_label_map(
+            storage.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
+        )
+
+
 def _main(argv):
     if len(argv) != 2:
         raise ValueError(
@@ -328,6 +361,11 @@ def _main(argv):
         )
     with program.quiet_tensorflow():
         entries = list_checkpoint(argv[1])
+        if _COPY_TO.value is not None:
+            if not _COPY_TO.value:
+                raise ValueError("--copy_to= names nothing; name a folder")
+            copy_weights(argv[1], _COPY_TO.value)
+            entries = list_checkpoint(_COPY_TO.value)
     for entry in entries:
         print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
     print(describe(entries))

@@ -33,6 +33,7 @@ class Settings(NamedTuple):
     has_flow: bool = True
     short_side: int = transforms.SHORT_SIDE
     coding: Coding = Coding()
+    flow_epsilon: float = flow.EPSILON
 
 
 class Outcome(NamedTuple):
@@ -209,7 +210,9 @@ def _prepare(clip, settings):
 def _encode_motion(frames, settings):
     if not settings.has_flow:
         return []
-    displacement = flow.optical_flow(np.stack(frames), num_threads=1)
+    displacement = flow.optical_flow(
+        np.stack(frames), epsilon=settings.flow_epsilon, num_threads=1
+    )
     return mediasequence.encode_flow(displacement, settings.coding)
 
 

@@ -142,6 +142,39 @@ class Hmdb51(Ucf101):
     """
 
 
+@_recipe
+class DemoRgb(TrainingRecipe):
+    """The demonstration's RGB stream, from nothing on drawn clips, on a laptop.
+
+    --recipe=demo_rgb --width=0.125 --dataset=folder --videos=DEMO, where
+    `python -m kinetics_i3d_tf2.demo make DEMO` was run; `make demo-weights` does all.
+
+    Expect on the 400 validation clips what README, 'The demonstration', says.
+    Clips of 13 to 16 frames give two steps of features each: whole clips are then like
+    those that were trained on.
+    """
+
+    clip: ClipRecipe = ClipRecipe("rgb", num_frames=14)
+    steps: int = 800
+    batch_size: int = 8
+    # The first steps are small, while batch norm settles.
+    rates: tuple = ((0, 0.01), (100, 0.05), (500, 0.01), (700, 0.001))
+    dropout_rate: float = 0.0
+    batch_norm_momentum: float = 0.9
+
+
+@_recipe
+class DemoFlow(DemoRgb):
+    """The demonstration's Flow stream, from nothing on records of drawn clips.
+
+    --recipe=demo_flow --width=0.125 --records=RECORDS, which `prepare` made of DEMO.
+
+    Expect on the 400 validation clips what README, 'The demonstration', says.
+    """
+
+    clip: ClipRecipe = ClipRecipe("flow", num_frames=13)
+
+
 RECIPES: Mapping[str, TrainingRecipe] = MappingProxyType(
     {
         "release_rgb": ReleaseRgb(),
@@ -151,5 +184,7 @@ RECIPES: Mapping[str, TrainingRecipe] = MappingProxyType(
         "finetune_fixed": FinetuneFixed(),
         "ucf101": Ucf101(),
         "hmdb51": Hmdb51(),
+        "demo_rgb": DemoRgb(),
+        "demo_flow": DemoFlow(),
     }
 )

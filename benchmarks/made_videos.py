@@ -1,0 +1,47 @@
+"""Videos to measure with."""
+
+import av
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+
+def make_videos(folder, count):
+    """Ten-second videos of a scene under a moving camera."""
+    paths = []
+    for number in tqdm(range(count), "Making videos", leave=False):
+        path = folder / f"{number}.mp4"
+        write_video(path, scene(250, number), "libx264")
+        paths.append(str(path))
+    return paths
+
+
+def scene(count, seed, width=340, height=256):
+    """Frames of textures of several scales, as photographs have them, and noise."""
+    rng = np.random.default_rng(seed)
+    ground = np.full((2 * height, 2 * width, 3), 128, np.float32)
+    for sigma, strength in ((32, 50), (12, 30), (4, 15), (1.2, 8)):
+        noise = cv2.GaussianBlur(
+            rng.normal(size=ground.shape).astype(np.float32), (0, 0), sigma
+        )
+        ground += noise / noise.std() * strength
+    frames = np.empty((count, height, width, 3), np.uint8)
+    for index, frame in enumerate(frames):
+        top = int(height / 2 * (1 + np.sin(index / 20)))
+        left = int(width / 2 * (1 + np.cos(index / 31)))
+        noise = rng.integers(-4, 5, frame.shape)
+        seen = ground[top : top + height, left : left + width] + noise
+        frame[:] = seen.clip(0, 255)
+    return frames
+
+
+def write_video(path, frames, codec):
+    """Encodes frames at 25 a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for image in frames:
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
