@@ -27,6 +27,10 @@ RECORDS = flags.DEFINE_string(
     "Folder of prepared records, in the place of --dataset, --videos, --annotations.",
 )
 
+# Names of the splits that are not trained on, as datasets have them.
+VALIDATION = ("val", "valid", "validate", "validation")
+TEST = ("test", "testing")
+
 _OF_VIDEOS = (DATASET, VIDEOS, ANNOTATIONS, SPLIT_NUMBER, REQUIRE_ALL)
 
 
@@ -109,6 +113,10 @@ class Dataset:
     def splits(self) -> tuple[str, ...]:
         """Names of its splits."""
         return tuple(self._records) if self._table is None else self._table.splits()
+
+    def first_of(self, names: Sequence[str]) -> str | None:
+        """The first of some splits that there is, if any."""
+        return next((name for name in names if name in self.splits()), None)
 
     def split(self, name: str) -> Sequence[tables.Clip | tfrecord.Record]:
         """The clips or records of a split, for the pipelines.

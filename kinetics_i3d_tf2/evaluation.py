@@ -104,7 +104,6 @@ _NUM_READERS = flags.DEFINE_integer(
 _OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
 _JSON = flags.DEFINE_string("json", None, "Also write the figures to this file.")
 
-_SPLITS = ("val", "valid", "validate", "validation", "test", "testing")
 _ONLY_VIEWS = (_VIEWS, _NUM_FRAMES, _BATCH_SIZE)
 
 
@@ -195,15 +194,14 @@ def _parse_views():
 
 
 def _split(dataset):
-    known = dataset.splits()
-    if _SPLIT.value is not None:
-        return _SPLIT.value
-    for name in _SPLITS:
-        if name in known:
-            return name
-    raise ValueError(
-        f"name the split to evaluate on with --split; there are: {', '.join(known)}"
-    )
+    names = (*dataset_flags.VALIDATION, *dataset_flags.TEST)
+    found = _SPLIT.value or dataset.first_of(names)
+    if found is None:
+        raise ValueError(
+            "name the split to evaluate on with --split; there are: "
+            f"{', '.join(dataset.splits())}"
+        )
+    return found
 
 
 def _checkpoint(stream):

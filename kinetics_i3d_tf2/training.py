@@ -111,7 +111,6 @@ _DATA_SERVICE = flags.DEFINE_string(
     "grpc://host:port of a dispatcher (kinetics_i3d_tf2.data_service) whose workers "
     "read the clips; they come in no fixed order.",
 )
-_VAL_SPLITS = ("val", "valid", "validate", "validation")
 
 
 def main(argv):
@@ -199,13 +198,13 @@ def _val_split(dataset):
         return None
     if _VAL_SPLIT.value is not None:
         return _VAL_SPLIT.value
-    found = [name for name in _VAL_SPLITS if name in dataset.splits()]
-    if not found:
+    found = dataset.first_of(dataset_flags.VALIDATION)
+    if found is None:
         logging.warning(
             "No validation: there is no split %s, only %s (--val_split)",
-            ", ".join(_VAL_SPLITS), ", ".join(dataset.splits()),
+            ", ".join(dataset_flags.VALIDATION), ", ".join(dataset.splits()),
         )  # fmt: skip
-    return found[0] if found else None
+    return found
 
 
 def _round_steps(recipe, num_clips):
