@@ -324,14 +324,14 @@ def _load_model(stream, inputs):
     path = inputs.checkpoints[stream]
     with program.quiet_tensorflow():
         from kinetics_i3d_tf2 import checkpoint as checkpoints
-        from kinetics_i3d_tf2 import inception_i3d, inference
+        from kinetics_i3d_tf2 import inception_i3d, inference, models
     if inputs.is_released:
         names = labels.class_names(600 if _EVAL_TYPE.value == "rgb600" else 400)
         model = inception_i3d.InceptionI3d(len(names), num_channels=_CHANNELS[stream])
         checkpoints.load_checkpoint(model, path)
     else:
-        model = checkpoints.load_model(path)
-        names = checkpoints.class_names_of(path, model.num_classes)
+        model = models.load_model(path)
+        names = models.class_names_of(path)
         if model.num_channels != _CHANNELS[stream]:
             raise ValueError(
                 f"{path}: takes {model.num_channels} channels and is not of the "

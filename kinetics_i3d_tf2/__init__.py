@@ -10,7 +10,7 @@ _HOMES = {
     "two_stream_logits": "inception_i3d",
     "two_stream_probabilities": "inception_i3d",
     "load_checkpoint": "checkpoint",
-    "load_model": "checkpoint",
+    "load_model": "models",
     "save_checkpoint": "checkpoint",
     "fold_batch_norm": "inference",
     "freeze": "inference",

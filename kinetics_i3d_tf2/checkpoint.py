@@ -16,8 +16,7 @@ import numpy as np
 from absl import flags
 
 from . import labels, program, storage
-from .architecture import TRUNK
-from .tensor_bundle import BundleReader, find_prefix, write_bundle
+from .tensor_bundle import BundleReader, write_bundle
 
 _COPY_TO = flags.DEFINE_string(
     "copy_to", None, "Folder to write the weights to, without an optimizer's slots."
@@ -26,11 +25,8 @@ _COPY_TO = flags.DEFINE_string(
 # Scopes that the release's checkpoints put before the model's own names.
 _SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
 _SLOT = "/Momentum"
-_CLASSIFIER = "Logits/Conv3d_0c_1x1/conv_3d/w"
-_FIRST_KERNEL = "Conv3d_1a_7x7/conv_3d/w"
-# The widest unit tells a model's width best, as filters are rounded.
-_LAST = TRUNK[-1]
-_LAST_KERNEL = f"{_LAST.name}/Branch_0/Conv3d_0a_1x1/conv_3d/w"
+CLASSIFIER = "Logits/Conv3d_0c_1x1/conv_3d/w"
+FIRST_KERNEL = "Conv3d_1a_7x7/conv_3d/w"
 
 # (scope, classes) of the released checkpoints, by name.
 _RELEASED = {
@@ -98,76 +94,6 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     values = {entry.sonnet_name: reader.read(entry.name) for entry in entries}
     for name, variable in variables.items():
         variable.assign(values[name].reshape(variable.shape))
-
-
-def load_model(path, **kwargs):
-    """Builds the `InceptionI3d` that a checkpoint is of, with its weights.
-
-    Args:
-        path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
-        **kwargs: more arguments of `InceptionI3d`; `num_classes`, `num_channels` and
-            `width` are the checkpoint's.
-
-    Returns:
-        The model.
-
-    Raises:
-        OSError: a file of the checkpoint is missing, or may not be read.
-        ValueError: a file is truncated or corrupt, or is of another model.
-
-    Example:
-    >>> model = load_model("checkpoints/rgb_imagenet")
-    """
-    from .inception_i3d import InceptionI3d  # Listing a checkpoint needs no Keras.
-
-    reader = BundleReader(path)
-    shapes = {e.sonnet_name: e.shape for e in _entries(reader) if not e.is_slot}
-    if not {_CLASSIFIER, _FIRST_KERNEL, _LAST_KERNEL} <= set(shapes):
-        raise ValueError(
-            f"{reader.prefix}: is not a checkpoint of InceptionI3d with its classifier"
-        )
-    model = InceptionI3d(
-        shapes[_CLASSIFIER][-1],
-        num_channels=shapes[_FIRST_KERNEL][-2],
-        width=shapes[_LAST_KERNEL][-1] / _LAST.b0,
-        **kwargs,
-    )
-    load_checkpoint(model, path)
-    return model
-
-
-def class_names_of(path, num_classes: int) -> tuple[str, ...]:
-    """Names of the classes that a checkpoint was trained on.
-
-    Args:
-        path: prefix of the checkpoint, or the folder that holds it; the file
-            `label_map.txt` beside it says them. Without one, 400 and 600 classes are
-            those of Kinetics.
-        num_classes: how many its model has.
-
-    Returns:
-        Names by index.
-
-    Raises:
-        OSError: the label map may not be read.
-        ValueError: it is of another number of classes, or there is none and no map of
-            Kinetics has as many.
-    """
-    folder = os.path.dirname(os.fspath(find_prefix(path)))
-    label_map = storage.join(folder, labels.LABEL_MAP)
-    if storage.exists(label_map):
-        names = labels.read_label_map(label_map)
-        if len(names) != num_classes:
-            raise ValueError(
-                f"{label_map}: has {len(names)} classes, the checkpoint {num_classes}"
-            )
-        return names
-    if num_classes not in (400, 600):
-        raise ValueError(
-            f"{label_map}: is missing, and there is no other way to know the names of "
-            f"{num_classes} classes; write one name a line, in the order of training"
-        )
-    return labels.class_names(num_classes)
 
 
 def save_checkpoint(model, path, *, scope: str = "RGB", optimizer=None) -> str | Path:
@@ -264,12 +190,12 @@ def describe(entries: list[Entry]) -> str:
     count = f"{len(weights)} variables" + (
         f" and {slots} optimizer slots" * bool(slots)
     )
-    if _CLASSIFIER not in weights or _FIRST_KERNEL not in weights:
+    if CLASSIFIER not in weights or FIRST_KERNEL not in weights:
         return f"{count}; not a checkpoint of InceptionI3d with its classifier"
-    found = _SCOPE.match(weights[_CLASSIFIER].name)
+    found = _SCOPE.match(weights[CLASSIFIER].name)
     scope = found[1] if found else ""
-    classes = weights[_CLASSIFIER].shape[-1]
-    channels, filters = weights[_FIRST_KERNEL].shape[-2:]
+    classes = weights[CLASSIFIER].shape[-1]
+    channels, filters = weights[FIRST_KERNEL].shape[-2:]
     like = _RELEASED.get((scope, classes), "none of the released ones")
     if filters != 64:
         like = "none of the released ones (other width)"

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from . import checkpoint, pipeline, release, strategies
+from . import checkpoint, models, pipeline, release, strategies
 from .inception_i3d import InceptionI3d
 from .optimizer import Momentum
 from .recipes import TrainingRecipe
@@ -170,7 +170,7 @@ def initialize(
     if path == "released":
         path = release.fetch(f"{recipe.clip.stream}_imagenet")
     try:
-        names = checkpoint.class_names_of(path, _num_classes(path))
+        names = models.class_names_of(path)
     except ValueError:  # Nobody has said what its classes are.
         names = None
     is_new = names != tuple(class_names)
@@ -232,13 +232,6 @@ def distributed_batches(
         return dataset.rebatch(size).prefetch(2)
 
     return strategy.distribute_datasets_from_function(of_worker)
-
-
-def _num_classes(path):
-    for entry in checkpoint.list_checkpoint(path):
-        if entry.sonnet_name == "Logits/Conv3d_0c_1x1/conv_3d/w":
-            return entry.shape[-1]
-    return 0
 
 
 def _check_sizes(recipe, run, replicas):

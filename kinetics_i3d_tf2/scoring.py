@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from . import checkpoint, inference, recipes, storage, views
+from . import inference, models, recipes, storage, views
 from .samples import CHANNELS
 from .tensor_bundle import find_prefix
 
@@ -68,7 +68,7 @@ class Model:
     """
 
     def __init__(self, path: str | os.PathLike, stream: str, dtype: str = "float32"):
-        model = checkpoint.load_model(path)
+        model = models.load_model(path)
         if model.num_channels != CHANNELS[stream]:
             raise ValueError(
                 f"{path}: takes clips of {model.num_channels} channels, and {stream} "
@@ -78,7 +78,7 @@ class Model:
         # The index holds checksums of all tensors.
         with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
             self.fingerprint = hashlib.sha256(file.read()).hexdigest()[:16]
-        self.class_names = checkpoint.class_names_of(path, model.num_classes)
+        self.class_names = models.class_names_of(path)
         # Any length and batch without tracing anew, and the fastest there is on CPU.
         self._frozen = inference.freeze(inference.fold_batch_norm(model, dtype=dtype))
 

@@ -10,12 +10,10 @@ import pytest
 import recipe
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d, labels, load_checkpoint, save_checkpoint
+from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
 from kinetics_i3d_tf2.checkpoint import (
-    class_names_of,
     describe,
     list_checkpoint,
-    load_model,
     sonnet_name,
 )
 
@@ -256,7 +254,10 @@ def test_saving_leaves_nothing_else(tmp_path):
 
 
 def test_killed_while_saving(tmp_path):
-    """kill -9 at several moments: the checkpoint is whole, old or new."""
+    """kill -9 at several moments: the checkpoint is whole, old or new.
+
+    Or, between the moves of its two files, refused: once at most in three times.
+    """
     code = """
 import sys
 sys.path.insert(0, "tests")
@@ -273,6 +274,7 @@ while True:
         float(recipe.weight("Logits/Conv3d_0c_1x1/conv_3d/b", (7,), seed)[0])
         for seed in (0, 1)
     }
+    refused = 0
     for delay in (0.01, 0.05, 0.11):
         process = subprocess.Popen(
             [sys.executable, "-c", code, tmp_path],
@@ -285,8 +287,14 @@ while True:
         process.wait()
         process.stdout.close()
         model = InceptionI3d(7, width=1 / 4)
-        load_checkpoint(model, tmp_path / "model.ckpt")
+        try:
+            load_checkpoint(model, tmp_path / "model.ckpt")
+        except ValueError as error:
+            assert "truncated or corrupt" in str(error)
+            refused += 1
+            continue
         assert float(model.weights[-1].numpy()[0]) in known
+    assert refused <= 1
 
 
 def test_program_lists_a_checkpoint(tmp_path, python):
@@ -320,29 +328,3 @@ def test_models_of_any_keras_kind_are_taken(tmp_path, small_model):
     load_checkpoint(other, tmp_path / "trunk.ckpt")
     assert isinstance(trunk, keras.Model)
     assert_same_weights(other, trunk)
-
-
-@pytest.mark.parametrize("width, channels", [(1 / 16, 3), (1 / 12, 2)])
-def test_a_model_is_built_as_its_checkpoint_is(tmp_path, width, channels):
-    model = recipe.assign(InceptionI3d(7, num_channels=channels, width=width))
-    save_checkpoint(model, tmp_path)
-    loaded = load_model(tmp_path, dropout_rate=0.0)
-    assert loaded.dropout_rate == 0.0
-    assert_same_weights(model, loaded)
-
-
-def test_a_checkpoint_without_classifier_is_no_model(tmp_path):
-    save_checkpoint(InceptionI3d(7, final_endpoint="Mixed_5c", width=1 / 16), tmp_path)
-    with pytest.raises(ValueError, match="not a checkpoint of InceptionI3d with its"):
-        load_model(tmp_path)
-
-
-def test_class_names_beside_a_checkpoint(tmp_path):
-    save_checkpoint(model_of(), tmp_path)
-    with pytest.raises(ValueError, match="label_map.txt: is missing.*7 classes"):
-        class_names_of(tmp_path, 7)
-    assert class_names_of(tmp_path, 600) == labels.class_names(600)
-    labels.write_label_map(tmp_path / "label_map.txt", list("abcdefg"))
-    assert class_names_of(tmp_path / "model.ckpt", 7) == tuple("abcdefg")
-    with pytest.raises(ValueError, match="has 7 classes, the checkpoint 8"):
-        class_names_of(tmp_path, 8)

@@ -38,6 +38,7 @@ LEVELS = {
     "views": 3,
     "predictions": 3,
     "dataset_flags": 4,
+    "models": 4,
     "samples": 4,
     "shards": 4,
     "loading": 5,
