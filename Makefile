@@ -13,9 +13,11 @@ run: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
-# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own.
+# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. The
+# programs whose parts are tested one by one are left to `test`.
 test-io: $(INSTALLED_IO)
-	.venv-io/bin/python -m pytest
+	.venv-io/bin/python -m pytest --ignore-glob='tests/test_evaluat*' \
+	  --ignore-glob='tests/test_demo*' --ignore=tests/test_training.py
 
 slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow

@@ -155,7 +155,7 @@ def main(argv):
     top = labels.top_k(logits, _TOP.value)
     _print_results(logits, probabilities, top, names)
     if _JSON.value is not None:
-        _write_json(logits, probabilities, top, names)
+        _write_json(inputs, logits, probabilities, top, names)
 
 
 def _check_flags():
@@ -362,11 +362,14 @@ def _number(value):
     return text + ".0" if text.lstrip("-").isdigit() else text
 
 
-def _write_json(logits, probabilities, top, names):
+def _write_json(inputs, logits, probabilities, top, names):
     results = {
         "eval_type": _EVAL_TYPE.value,
-        "imagenet_pretrained": _IMAGENET_PRETRAINED.value,
-        "video": _VIDEO.value,
+        "imagenet_pretrained": _IMAGENET_PRETRAINED.value
+        if inputs.is_released
+        else None,
+        "checkpoints": {s: str(path) for s, path in inputs.checkpoints.items()},
+        "video": inputs.video and str(inputs.video),
         "dtype": _DTYPE.value,
         "norm_of_logits": float(np.linalg.norm(logits)),
         "top": [

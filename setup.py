@@ -21,7 +21,7 @@ setup(
     python_requires=">=3.10,<3.13",
     install_requires=[
         "tensorflow>=2.16.1,<2.22",
-        "keras>=3.5,<4",
+        "keras>=3.9.2,<4",  # Before, fit refuses datasets of a strategy
         "numpy>=1.26,<3",
         "absl-py>=2.0,<3",
         "av>=15.0,<19",  # PyAV, with its own FFmpeg

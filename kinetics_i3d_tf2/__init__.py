@@ -14,6 +14,8 @@ _HOMES = {
     "save_checkpoint": "checkpoint",
     "fold_batch_norm": "inference",
     "freeze": "inference",
+    "Momentum": "optimizer",
+    "Trainer": "trainer",
     "class_names": "labels",
     "top_k": "labels",
     "fetch": "release",

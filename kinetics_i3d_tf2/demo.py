@@ -25,7 +25,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from . import program, scenes, storage
+from . import program, runs, scenes, storage
 
 _TRAIN = flags.DEFINE_integer(
     "train", 1200, "Clips for training, of all eight classes together.", 0
@@ -53,7 +53,8 @@ def main(argv):
     if not plan:
         raise ValueError("There is nothing to make: --train and --val are both 0")
     _claim(folder, plan, _SEED.value)
-    write_clips(folder, plan, _SEED.value, _PROCESSES.value)
+    with runs.only_run(folder):
+        write_clips(folder, plan, _SEED.value, _PROCESSES.value)
     print(
         f"{counts['train']} clips for training and {counts['val']} for validation, of "
         f"{len(scenes.ACTIONS)} classes, in {folder}"

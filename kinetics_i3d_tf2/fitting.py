@@ -1,5 +1,8 @@
 """Trains a model by a recipe, from where the run's newest checkpoint left off."""
 
+import dataclasses
+import json
+import os
 import threading
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +11,8 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from . import checkpoint, models, pipeline, release, strategies
+from . import checkpoint, models, pipeline, release, runs, strategies
+from .architecture import MIN_FRAMES
 from .inception_i3d import InceptionI3d
 from .optimizer import Momentum
 from .recipes import TrainingRecipe
@@ -20,6 +24,8 @@ from .tfrecord import Record
 from .trainer import Trainer
 from .validation import make_validation
 
+# Frames of a clip to one of the last layers: of 9 there are two (MIN_FRAMES).
+_TIME_STRIDE = MIN_FRAMES - 1
 _SCOPES = {"rgb": "RGB", "flow": "Flow"}
 
 
@@ -73,7 +79,7 @@ def train(
         tf.errors.OpError: too many clips cannot be read, or a worker was lost.
     """
     number, workers = strategies.worker(strategy)
-    _check_sizes(recipe, run, strategy.num_replicas_in_sync)
+    _check(recipe, data, run, strategy.num_replicas_in_sync)
     snapshots = Snapshots(run.folder, _SCOPES[recipe.clip.stream], data.class_names)
     begun = snapshots.newest() is not None
     with strategy.scope():
@@ -85,11 +91,14 @@ def train(
         state = new_state()
         if begun:
             momentum = getattr(trainer.optimizer, "inner_optimizer", trainer.optimizer)
-            state = snapshots.restore(model, momentum)
+            state = new_state() | snapshots.restore(model, momentum)
             logging.info("Going on after step %d", state["step"])
-    left = recipe.steps - state["step"]
-    if left <= 0:
-        return state
+            if state["loss_scale"]:
+                trainer.optimizer.step_counter.assign(state["loss_scale"][0])
+                trainer.optimizer.dynamic_scale.assign(state["loss_scale"][1])
+    strategies.check_equal(
+        strategy, json.dumps([state["step"], settings_of(recipe, data, run)])
+    )
     trainer.seed(run.seed, state["step"])
     validate = None
     if data.validation:
@@ -97,8 +106,9 @@ def train(
             model,
             data.validation,
             recipe.clip,
-            batch_size=max(1, recipe.batch_size // workers // run.parts),
+            batch_size=recipe.batch_size // strategy.num_replicas_in_sync // run.parts,
             strategy=strategy,
+            stop=stop,
         )
     is_first = number == 0
     rounds = Rounds(
@@ -110,7 +120,11 @@ def train(
         validate=validate,
         stop=stop,
     )
-    progress = Progress(state["step"], recipe.steps, recipe.batch_size)
+    rounds.finish()
+    left = recipe.steps - state["step"]
+    if left <= 0:
+        return state
+    progress = Progress(state["step"], recipe.steps, recipe.batch_size, shown=is_first)
     batches = distributed_batches(recipe, data, run, state["step"], strategy)
     try:
         trainer.fit(
@@ -118,11 +132,25 @@ def train(
             steps_per_epoch=left,
             shuffle=False,
             verbose=0,
-            callbacks=[*[progress] * is_first, rounds],
+            callbacks=[progress, rounds],
         )
     finally:
         progress.close()
     return state
+
+
+def settings_of(recipe: TrainingRecipe, data: Data, run: Run) -> dict:
+    """What the weights of a run follow from, as JSON holds it."""
+    recipe = dataclasses.asdict(recipe)
+    return {
+        **recipe,
+        "rates": [list(pair) for pair in recipe["rates"]],
+        "classes": list(data.class_names),
+        "training": f"{len(data.training)} clips {runs.digest([data.training])}",
+        "validation": f"{len(data.validation)} clips {runs.digest([data.validation])}",
+        **{name: getattr(run, name) for name in ("seed", "width", "dtype", "parts")},
+        "round_steps": run.round_steps,
+    }
 
 
 def build_model(
@@ -171,7 +199,7 @@ def initialize(
         path = release.fetch(f"{recipe.clip.stream}_imagenet")
     try:
         names = models.class_names_of(path)
-    except ValueError:  # Nobody has said what its classes are.
+    except models.UnknownClassesError:
         names = None
     is_new = names != tuple(class_names)
     checkpoint.load_checkpoint(model, path, exclude=("Logits",) if is_new else ())
@@ -192,6 +220,7 @@ def make_trainer(model: InceptionI3d, recipe: TrainingRecipe, run: Run) -> Train
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.SparseCategoricalAccuracy("top1")],
         auto_scale_loss=False,
+        jit_compile=False,  # XLA would compute all parts at once.
     )
     return trainer
 
@@ -206,14 +235,6 @@ def distributed_batches(
     """The batches from a step on, for `Trainer.fit` under a strategy."""
     num_classes = len(data.class_names)
 
-    def check(clip, label):
-        tf.debugging.assert_less(
-            label,
-            tf.constant(num_classes, label.dtype),
-            f"a label is out of range: there are {num_classes} classes",
-        )
-        return clip, label
-
     def of_worker(context):
         workers = context.num_input_pipelines
         dataset = pipeline.for_training(
@@ -224,7 +245,7 @@ def distributed_batches(
             start_step=step,
             shard=(context.input_pipeline_id, workers),
             data_service=run.data_service,
-        ).map(check)
+        ).map(lambda clip, label: (clip, pipeline.check_range(label, num_classes)))
         if strategy.num_replicas_in_sync == workers:
             return dataset
         # One element a replica.
@@ -234,9 +255,31 @@ def distributed_batches(
     return strategy.distribute_datasets_from_function(of_worker)
 
 
-def _check_sizes(recipe, run, replicas):
+def _check(recipe, data, run, replicas):
     if recipe.batch_size % (replicas * run.parts):
         raise ValueError(
             f"batch_size must be a multiple of the {replicas} replicas times the "
             f"{run.parts} parts. Received: {recipe.batch_size}"
+        )
+    if run.dtype == "mixed_float16" and replicas > 1:
+        # Keras asks one replica whether the gradients of all are finite.
+        raise ValueError(
+            "mixed_float16 is for one device (one_device): Keras's loss scale does not "
+            "see the overflows of others. mixed_bfloat16 needs no scale"
+        )
+    on_cpu = not tf.config.list_physical_devices("GPU")
+    has_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+    if run.dtype == "mixed_bfloat16" and on_cpu and has_onednn:
+        if recipe.clip.num_frames <= 2 * _TIME_STRIDE:
+            raise ValueError(
+                f"with mixed_bfloat16 on a processor, clips need more than "
+                f"{2 * _TIME_STRIDE} frames: of less, the last layers see two, where "
+                "oneDNN's gradient of 3x3x3 kernels is not finite. Received: "
+                f"{recipe.clip.num_frames}; use float32, or TF_ENABLE_ONEDNN_OPTS=0"
+            )
+    if recipe.plateau and not data.validation:
+        raise ValueError(
+            "this recipe lowers its rate when the validation loss stops falling "
+            f"(plateau={recipe.plateau}), and there is no split to validate on; name "
+            "one"
         )

@@ -187,7 +187,7 @@ def _layer(endpoint, width, head, policy):
         return keras.layers.Softmax(dtype="float32" if half else policy, name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
     if isinstance(row, Conv):
-        filters = _scaled(row.filters, width)
+        filters = scaled(row.filters, width)
         return Unit3D(filters, row.kernel, row.stride, dtype=policy, name=row.name)
     if isinstance(row, Pool):
         return keras.layers.MaxPooling3D(
@@ -200,16 +200,17 @@ def _layer(endpoint, width, head, policy):
         )
     narrow = Mixed(
         row.name,
-        _scaled(row.b0, width),
-        tuple(_scaled(filters, width) for filters in row.b1),
-        tuple(_scaled(filters, width) for filters in row.b2),
-        _scaled(row.b3, width),
+        scaled(row.b0, width),
+        tuple(scaled(filters, width) for filters in row.b1),
+        tuple(scaled(filters, width) for filters in row.b2),
+        scaled(row.b3, width),
         row.b2_name,
     )
     return InceptionBlock(narrow, dtype=policy)
 
 
-def _scaled(filters, width):
+def scaled(filters: int, width: float) -> int:
+    """Filters of a unit in a model of some width; at least one is kept."""
     return max(1, round(filters * width))
 
 

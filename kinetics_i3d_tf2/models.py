@@ -1,16 +1,35 @@
 """The model that a checkpoint is of, and the names of its classes."""
 
 import os
+from fractions import Fraction
 
 from . import labels, storage
-from .architecture import TRUNK
+from .architecture import TRUNK, Conv, Mixed
 from .checkpoint import CLASSIFIER, FIRST_KERNEL, list_checkpoint, load_checkpoint
-from .inception_i3d import InceptionI3d
+from .inception_i3d import InceptionI3d, scaled
 from .tensor_bundle import find_prefix
 
-# The widest unit tells a model's width best, as filters are rounded.
-_LAST = TRUNK[-1]
-_LAST_KERNEL = f"{_LAST.name}/Branch_0/Conv3d_0a_1x1/conv_3d/w"
+
+def _filters(width):
+    """Filters of the units of a model of some width, by name."""
+    filters = {}
+    for row in TRUNK:
+        if isinstance(row, Conv):
+            filters[row.name] = row.filters
+        elif isinstance(row, Mixed):
+            filters |= {
+                f"{row.name}/Branch_0/Conv3d_0a_1x1": row.b0,
+                f"{row.name}/Branch_1/Conv3d_0a_1x1": row.b1[0],
+                f"{row.name}/Branch_1/Conv3d_0b_3x3": row.b1[1],
+                f"{row.name}/Branch_2/Conv3d_0a_1x1": row.b2[0],
+                f"{row.name}/Branch_2/{row.b2_name}": row.b2[1],
+                f"{row.name}/Branch_3/Conv3d_0b_1x1": row.b3,
+            }
+    return {name: scaled(full, width) for name, full in filters.items()}
+
+
+class UnknownClassesError(ValueError):
+    """Nobody has said what the classes of a checkpoint are."""
 
 
 def load_model(path, **kwargs) -> InceptionI3d:
@@ -35,7 +54,7 @@ def load_model(path, **kwargs) -> InceptionI3d:
     model = InceptionI3d(
         shapes[CLASSIFIER][-1],
         num_channels=shapes[FIRST_KERNEL][-2],
-        width=shapes[_LAST_KERNEL][-1] / _LAST.b0,
+        width=_width(shapes),
         **kwargs,
     )
     load_checkpoint(model, path)
@@ -70,7 +89,7 @@ def class_names_of(path) -> tuple[str, ...]:
             )
         return names
     if num_classes not in (400, 600):
-        raise ValueError(
+        raise UnknownClassesError(
             f"{label_map}: is missing, and there is no other way to know the names of "
             f"{num_classes} classes; write one name a line, in the order of training"
         )
@@ -80,9 +99,27 @@ def class_names_of(path) -> tuple[str, ...]:
 def _shapes(path):
     """Shapes of a checkpoint's weights, by name."""
     shapes = {e.sonnet_name: e.shape for e in list_checkpoint(path) if not e.is_slot}
-    if not {CLASSIFIER, FIRST_KERNEL, _LAST_KERNEL} <= set(shapes):
+    if not {CLASSIFIER, FIRST_KERNEL} <= set(shapes):
         raise ValueError(
             f"{find_prefix(path)}: is not a checkpoint of InceptionI3d with its "
             "classifier"
         )
     return shapes
+
+
+def _width(shapes):
+    """The simplest width that rounds to the filters of all units."""
+    release = _filters(1.0)
+    found = {name: shapes.get(f"{name}/conv_3d/w", (0,))[-1] for name in release}
+    low, high = Fraction(0), Fraction(10**6)
+    for name, full in release.items():
+        filters = found[name]
+        if filters > 1:  # Of less than half a filter there is one.
+            low = max(low, Fraction(2 * filters - 1, 2 * full))
+        high = min(high, Fraction(2 * filters + 1, 2 * full))
+    middle = (low + high) / 2
+    for denominator in range(1, 10_000):
+        width = middle.limit_denominator(denominator)
+        if low <= width <= high and _filters(float(width)) == found:
+            return float(width)
+    return float(middle)

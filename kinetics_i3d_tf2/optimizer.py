@@ -26,6 +26,8 @@ class Momentum(keras.optimizers.Optimizer):
     """
 
     def __init__(self, learning_rate=0.1, momentum=0.9, name="Momentum", **kwargs):
+        if isinstance(learning_rate, int):
+            learning_rate = float(learning_rate)  # Keras takes nothing else.
         super().__init__(learning_rate, name=name, **kwargs)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must be in [0, 1). Received: {momentum!r}")
@@ -36,7 +38,6 @@ class Momentum(keras.optimizers.Optimizer):
         if self.built:
             return
         super().build(variables)
-        self._trained = list(variables)
         self._accumulators = [
             self.add_variable_from_reference(variable, "Momentum")
             for variable in variables
@@ -44,18 +45,16 @@ class Momentum(keras.optimizers.Optimizer):
 
     def slots(self) -> list[tuple]:
         """Pairs of a trained variable and its accumulator."""
-        return [(variable, self._accumulator(variable)) for variable in self._trained]
+        trained = self._trainable_variables
+        return list(zip(trained, self._accumulators, strict=True))
 
     def update_step(self, gradient, variable, learning_rate):
         """Moves one variable."""
-        accumulator = self._accumulator(variable)
+        accumulator = self._accumulators[self._get_variable_index(variable)]
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         self.assign(accumulator, accumulator * self.momentum + gradient)
         self.assign_sub(variable, rate * accumulator)
-
-    def _accumulator(self, variable):
-        return self._accumulators[self._get_variable_index(variable)]
 
     def get_config(self):
         """Arguments of the constructor."""

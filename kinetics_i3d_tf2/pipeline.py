@@ -60,7 +60,7 @@ def for_training(
             "shard is (number, workers), and batch_size a multiple of workers. "
             f"Received: shard={shard}, batch_size={batch_size}"
         )
-    _check_labels(sources)
+    check_labels(sources)
     loader = Loader(sources, recipe)
     size, local = len(sources), batch_size // workers
     # Small numbers such as 0 and 1 are spread over all bits.
@@ -177,10 +177,27 @@ def _finish(dataset):
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
 
 
-def _check_labels(sources):
+def check_range(label: tf.Tensor, num_classes: int) -> tf.Tensor:
+    """A label that is certain to be of a class, for datasets' `map`.
+
+    Losses of labels out of range are NaN or noise on some devices.
+
+    Raises:
+        tf.errors.InvalidArgumentError: while reading, it is not.
+    """
+    worst = tf.where(
+        tf.reduce_min(label) < 0, tf.reduce_min(label), tf.reduce_max(label)
+    )
+    message = tf.strings.format(
+        "the label {} is out of range: there are {} classes", (worst, num_classes)
+    )
+    is_class = (worst >= 0) & (worst < tf.constant(num_classes, label.dtype))
+    with tf.control_dependencies([tf.debugging.Assert(is_class, [message])]):
+        return tf.identity(label)
+
+
+def check_labels(sources: Sequence[Clip | Record]) -> None:
+    """Raises ValueError when clips have no label."""
     bad = [s for s in sources if isinstance(s, Clip) and s.index == NO_LABEL]
     if bad:
-        raise ValueError(
-            f"{len(bad)} clips have no label to be trained on, the first is "
-            f"{bad[0].path}"
-        )
+        raise ValueError(f"{len(bad)} clips have no label, the first is {bad[0].path}")

@@ -74,7 +74,8 @@ class TrainingRecipe:
             convolution kernel.
         dropout_rate: share of the features dropped before the classifier.
         batch_norm: "live" takes each replica's own batch, "synchronized" that of all
-            replicas, "frozen" the moving averages, which then stay as they are.
+            replicas, "frozen" the moving averages, which then stay as they are; the
+            offset (beta) too.
         batch_norm_momentum: share of the moving averages that a step keeps.
         freeze_until: endpoint up to which nothing is trained, batch norm included;
             None trains all.

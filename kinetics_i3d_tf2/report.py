@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from . import runs, storage
+from . import flow, runs, storage
 from .shards import Outcome, Settings
 from .tables import Clip
 
@@ -63,6 +63,8 @@ class Report:
             "num_shards": len(plan),
         }
         before = self._records.setdefault(name, facts)
+        # Folders that were begun before there was a choice.
+        before["settings"].setdefault("flow_epsilon", flow.EPSILON)
         changes = [
             f"{key} {old}, now {new}"
             for key, old, new in runs.differences(before, facts)

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from . import storage
 from .recipes import TrainingRecipe
-from .snapshots import Snapshots
+from .snapshots import NotFiniteError, Snapshots
 
 
 def new_state() -> dict:
@@ -27,7 +27,9 @@ def new_state() -> dict:
         "rate_scale": 1.0,  # what `plateau` has made of the rate
         "least_loss": None,  # of validation
         "rounds_waited": 0,
+        "pending": None,  # the row of a round that is saved and not yet validated
         "best": None,  # the row of the best round
+        "loss_scale": None,  # of mixed_float16: (steps since it grew, scale)
         "history": [],  # a row for each round
     }
 
@@ -47,6 +49,7 @@ class Logs:
         self._path = storage.join(run, "log.csv")
         self._points = tf.summary.create_file_writer(storage.join(run, "tensorboard"))
         if history:
+            # A run that was killed may have saved a round and not logged it.
             self._write_csv(history)
 
     def write(self, history: Sequence[dict]) -> None:
@@ -76,9 +79,10 @@ class Progress(keras.callbacks.Callback):
         step: the step that comes next.
         steps: the last step's number.
         batch_size: clips a step, of all replicas.
+        shown: whether there is a bar at all.
     """
 
-    def __init__(self, step: int, steps: int, batch_size: int):
+    def __init__(self, step: int, steps: int, batch_size: int, *, shown: bool = True):
         super().__init__()
         self._size = batch_size
         self._bar = tqdm(
@@ -86,7 +90,7 @@ class Progress(keras.callbacks.Callback):
             total=steps * batch_size,
             initial=step * batch_size,
             unit="clip",
-            disable=None,
+            disable=None if shown else True,
             dynamic_ncols=True,
         )
 
@@ -168,21 +172,38 @@ class Rounds(keras.callbacks.Callback):
             self._end_round({name: float(logs[name]) for name in ("loss", "top1")})
         elif self._stop.is_set():
             self._save()
+            self._keep()
         if self._stop.is_set() and not is_last:
             raise KeyboardInterrupt
 
+    def finish(self):
+        """Does what is left of a round that is saved: validation, judgement, log."""
+        state = self._state
+        if state["pending"] is None:
+            return
+        row = state["pending"] | (self._validate() if self._validate else {})
+        state["pending"] = None
+        state["history"].append(row)
+        if self._validate:
+            self._judge(row)
+        self._keep()
+        if self._logs:
+            self._logs.write(state["history"])
+            figures = (f"{name} {row[name]:.4g}" for name in list(row)[1:])
+            logging.info("Step %d: %s", row["step"], ", ".join(figures))
+
     def _save(self):
+        self.model.average_moving_statistics()  # All workers take part.
         if self._logs is None:
             return
-        best = self._state["best"]
+        optimizer = self.model.optimizer
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            scale = (optimizer.step_counter, optimizer.dynamic_scale)
+            self._state["loss_scale"] = [float(value) for value in scale]
+            optimizer = optimizer.inner_optimizer
         try:
-            self._snapshots.save(
-                self.model.model,
-                self.model.optimizer,
-                self._state,
-                best=best and best["step"],
-            )
-        except ValueError as error:
+            self._snapshots.save(self.model.model, optimizer, self._state)
+        except NotFiniteError as error:
             raise ValueError(
                 f"step {self._state['step']}: {error}. {self._last_good()} A lower "
                 "--learning_rate may help"
@@ -192,19 +213,19 @@ class Rounds(keras.callbacks.Callback):
         state = self._state
         first, begun = self._begun
         seconds = time.monotonic() - begun
-        self.model.average_moving_statistics()
-        row = {"step": state["step"], **row}
-        row |= self._validate() if self._validate else {}
         clips = (state["step"] - first) * self._recipe.batch_size
-        row |= {"learning_rate": self._rate, "clips_per_second": clips / seconds}
-        state["history"].append(row)
-        if self._validate:
-            self._judge(row)
+        row = {"step": state["step"], **row, "learning_rate": self._rate}
+        state["pending"] = row | {"clips_per_second": clips / seconds}
+        # Before the validation: nothing that happens in it loses the round.
         self._save()
-        if self._logs:
-            self._logs.write(state["history"])
+        self.finish()
         self.model.reset_metrics()
         self._begun = (state["step"], time.monotonic())
+
+    def _keep(self):
+        best = self._state["best"]
+        if self._logs:
+            self._snapshots.keep(self._state, best=best and best["step"])
 
     def _judge(self, row):
         """Whether this round is the best, and whether the loss has stopped falling."""

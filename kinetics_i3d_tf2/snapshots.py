@@ -13,10 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from . import labels
+from . import labels, storage
 from .checkpoint import load_checkpoint, load_momentum, save_checkpoint
 
 _STATE = "state.json"
+
+
+class NotFiniteError(ValueError):
+    """A weight is NaN or infinite."""
 
 
 class Snapshots:
@@ -60,22 +64,21 @@ class Snapshots:
         load_momentum(optimizer, newest)
         return json.loads((newest / _STATE).read_text(encoding="utf-8"))
 
-    def save(self, model, optimizer, state: dict, *, best: int | None) -> None:
-        """Writes a checkpoint, and deletes those that are neither new nor best.
+    def save(self, model, optimizer, state: dict) -> None:
+        """Writes a checkpoint, whole and on the disk before it has its name.
 
         Args:
             model: the model.
             optimizer: its `Momentum`.
             state: what JSON can hold; `state["step"]` names the checkpoint.
-            best: step of the best checkpoint, this or an earlier one.
 
         Raises:
             OSError: it cannot be written; the older ones are as they were.
-            ValueError: a weight is not finite.
+            NotFiniteError: a weight is not finite.
         """
         for variable in model.weights:
             if not np.isfinite(variable.numpy()).all():
-                raise ValueError(f"{variable.path} is NaN or infinite")
+                raise NotFiniteError(f"{variable.path} is NaN or infinite")
         self.clear_unfinished()
         step = state["step"]
         unfinished = self._folder / f".{_name(step)}"
@@ -83,10 +86,27 @@ class Snapshots:
         prefix = unfinished / "model.ckpt"
         save_checkpoint(model, prefix, scope=self._scope, optimizer=optimizer)
         labels.write_label_map(unfinished / labels.LABEL_MAP, self._class_names)
-        text = json.dumps(state, indent=1) + "\n"
-        (unfinished / _STATE).write_text(text, encoding="utf-8")
+        (unfinished / _STATE).write_text(_text(state), encoding="utf-8")
+        for path in (*unfinished.iterdir(), unfinished):
+            _sync(path)
         os.replace(unfinished, self._folder / _name(step))
+        _sync(self._folder)
         self._link("last", step)
+
+    def keep(self, state: dict, *, best: int | None) -> None:
+        """Updates the newest checkpoint's state, and deletes what is of no more use.
+
+        Args:
+            state: of the newest checkpoint.
+            best: step of the best checkpoint, this or an earlier one.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        step = state["step"]
+        with storage.atomic_writer(self._folder / _name(step) / _STATE) as path:
+            path.write_text(_text(state), encoding="utf-8")
+            _sync(path)
         if best is not None:
             self._link("best", best)
         for old in self._steps() - {step, best}:
@@ -98,7 +118,8 @@ class Snapshots:
             shutil.rmtree(found, ignore_errors=True)
 
     def _steps(self):
-        return {int(path.name) for path in self._folder.glob("[0-9]*")}
+        names = [path.name for path in self._folder.glob("[0-9]*")]
+        return {int(name) for name in names if len(name) == 8 and name.isdecimal()}
 
     def _link(self, name, step):
         target = os.path.join("checkpoints", _name(step))
@@ -110,3 +131,16 @@ class Snapshots:
 
 def _name(step):
     return f"{step:08d}"
+
+
+def _text(state):
+    return json.dumps(state, indent=1) + "\n"
+
+
+def _sync(path):
+    """Waits until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

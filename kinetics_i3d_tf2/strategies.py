@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 
 import tensorflow as tf
 
@@ -45,6 +46,32 @@ def worker(strategy: tf.distribute.Strategy) -> tuple[int, int]:
     chiefs, workers = len(cluster.get("chief", ())), len(cluster.get("worker", ()))
     is_worker = resolver.task_type == "worker"
     return resolver.task_id + chiefs * is_worker, chiefs + workers
+
+
+def check_equal(strategy: tf.distribute.Strategy, text: str) -> None:
+    """Compares what all workers are about to do.
+
+    Args:
+        strategy: the strategy.
+        text: says it; equal on all workers.
+
+    Raises:
+        ValueError: it is not; on all of them.
+    """
+    number, workers = worker(strategy)
+    if workers == 1:
+        return
+    # A float32 holds whole numbers of 24 bits.
+    own = tf.one_hot(number, workers) * (zlib.crc32(text.encode()) % 2**24)
+    sums = tf.function(
+        lambda x: strategy.reduce("SUM", strategy.run(tf.identity, args=(x,)), None)
+    )(own)
+    codes = sums.numpy() * workers / strategy.num_replicas_in_sync
+    if len(set(codes.tolist())) > 1:
+        raise ValueError(
+            "The workers differ in what they are to do: they must be started with the "
+            "same flags, on the same lists and videos, and see the same --out"
+        )
 
 
 def _check_tf_config():

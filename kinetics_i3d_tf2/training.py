@@ -19,8 +19,10 @@ TF_CONFIG in the environment; all must see the same files, RUN too.
 
 import dataclasses
 import math
+import os
 import re
 import signal
+import sys
 import threading
 
 from absl import flags, logging
@@ -130,7 +132,10 @@ def main(argv):
         from . import fitting, strategies
 
         tf.get_logger().setLevel("WARNING")  # It tells of every kind of message sent.
-        strategy = strategies.create(_STRATEGY.value)
+        try:
+            strategy = strategies.create(_STRATEGY.value)
+        except tf.errors.OpError as error:
+            raise OSError(f"TF_CONFIG: cannot be served: {error.message}") from error
     dataset = dataset_flags.Dataset()
     data = fitting.Data(
         dataset.split(_SPLIT.value),
@@ -164,10 +169,25 @@ def main(argv):
             state = fitting.train(recipe, data, run, strategy=strategy, stop=stop)
     except KeyboardInterrupt:
         logging.info("Stopped; the same command goes on where this one ended")
-        raise
+        _end_at_once(130)
     except tf.errors.OpError as error:
-        raise _explained(error, workers) from error
+        program.print_error(_explained(error, workers))
+        _end_at_once(2)
+    except (ValueError, OSError, MemoryError) as error:
+        program.print_error(error)
+        _end_at_once(2)
     _conclude(state)
+
+
+def _end_at_once(status):
+    """Ends the process while clips are still being read.
+
+    Python's own end would wait for TensorFlow's threads, and they for Python.
+    """
+    logging.debug("Traceback:", exc_info=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _recipe():
@@ -231,27 +251,35 @@ def _stop_on_signals():
 
 
 def _keep_settings(recipe, data, run):
-    recipe = dataclasses.asdict(recipe)
-    settings = {
-        **recipe,
-        "rates": [list(pair) for pair in recipe["rates"]],
-        "classes": list(data.class_names),
-        "training": f"{len(data.training)} clips {runs.digest([data.training])}",
-        "validation": f"{len(data.validation)} clips {runs.digest([data.validation])}",
-        **{name: getattr(run, name) for name in ("seed", "width", "dtype", "parts")},
-        "round_steps": run.round_steps,
-    }
+    from . import fitting
+
+    settings = fitting.settings_of(recipe, data, run)
     runs.keep_settings(storage.join(_OUT.value, "settings.json"), settings)
 
 
 def _explained(error, workers):
     """An error of TensorFlow as one for people."""
+    import tensorflow as tf
+
     message = str(error.message)
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return MemoryError(
+            "the device's memory is too small for this batch; --parts=2, 4, ... "
+            "computes it in parts, --batch_size and --num_frames make it smaller"
+        )
+    lost = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+    )
+    lost = (*lost, tf.errors.InternalError, tf.errors.DeadlineExceededError)
+    lost = lost if workers > 1 else ()
     # Of the functions that read clips, and of checks inside of graphs.
-    reason = re.search(r"(?:ValueError|OSError|assertion failed): (.+)", message)
+    reason = re.search(r"(?:ValueError|OSError): (.+)", message)
+    reason = reason or re.search(r"assertion failed: \[b?'?([^\]']+)", message)
     if reason:
-        return ValueError(reason[1].strip("[]'"))
-    if workers > 1:
+        return ValueError(reason[1])
+    if isinstance(error, lost):
         return OSError(
             "another worker was lost; start all of them again, and training goes on "
             "after the newest checkpoint"

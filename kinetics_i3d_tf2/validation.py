@@ -1,6 +1,7 @@
 """Loss and accuracy on a validation split, shared out among the workers."""
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 
 import keras
@@ -19,6 +20,7 @@ def make_validation(
     *,
     batch_size: int,
     strategy: tf.distribute.Strategy,
+    stop: threading.Event,
 ) -> Callable[[], dict[str, float]]:
     """Makes a function that measures a model on one central view of each clip.
 
@@ -26,25 +28,29 @@ def make_validation(
         model: the model, made in the strategy's scope.
         sources: all clips of the split, equal on all workers; each takes its share.
         recipe: what is done to the clips; a view has `recipe.num_frames`.
-        batch_size: views at once, of a worker.
+        batch_size: views at once; one device of each worker does them.
         strategy: the strategy that the model is trained under.
+        stop: set when the user wants to stop.
 
     Returns:
         Function without arguments that gives `val_loss` (mean cross-entropy) and
         `val_top1` over the clips that can be read. All workers call it, and get equal
-        numbers.
+        numbers. It raises ValueError when there is no finite loss, KeyboardInterrupt
+        when `stop` is set.
 
     Raises:
-        ValueError: no clips, or sizes that do not fit.
+        ValueError: no clips, clips without labels, or sizes that do not fit.
     """
     number, workers = strategies.worker(strategy)
     replicas = strategy.num_replicas_in_sync // workers
+    pipeline.check_labels(sources)
     share = list(sources)[number::workers]
+    num_classes = model.output.shape[-1]
     dataset = None
     if share:
         dataset = pipeline.for_evaluation(
             share, recipe, batch_size=batch_size, views=(1, 1)
-        )
+        ).map(lambda clip, label: (clip, pipeline.check_range(label, num_classes)))
 
     @tf.function(jit_compile=False, reduce_retracing=True)
     def measure(clip, label):
@@ -62,11 +68,16 @@ def make_validation(
         sums = tf.zeros(3)
         for clip, label in dataset or ():
             sums += measure(clip, label)
+            if stop.is_set() and workers == 1:
+                raise KeyboardInterrupt
         if workers > 1:
             sums = add_up(sums) / replicas
         loss, hits, count = (float(x) for x in sums)
-        if not count:
-            return {"val_loss": math.nan, "val_top1": math.nan}
+        if not count or not math.isfinite(loss):
+            raise ValueError(
+                f"the validation loss of {count:.0f} clips is "
+                f"{loss / count if count else 'none'}; the steps so far are saved"
+            )
         return {"val_loss": loss / count, "val_top1": hits / count}
 
     return validate

@@ -19,7 +19,7 @@ from videos import brightness_frames, write_video
 from kinetics_i3d_tf2 import InceptionI3d, fitting, labels, load_model, save_checkpoint
 from kinetics_i3d_tf2.datasets import read_folder
 from kinetics_i3d_tf2.recipes import ClipRecipe, TrainingRecipe
-from kinetics_i3d_tf2.rounds import Rounds, new_state
+from kinetics_i3d_tf2.rounds import Logs, Rounds, new_state
 from kinetics_i3d_tf2.snapshots import Snapshots
 from kinetics_i3d_tf2.tensor_bundle import BundleReader
 
@@ -102,6 +102,7 @@ def begin(folder):
     return weights_of(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["two_replicas", "two_parts"])
 def test_replicas_and_parts_change_nothing(trained, other, tmp_path):
     alone = weights_of(trained / "one_device")
@@ -111,6 +112,7 @@ def test_replicas_and_parts_change_nothing(trained, other, tmp_path):
     assert moved > 1e-3
 
 
+@pytest.mark.slow
 def test_two_workers_change_nothing(trained, videos, tmp_path):
     with socket.socket() as first, socket.socket() as second:
         for probe in (first, second):
@@ -131,9 +133,13 @@ def test_two_workers_change_nothing(trained, videos, tmp_path):
                 text=True,
             )
         )
-    for worker in workers:
-        _, errors = worker.communicate(timeout=300)
-        assert worker.returncode == 0, errors[-3000:]
+    try:
+        for worker in workers:
+            _, errors = worker.communicate(timeout=300)
+            assert worker.returncode == 0, errors[-3000:]
+    finally:
+        for worker in workers:
+            worker.kill()
     alone = trained / "one_device"
     assert largest_difference(weights_of(alone), weights_of(folder)) < 1e-5
     for name in ("loss", "val_loss"):  # Three clips, of two workers.
@@ -141,6 +147,7 @@ def test_two_workers_change_nothing(trained, videos, tmp_path):
         assert values[0] == pytest.approx(values[1], abs=1e-5)
 
 
+@pytest.mark.slow
 def test_synchronized_batch_norm_sees_the_whole_batch(trained):
     """Its moving averages are those of one replica with all clips; live ones differ."""
     runs = ("whole_batch", "synchronized", "live")
@@ -158,6 +165,7 @@ def test_synchronized_batch_norm_sees_the_whole_batch(trained):
 
 def test_begun_again_anywhere_the_weights_are_equal(data, tmp_path):
     """With dropout, live batch norm and a change of the rate."""
+    data = data._replace(validation=())
     recipe = dataclasses.replace(RECIPE, steps=4, rates=((0, 0.01), (2, 0.001)))
     train(recipe, data, tmp_path / "whole", round_steps=2)
     stop = threading.Event()
@@ -172,6 +180,27 @@ def test_begun_again_anywhere_the_weights_are_equal(data, tmp_path):
     assert [row["step"] for row in state["history"]] == [2, 4]
     rates = [float(row["learning_rate"]) for row in rows_of(tmp_path / "cut")]
     assert rates == [0.01, 0.001]
+
+
+def test_a_round_is_saved_before_its_validation(data, tmp_path):
+    """Stopped in the validation, a run does that first when it goes on."""
+    recipe = dataclasses.replace(RECIPE, steps=2)
+    whole = train(recipe, data, tmp_path / "whole", round_steps=1)
+
+    class AfterTheStep(threading.Event):
+        """Is set while the first validation runs, and not when a step has ended."""
+
+        def is_set(self):
+            return sys._getframe(1).f_code.co_name == "validate"
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, data, tmp_path / "cut", round_steps=1, stop=AfterTheStep())
+    state = json.loads((tmp_path / "cut" / "last" / "state.json").read_text())
+    assert (state["step"], state["history"]) == (1, [])
+    assert state["pending"]["step"] == 1
+    cut = train(recipe, data, tmp_path / "cut", round_steps=1)
+    for ours, theirs in zip(cut["history"], whole["history"], strict=True):
+        assert ours | {"clips_per_second": 0} == theirs | {"clips_per_second": 0}
 
 
 def test_another_seed_gives_other_weights(data, tmp_path):
@@ -326,8 +355,66 @@ def test_a_batch_that_cannot_be_cut_is_refused(data, tmp_path, batch_size, parts
 
 def test_a_label_out_of_range(data, tmp_path):
     clips = [clip._replace(index=7) for clip in data.training]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="label is out of range"):
+    message = "label 7 is out of range: there are 2 classes"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         train(RECIPE, data._replace(training=clips), tmp_path)
+
+
+def test_clips_to_validate_on_need_labels(data, tmp_path):
+    clips = [clip._replace(index=-1) for clip in data.validation]
+    with pytest.raises(ValueError, match="3 clips have no label, the first is"):
+        train(RECIPE, data._replace(validation=clips), tmp_path)
+
+
+def test_an_empty_split_is_refused(data, tmp_path):
+    with pytest.raises(ValueError, match="There are no clips in the dataset"):
+        train(RECIPE, data._replace(training=()), tmp_path)
+
+
+def test_a_plateau_needs_a_validation(data, tmp_path):
+    recipe = dataclasses.replace(RECIPE, plateau=2)
+    with pytest.raises(ValueError, match="there is no split to validate on"):
+        train(recipe, data._replace(validation=()), tmp_path)
+
+
+def test_bfloat16_trains_weights_of_float32(data, tmp_path):
+    few = dataclasses.replace(CLIP, num_frames=16)
+    with pytest.raises(ValueError, match="clips need more than 16 frames"):
+        recipe = dataclasses.replace(RECIPE, clip=few)
+        train(recipe, data, tmp_path, dtype="mixed_bfloat16")
+    recipe = dataclasses.replace(RECIPE, clip=dataclasses.replace(CLIP, num_frames=17))
+    train(recipe, data, tmp_path / "run", dtype="mixed_bfloat16")
+    weights, start = weights_of(tmp_path / "run"), begin(tmp_path)
+    assert {value.dtype for value in weights.values()} == {np.dtype("float32")}
+    assert max(np.abs(weights[name] - start[name]).max() for name in start) > 1e-4
+
+
+def test_the_loss_scale_of_float16_is_saved(data, tmp_path):
+    """Without a step: TensorFlow has no float16 max pooling on CPU."""
+    run = fitting.Run(str(tmp_path), 1, width=1 / 16, dtype="mixed_float16")
+    state = new_state() | {"step": 3}
+    snapshots = Snapshots(tmp_path, "RGB", data.class_names)
+    trainer = fitting.make_trainer(
+        fitting.build_model(RECIPE, data.class_names, run), RECIPE, run
+    )
+    trainer.optimizer.dynamic_scale.assign(512.0)
+    rounds = Rounds(
+        RECIPE,
+        1,
+        state,
+        snapshots=snapshots,
+        logs=Logs(tmp_path, []),
+        validate=None,
+        stop=threading.Event(),
+    )
+    rounds.set_model(trainer)
+    rounds._save()
+    assert json.loads((tmp_path / "last" / "state.json").read_text())["loss_scale"] == [
+        0,
+        512,
+    ]
+    inner = trainer.optimizer.inner_optimizer
+    assert snapshots.restore(trainer.model, inner)["step"] == 3
 
 
 def test_a_checkpoint_of_other_variables_is_refused(data, tmp_path):
@@ -345,7 +432,7 @@ def test_a_snapshot_that_cannot_be_written_leaves_the_others(data, tmp_path):
     optimizer = fitting.make_trainer(model, RECIPE, fitting.Run("", 1)).optimizer
     before = weights_of(tmp_path)
     with pytest.raises(TypeError):
-        snapshots.save(model, optimizer, {"step": 9, "no": object()}, best=None)
+        snapshots.save(model, optimizer, {"step": 9, "no": object()})
     assert snapshots.newest().name == "00000002"
     assert largest_difference(before, weights_of(tmp_path)) == 0
     snapshots.clear_unfinished()

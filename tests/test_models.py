@@ -6,7 +6,9 @@ from kinetics_i3d_tf2 import InceptionI3d, labels, save_checkpoint
 from kinetics_i3d_tf2.models import class_names_of, load_model
 
 
-@pytest.mark.parametrize("width, channels", [(1 / 16, 3), (1 / 12, 2)])
+@pytest.mark.parametrize(
+    "width, channels", [(1 / 16, 3), (1 / 12, 2), (0.1, 3), (0.35, 3)]
+)
 def test_a_model_is_built_as_its_checkpoint_is(tmp_path, width, channels):
     model = recipe.assign(InceptionI3d(7, num_channels=channels, width=width))
     save_checkpoint(model, tmp_path)

@@ -55,6 +55,14 @@ def test_configuration_makes_an_equal_optimizer():
     assert float(copy.learning_rate) == pytest.approx(0.2)
 
 
+def test_its_variables_are_its_own():
+    optimizer = Momentum(learning_rate=1)
+    variable = keras.Variable(START)
+    optimizer.build([variable])
+    assert all(other is not variable for other in optimizer.variables)
+    assert len(optimizer.variables) == 3  # The step, the rate, an accumulator.
+
+
 def test_momentum_out_of_range():
     with pytest.raises(ValueError, match=r"momentum must be in \[0, 1\). Received: 1"):
         Momentum(momentum=1)

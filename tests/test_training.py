@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -60,7 +61,9 @@ def start(videos, folder, *arguments, limit=""):
 
 
 def wait_for(path, process):
+    end = time.monotonic() + 200
     while not path.exists():
+        assert time.monotonic() < end
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.02)
 
@@ -108,11 +111,16 @@ def test_ctrl_c_saves_the_steps_so_far(videos, tmp_path):
 
 def test_a_full_disk_leaves_the_last_checkpoint(videos, tmp_path):
     """A limit on file sizes stands for the disk."""
-    process = start(videos, tmp_path, limit="ulimit -f 300;")
+    process = start(videos, tmp_path, "--steps=2000")
+    wait_for(tmp_path / "last", process)
+    process.kill()
+    process.communicate()
+    before = data_of(tmp_path)
+    process = start(videos, tmp_path, "--steps=2000", limit="ulimit -f 300;")
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 2, errors
-    assert "error:" in errors.splitlines()[-1]
-    assert not list((tmp_path / "checkpoints").glob("[0-9]*"))
+    assert re.search("error: .*(too large|cannot be written)", errors.splitlines()[-1])
+    assert data_of(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -150,6 +158,32 @@ def test_too_many_unreadable_videos(training, tmp_path):
     assert done.returncode == 2, done.stderr
     last = done.stderr.splitlines()[-1]
     assert "bad.mp4" in last and last.startswith("training.py: error: ")
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_ends_the_others(videos, tmp_path):
+    """TensorFlow notices after about a minute."""
+    with socket.socket() as first, socket.socket() as second:
+        for probe in (first, second):
+            probe.bind(("127.0.0.1", 0))
+        hosts = [f"127.0.0.1:{s.getsockname()[1]}" for s in (first, second)]
+    workers = []
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": hosts}, "task": task})
+        flags = ("--steps=100000", "--strategy=multi_worker")
+        limit = f"export TF_CONFIG='{config}';"
+        workers.append(start(videos, tmp_path, *flags, limit=limit))
+    try:
+        wait_for(tmp_path / "last", workers[0])
+        workers[1].kill()
+        _, errors = workers[0].communicate(timeout=300)
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert workers[0].returncode == 2, errors
+    assert "another worker was lost" in errors.splitlines()[-1]
+    assert load_model(tmp_path / "last").num_classes == 2
 
 
 def test_help_explains_recipes_and_flags(training):
