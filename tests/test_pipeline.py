@@ -515,7 +515,7 @@ def test_what_cannot_be_trained_on(videos, records):
     with pytest.raises(ValueError, match="There are no clips in the dataset"):
         batches([], 1)
     unlabelled = [videos[0]._replace(index=-1), videos[1]]
-    with pytest.raises(ValueError, match="1 clips have no label .* first is .*0.mkv"):
+    with pytest.raises(ValueError, match="1 clips have no label, the first is .*0.mkv"):
         batches(unlabelled, 1)
 
 
