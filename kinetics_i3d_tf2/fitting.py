@@ -91,14 +91,14 @@ def train(
         state = new_state()
         if begun:
             momentum = getattr(trainer.optimizer, "inner_optimizer", trainer.optimizer)
-            state = new_state() | snapshots.restore(model, momentum)
+            state |= snapshots.restore(model, momentum)
             logging.info("Going on after step %d", state["step"])
             if state["loss_scale"]:
                 trainer.optimizer.step_counter.assign(state["loss_scale"][0])
                 trainer.optimizer.dynamic_scale.assign(state["loss_scale"][1])
-    strategies.check_equal(
-        strategy, json.dumps([state["step"], settings_of(recipe, data, run)])
-    )
+    if workers > 1:  # Fingerprints of large datasets take a second.
+        plan = [state["step"], settings_of(recipe, data, run)]
+        strategies.check_equal(strategy, json.dumps(plan))
     trainer.seed(run.seed, state["step"])
     validate = None
     if data.validation:

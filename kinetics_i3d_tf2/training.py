@@ -165,7 +165,9 @@ def main(argv):
             return
         storage.make_dirs(_OUT.value)
         with runs.only_run(_OUT.value):
-            _keep_settings(recipe, data, run)
+            settings = fitting.settings_of(recipe, data, run)
+            path = storage.join(_OUT.value, "settings.json")
+            runs.keep_settings(path, settings)
             state = fitting.train(recipe, data, run, strategy=strategy, stop=stop)
     except KeyboardInterrupt:
         logging.info("Stopped; the same command goes on where this one ended")
@@ -250,13 +252,6 @@ def _stop_on_signals():
     return stop
 
 
-def _keep_settings(recipe, data, run):
-    from . import fitting
-
-    settings = fitting.settings_of(recipe, data, run)
-    runs.keep_settings(storage.join(_OUT.value, "settings.json"), settings)
-
-
 def _explained(error, workers):
     """An error of TensorFlow as one for people."""
     import tensorflow as tf
@@ -271,15 +266,15 @@ def _explained(error, workers):
         tf.errors.UnavailableError,
         tf.errors.AbortedError,
         tf.errors.CancelledError,
+        tf.errors.InternalError,
+        tf.errors.DeadlineExceededError,
     )
-    lost = (*lost, tf.errors.InternalError, tf.errors.DeadlineExceededError)
-    lost = lost if workers > 1 else ()
     # Of the functions that read clips, and of checks inside of graphs.
     reason = re.search(r"(?:ValueError|OSError): (.+)", message)
     reason = reason or re.search(r"assertion failed: \[b?'?([^\]']+)", message)
     if reason:
         return ValueError(reason[1])
-    if isinstance(error, lost):
+    if workers > 1 and isinstance(error, lost):
         return OSError(
             "another worker was lost; start all of them again, and training goes on "
             "after the newest checkpoint"
