@@ -27,6 +27,8 @@ RECORDS = flags.DEFINE_string(
     "Folder of prepared records, in the place of --dataset, --videos, --annotations.",
 )
 
+flags.disclaim_key_flags()  # declare_for_help is the caller's.
+
 # Names of the splits that are not trained on, as datasets have them.
 VALIDATION = ("val", "valid", "validate", "validation")
 TEST = ("test", "testing")

@@ -84,3 +84,10 @@ def test_joined_tables_have_the_classes_of_all():
     assert [clip.index for clip in joined] == [1, 0]
     assert joined.missing == ("gone",)
     assert tables.join([first, first]).class_names == ("wave",)
+
+
+@pytest.mark.parametrize("program", ["prepare", "evaluation", "training"])
+def test_programs_explain_these_flags(python, program):
+    help_text = python("-m", f"kinetics_i3d_tf2.{program}", "--help").stdout
+    for flag in ("dataset", "videos", "annotations", "split_number"):
+        assert f"  --{flag}: " in help_text
