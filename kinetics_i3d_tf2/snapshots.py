@@ -81,16 +81,11 @@ class Snapshots:
                 raise NotFiniteError(f"{variable.path} is NaN or infinite")
         self.clear_unfinished()
         step = state["step"]
-        unfinished = self._folder / f".{_name(step)}"
-        unfinished.mkdir(parents=True)
-        prefix = unfinished / "model.ckpt"
-        save_checkpoint(model, prefix, scope=self._scope, optimizer=optimizer)
-        labels.write_label_map(unfinished / labels.LABEL_MAP, self._class_names)
-        (unfinished / _STATE).write_text(_text(state), encoding="utf-8")
-        for path in (*unfinished.iterdir(), unfinished):
-            _sync(path)
-        os.replace(unfinished, self._folder / _name(step))
-        _sync(self._folder)
+        with storage.atomic_folder(self._folder / _name(step)) as folder:
+            prefix = folder / "model.ckpt"
+            save_checkpoint(model, prefix, scope=self._scope, optimizer=optimizer)
+            labels.write_label_map(folder / labels.LABEL_MAP, self._class_names)
+            (folder / _STATE).write_text(_text(state), encoding="utf-8")
         self._link("last", step)
 
     def keep(self, state: dict, *, best: int | None) -> None:
@@ -106,7 +101,7 @@ class Snapshots:
         step = state["step"]
         with storage.atomic_writer(self._folder / _name(step) / _STATE) as path:
             path.write_text(_text(state), encoding="utf-8")
-            _sync(path)
+            storage.sync(path)
         if best is not None:
             self._link("best", best)
         for old in self._steps() - {step, best}:
@@ -135,12 +130,3 @@ def _name(step):
 
 def _text(state):
     return json.dumps(state, indent=1) + "\n"
-
-
-def _sync(path):
-    """Waits until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

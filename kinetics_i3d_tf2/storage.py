@@ -195,6 +195,43 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Gives a folder that gets its name when all in it is on the disk.
+
+    Args:
+        path: the folder to make, on this machine; one writer at a time.
+
+    Yields:
+        Path beside it, hidden, in which nothing is; nothing is left of it when the
+        block fails, and what a killed writer left is deleted.
+
+    Raises:
+        OSError: a file cannot be written, or there is such a folder already.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for written in (*temporary.rglob("*"), temporary):
+            sync(written)
+        os.rename(temporary, path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync(path: str | os.PathLike) -> None:
+    """Waits until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def clear_unfinished(paths: Iterable[str | os.PathLike]) -> None:
     """Deletes what killed writers of these files left beside them.
 
