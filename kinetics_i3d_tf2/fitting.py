@@ -15,9 +15,8 @@ from . import checkpoint, models, pipeline, release, runs, strategies
 from .architecture import MIN_FRAMES
 from .inception_i3d import InceptionI3d
 from .optimizer import Momentum
-from .recipes import TrainingRecipe
+from .recipes import CHANNELS, TrainingRecipe
 from .rounds import Logs, Progress, Rounds, new_state
-from .samples import CHANNELS
 from .snapshots import Snapshots
 from .tables import Clip
 from .tfrecord import Record

@@ -15,7 +15,7 @@ from absl import logging
 from tensorflow.python.ops import script_ops
 
 from . import samples
-from .recipes import ClipRecipe
+from .recipes import CHANNELS, ClipRecipe
 from .tables import NO_LABEL, Clip
 from .tfrecord import Record
 
@@ -97,7 +97,7 @@ class Loader:
             Tout=[*self._dtypes.values(), tf.int64],
         )
         clip = {
-            name: tf.ensure_shape(stream, (*shape, samples.CHANNELS[name]))
+            name: tf.ensure_shape(stream, (*shape, CHANNELS[name]))
             for name, stream in zip(self._dtypes, streams, strict=True)
         }
         return clip, tf.ensure_shape(label, ())
@@ -126,7 +126,7 @@ def _whole_clip(config, row):
         problem = error
     _skip(settings, recipe, source, problem)
     empty = {
-        name: np.empty((0, 0, 0, samples.CHANNELS[name]), dtype)
+        name: np.empty((0, 0, 0, CHANNELS[name]), dtype)
         for name, dtype in settings["dtypes"].items()
     }
     return _outputs(empty, NO_LABEL)

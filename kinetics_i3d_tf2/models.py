@@ -7,6 +7,7 @@ from . import labels, storage
 from .architecture import TRUNK, Conv, Mixed
 from .checkpoint import CLASSIFIER, FIRST_KERNEL, list_checkpoint, load_checkpoint
 from .inception_i3d import InceptionI3d, scaled
+from .recipes import CHANNELS
 from .tensor_bundle import find_prefix
 
 
@@ -58,6 +59,29 @@ def load_model(path, **kwargs) -> InceptionI3d:
         **kwargs,
     )
     load_checkpoint(model, path)
+    return model
+
+
+def load_stream(path, stream: str) -> InceptionI3d:
+    """Builds the model of a checkpoint, which must be of a stream.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+        stream: "rgb" or "flow".
+
+    Returns:
+        The model.
+
+    Raises:
+        OSError: as `load_model`.
+        ValueError: as `load_model`, or it is of the other stream.
+    """
+    model = load_model(path)
+    if model.num_channels != CHANNELS[stream]:
+        raise ValueError(
+            f"{path}: takes clips of {model.num_channels} channels, and {stream} has "
+            f"{CHANNELS[stream]}; it is of the other stream"
+        )
     return model
 
 

@@ -5,7 +5,8 @@ import dataclasses
 from .architecture import ENDPOINTS
 from .transforms import CROP_SIZE, SHORT_SIDE
 
-STREAMS = {"rgb": ("rgb",), "flow": ("flow",), "joint": ("rgb", "flow")}
+STREAMS = {"joint": ("rgb", "flow"), "rgb": ("rgb",), "flow": ("flow",)}
+CHANNELS = {"rgb": 3, "flow": 2}
 BATCH_NORM_MODES = ("live", "frozen", "synchronized")
 
 

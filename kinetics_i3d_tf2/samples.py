@@ -12,12 +12,10 @@ import numpy as np
 
 from . import flow as optical
 from . import mediasequence, transforms
-from .recipes import ClipRecipe
+from .recipes import CHANNELS, ClipRecipe
 from .tables import Clip
 from .tfrecord import Record, read_record
 from .video import FRAME_RATE, count_frames, iter_video
-
-CHANNELS = {"rgb": 3, "flow": 2}
 
 
 def training_sample(

@@ -11,7 +11,6 @@ import tensorflow as tf
 from absl import logging
 
 from . import inference, models, recipes, storage, views
-from .samples import CHANNELS
 from .tensor_bundle import find_prefix
 
 
@@ -68,12 +67,7 @@ class Model:
     """
 
     def __init__(self, path: str | os.PathLike, stream: str, dtype: str = "float32"):
-        model = models.load_model(path)
-        if model.num_channels != CHANNELS[stream]:
-            raise ValueError(
-                f"{path}: takes clips of {model.num_channels} channels, and {stream} "
-                f"has {CHANNELS[stream]}; it is of the other stream"
-            )
+        model = models.load_stream(path, stream)
         self.path = path
         # The index holds checksums of all tensors.
         with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:

@@ -298,6 +298,7 @@ def test_help_explains_every_flag(evaluate):
     assert done.returncode == 0
     flags = ("eval_type", "imagenet_pretrained", "video", "start", "max_frames")
     flags += ("rgb_sample", "flow_sample", "checkpoint_dir", "top", "dtype", "json")
+    flags += ("weights", "rgb_checkpoint", "flow_checkpoint")
     for flag in flags:
         assert re.search(rf"--(\[no\])?{flag}:\s+\S", done.stdout), flag
 

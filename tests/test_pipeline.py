@@ -522,7 +522,7 @@ def test_what_cannot_be_trained_on(videos, records):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"stream": "RGB"}, "stream must be one of rgb, flow, joint. Received: 'RGB'"),
+        ({"stream": "RGB"}, "stream must be one of joint, rgb, flow. Received: 'RGB'"),
         ({"num_frames": 0}, "num_frames must be at least 1"),
         ({"crop_size": 300}, r"at most short_side \(256\). Received: 300"),
         ({"max_damaged": 2}, "max_damaged is a share, 0 to 1. Received: 2"),

@@ -39,6 +39,7 @@ LEVELS = {
     "predictions": 3,
     "dataset_flags": 4,
     "models": 4,
+    "model_flags": 5,
     "samples": 4,
     "shards": 4,
     "loading": 5,
