@@ -186,13 +186,8 @@ def _print_results(logits, probabilities, top, names):
     print(f"Norm of logits: {np.linalg.norm(logits):f}")
     print("\nTop classes and probabilities")
     for index in top:
-        print(_number(probabilities[index]), _number(logits[index]), names[index])
-
-
-def _number(value):
-    """Six digits, as the release's NumPy printed a float32: 1.0, 41.8137, 1.5e-09."""
-    text = f"{value:.6g}"
-    return text + ".0" if text.lstrip("-").isdigit() else text
+        numbers = probabilities[index], logits[index]
+        print(*map(program.six_digits, numbers), names[index])
 
 
 def _write_json(checkpoints, path, logits, probabilities, top, names):

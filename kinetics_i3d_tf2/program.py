@@ -1,4 +1,4 @@
-"""What every program of this project shares: how it starts, and how it fails."""
+"""What programs of this project share: how they start, fail and print numbers."""
 
 import contextlib
 import os
@@ -45,6 +45,12 @@ def print_error(error: BaseException) -> None:
     """Writes an error to standard error, on one line, with the program's name."""
     line = " ".join(str(error).split()) or "out of memory"
     print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr, flush=True)
+
+
+def six_digits(value: float) -> str:
+    """A number as the release's NumPy printed a float32: 1.0, 41.8137, 1.5e-09."""
+    text = f"{value:.6g}"
+    return text + ".0" if text.lstrip("-").isdigit() else text
 
 
 def reject_positional(argv: list[str]) -> None:
