@@ -62,8 +62,8 @@ demo-weights: $(INSTALLED)
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
 
-$(INSTALLED): EXTRAS := beam,plot,test
-$(INSTALLED_IO): EXTRAS := beam,io,plot,test
+$(INSTALLED): EXTRAS := beam,plot,serving,test
+$(INSTALLED_IO): EXTRAS := beam,io,plot,serving,test
 $(INSTALLED) $(INSTALLED_IO): setup.py
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip

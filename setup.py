@@ -37,7 +37,7 @@ setup(
         # tensorflow-io's operations load beside TensorFlow 2.16 only.
         "io": ["tensorflow>=2.16.1,<2.17", "tensorflow-io==0.37.1"],
         "beam": ["apache-beam>=2.55,<3"],
-        "serving": ["tensorflow-serving-api>=2.16,<3"],
+        "serving": ["tensorflow-serving-api>=2.16,<3", "grpcio>=1.60,<2"],
         "plot": ["matplotlib>=3.7,<4"],
         "test": [
             "pytest>=8,<10",

@@ -1,0 +1,199 @@
+r"""Asks a TensorFlow Serving server what happens in a video.
+
+  python examples/client.py --video=clip.mp4 --server=localhost:8500
+  python examples/client.py --video=clip.mp4 --server=localhost:8501 --protocol=rest
+
+The server runs what kinetics_i3d_tf2.export has written. The video is read at 25 frames
+a second, scaled to what the model looks at (short side 256) and sent in one request: as
+JPEG images, some ten times smaller than the pixels themselves, or, with
+--signature=serving_default, as pixels. REST writes pixels out as text; take JPEG there.
+
+What REST sends, for other clients such as curl:
+  python examples/client.py --video=clip.mp4 --print_request |
+    curl --data @- http://localhost:8501/v1/models/i3d:predict
+
+Prints the top classes, each with its probability and its logit. The exit status is 0,
+or 2 with one line on standard error when something is wrong with video or server.
+"""
+
+import base64
+import json
+import re
+
+import numpy as np
+import requests
+from absl import flags, logging
+
+from kinetics_i3d_tf2 import mediasequence, program, transforms, video
+
+_PORTS = {"grpc": 8500, "rest": 8501}  # TensorFlow Serving's own.
+# Around the reason of an error: where in the graph it was found.
+_NODES = re.compile(r"\{\{function_node \S+\}\} |\n\t \[\[.*", re.DOTALL)
+
+_VIDEO = flags.DEFINE_string(
+    "video", None, "Video file to classify, of any format that FFmpeg reads."
+)
+_START = flags.DEFINE_float("start", 0, "Second of the video to begin at.", 0)
+_MAX_FRAMES = flags.DEFINE_integer(
+    "max_frames", 250, "Frames to send, at 25 a second; 0 is all.", 0
+)
+_PROTOCOL = flags.DEFINE_enum("protocol", "grpc", list(_PORTS), "How to ask.")
+_SERVER = flags.DEFINE_string(
+    "server",
+    None,
+    "Host and port, by default localhost:8500 for gRPC and localhost:8501 for REST; "
+    "for REST also an address that begins with https://.",
+)
+_MODEL = flags.DEFINE_string("model", "i3d", "The server's name of the model.")
+_SIGNATURE = flags.DEFINE_enum(
+    "signature",
+    "encoded_frames",
+    ["encoded_frames", "serving_default"],
+    "Send frames as JPEG images, or as pixels.",
+)
+_TOP = flags.DEFINE_integer(
+    "top", 5, "How many classes to print, of those that the model was made to tell.", 1
+)
+_TIMEOUT = flags.DEFINE_float(
+    "timeout",
+    600,
+    "Seconds to wait for the answer. Optical flow takes about a second a frame on CPU. "
+    "For REST the server has a limit of its own (--rest_api_timeout_in_ms, 30 s).",
+    0.001,
+)
+_PRINT_REQUEST = flags.DEFINE_boolean(
+    "print_request", False, "Print the JSON that REST would send, and send nothing."
+)
+
+
+def main(argv):
+    """Sends the video and prints the answer."""
+    program.reject_positional(argv)
+    if not _VIDEO.value:
+        raise ValueError("--video names the file to classify")
+    frames = read_frames()
+    if _SIGNATURE.value == "encoded_frames":
+        images = mediasequence.encode_rgb(frames, mediasequence.Coding())
+        inputs, size = {"image_bytes": images}, sum(map(len, images))
+    else:
+        inputs, size = {"frames": frames}, frames.nbytes
+    if _PRINT_REQUEST.value:
+        print(as_json(inputs))
+        return
+    server = _SERVER.value or f"localhost:{_PORTS[_PROTOCOL.value]}"
+    logging.info("Sending %d frames, %.1f MB, to %s", len(frames), size / 1e6, server)
+    if _PROTOCOL.value == "rest":
+        outputs = ask_by_rest(server, inputs)
+    else:
+        outputs = ask_by_grpc(server, inputs)
+    print_answer(outputs)
+
+
+def read_frames():
+    """Frames of the video, uint8 `(frames, height, width, 3)`, their short side 256."""
+    decoded = video.iter_video(
+        _VIDEO.value, start=_START.value, max_frames=_MAX_FRAMES.value or None
+    )
+    return np.stack([transforms.resize_short_side(frame) for frame in decoded])
+
+
+def ask_by_grpc(server, inputs):
+    """Asks over gRPC.
+
+    Args:
+        server: host and port.
+        inputs: of one clip, by the signature's names.
+
+    Returns:
+        The model's outputs by name, for a batch of one.
+
+    Raises:
+        OSError: there is no answer, or none in time.
+        ValueError: the server refuses the request, or it is larger than 2 GB, the most
+            that a message of gRPC or TensorFlow Serving can be.
+    """
+    with program.quiet_tensorflow():
+        import grpc
+        import tensorflow as tf
+        from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = _MODEL.value
+    request.model_spec.signature_name = _SIGNATURE.value
+    for name, clip in inputs.items():
+        clip = clip[None] if isinstance(clip, np.ndarray) else [clip]
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(clip))
+    with grpc.insecure_channel(server) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        try:
+            response = stub.Predict(request, timeout=_TIMEOUT.value)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.UNAVAILABLE:
+                raise _unreachable(server, error.details()) from error
+            if error.code() == grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise _too_late(server) from error
+            raise _refused(server, error.code().name, error.details()) from error
+    return {name: tf.make_ndarray(output) for name, output in response.outputs.items()}
+
+
+def ask_by_rest(server, inputs):
+    """Asks over HTTP. Args, Returns, Raises: as `ask_by_grpc`."""
+    address = server if "://" in server else f"http://{server}"
+    url = f"{address}/v1/models/{_MODEL.value}:predict"
+    headers = {"Content-Type": "application/json"}
+    try:
+        response = requests.post(
+            url, data=as_json(inputs), headers=headers, timeout=_TIMEOUT.value
+        )
+        answer = response.json()
+    except requests.Timeout as error:
+        raise _too_late(server) from error
+    except requests.ConnectionError as error:
+        raise _unreachable(server, "no connection") from error
+    except requests.JSONDecodeError as error:
+        raise _refused(url, response.status_code, "no JSON comes back") from error
+    if "outputs" not in answer:
+        raise _refused(server, response.status_code, answer.get("error", answer))
+    return answer["outputs"]
+
+
+def as_json(inputs):
+    """Body of a REST request, with a batch of one in columns."""
+    columns = {}
+    for name, clip in inputs.items():
+        if isinstance(clip, np.ndarray):
+            columns[name] = [clip.tolist()]
+        else:
+            columns[name] = [[{"b64": base64.b64encode(i).decode()} for i in clip]]
+    return json.dumps({"signature_name": _SIGNATURE.value, "inputs": columns})
+
+
+def print_answer(outputs):
+    """Prints the first classes, best first."""
+    names = ("probabilities", "logits", "labels")
+    if not set(names) <= set(outputs):
+        raise ValueError(
+            f"The model has no outputs {', '.join(names)}; kinetics_i3d_tf2.export "
+            "makes one that has"
+        )
+    columns = [outputs[name][0][: _TOP.value] for name in names]
+    for probability, logit, label in zip(*columns, strict=True):
+        label = label.decode() if isinstance(label, bytes) else label
+        print(program.six_digits(probability), program.six_digits(logit), label)
+
+
+def _unreachable(server, reason):
+    return OSError(f"{server}: cannot be reached by {_PROTOCOL.value}: {reason}")
+
+
+def _too_late(server):
+    return OSError(f"{server}: no answer within {_TIMEOUT.value:g} s (--timeout)")
+
+
+def _refused(server, status, reason):
+    reason = _NODES.sub("", str(reason))
+    return ValueError(f"{server}: answers {status}: {reason}")
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,158 @@
+"""examples/client.py and a server on this machine that speaks as TensorFlow Serving."""
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import requests
+import serving
+from conftest import ROOT
+from videos import write_video
+
+import kinetics_i3d_tf2 as i3d
+from kinetics_i3d_tf2 import mediasequence
+from kinetics_i3d_tf2.models import class_names_of, load_model
+
+VIDEO = ROOT / "data" / "demo_opening_a_door.mp4"
+WEIGHTS = ROOT / "checkpoints" / "demo_rgb"
+BY_REST = ("--protocol=rest", "--server={rest}")
+
+
+@pytest.fixture(scope="module")
+def saved_model(tmp_path_factory):
+    """The demonstration's RGB stream, exported."""
+    folder = tmp_path_factory.mktemp("served")
+    stream = ["--eval_type=rgb", "--weights=demo", f"--out={folder}"]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2.export", *stream]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(saved_model):
+    with serving.serve(saved_model) as addresses:
+        yield addresses
+
+
+@pytest.fixture
+def ask(python, server):
+    """Runs the client as a user does, with the server's addresses filled in."""
+
+    def run(*arguments, video=VIDEO, server=server):
+        arguments = [argument.format(**server._asdict()) for argument in arguments]
+        command = ["examples/client.py", f"--video={video}", *arguments]
+        return python(*command, no_proxy="127.0.0.1,localhost")
+
+    return run
+
+
+def answer_of(done):
+    """Labels, probabilities and logits that the client has printed."""
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    return [row[2] for row in rows], np.array([row[:2] for row in rows], float)
+
+
+def error_of(done):
+    """The one line of a client that failed."""
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    lines = done.stderr.splitlines()
+    (line,) = (line for line in lines if line.startswith("client.py: error: "))
+    return line
+
+
+@pytest.mark.parametrize("where", [["--server={grpc}"], BY_REST], ids=["grpc", "rest"])
+@pytest.mark.parametrize("signature", ["serving_default", "encoded_frames"])
+def test_the_answer_is_the_models(ask, where, signature):
+    done = ask(*where, f"--signature={signature}", "--top=3")
+    labels, numbers = answer_of(done)
+    assert "Sending 14 frames" in done.stderr
+    frames = i3d.resize_short_side(i3d.read_video(VIDEO))
+    if signature == "encoded_frames":
+        images = mediasequence.encode_rgb(frames, mediasequence.Coding())
+        frames = mediasequence.decode_images(images)
+    clip = i3d.normalize_rgb(i3d.center_crop(frames))[None]
+    logits = load_model(WEIGHTS)(clip).numpy()[0]
+    names = class_names_of(WEIGHTS)
+    top = i3d.top_k(logits, 3)
+    assert labels == [names[index] for index in top]
+    np.testing.assert_allclose(numbers[:, 1], logits[top], atol=1e-3)
+    probabilities = np.exp(logits) / np.exp(logits).sum()
+    np.testing.assert_allclose(numbers[:, 0], probabilities[top], atol=1e-4)
+
+
+def test_both_protocols_send_the_same_part_of_a_video(ask):
+    part = ("--start=0.04", "--max_frames=10", "--top=20")
+    by_grpc = ask("--server={grpc}", *part)
+    by_rest = ask("--protocol=rest", "--server=http://{rest}", *part)
+    assert "Sending 10 frames" in by_grpc.stderr
+    assert len(answer_of(by_grpc)[0]) == 8  # All that the model knows.
+    assert by_grpc.stdout == by_rest.stdout
+    assert by_grpc.stdout != ask(*BY_REST, "--max_frames=10", "--top=20").stdout
+
+
+def test_pixels_beyond_grpcs_own_limit(ask, saved_model, tmp_path):
+    frames = np.zeros((30, 256, 256, 3), np.uint8)  # 5.9 MB; gRPC's default is 4 MB.
+    video = write_video(tmp_path / "long.mp4", frames)
+    pixels = ("--server={grpc}", "--signature=serving_default")
+    answer_of(ask(*pixels, video=video))
+    with serving.serve(saved_model, largest_message=4_000_000) as small:
+        error = error_of(ask(*pixels, video=video, server=small))
+    assert "answers RESOURCE_EXHAUSTED: " in error
+    assert "larger than max" in error
+
+
+def test_the_request_by_itself_is_what_curl_sends(ask, server):
+    done = ask("--print_request", "--max_frames=9")
+    assert done.returncode == 0, done.stderr
+    url = f"http://{server.rest}/v1/models/i3d:predict"
+    columns = requests.post(url, data=done.stdout).json()["outputs"]
+    assert columns["labels"][0][0] == "opening a door"
+    # The same in rows, which TensorFlow Serving answers in rows.
+    request = json.loads(done.stdout)
+    (images,) = request.pop("inputs")["image_bytes"]
+    for instance in (images, {"image_bytes": images}):
+        answer = requests.post(url, json={**request, "instances": [instance]}).json()
+        assert answer["predictions"] == [{k: v[0] for k, v in columns.items()}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--server={grpc}", "--max_frames=8"], "INVALID_ARGUMENT: .* 9 images"),
+        ([*BY_REST, "--max_frames=8"], "answers 400: .*9 images"),
+        (["--server={grpc}", "--model=x3d"], "NOT_FOUND: Servable not found .*x3d"),
+        ([*BY_REST, "--model=x3d"], "answers 404: Servable not found .*x3d"),
+        (["--server=localhost:1"], "localhost:1: cannot be reached by grpc: .*refused"),
+        (["--protocol=rest", "--server=localhost:1"], "cannot be reached by rest"),
+        (["--server={grpc}", "--timeout=0.002"], r"no answer within 0\.002 s"),
+        ([*BY_REST, "--timeout=0.002"], r"no answer within 0\.002 s"),
+        (["--server={rest}"], "cannot be reached by grpc"),
+        (["--protocol=rest", "--server={grpc}"], "cannot be reached by rest"),
+        (["--protocol=rest", "--server=http://{rest}/v2"], "400: Malformed request"),
+        (["--start=9"], "has no video frames from second 9 on"),
+        (["--video="], "--video names the file to classify"),
+        (["--protocol=http"], "value should be one of <grpc|rest>"),
+    ],
+    ids=str,
+)
+def test_mistakes_end_with_one_line(ask, arguments, message):
+    error = error_of(ask(*arguments))
+    assert re.search(message, error), error
+    assert "{{" not in error  # The reason, without TensorFlow's names of nodes.
+
+
+def test_the_server_answers_on_after_what_is_no_image(ask, server):
+    url = f"http://{server.rest}/v1/models/i3d:predict"
+    request = json.loads(ask("--print_request").stdout)
+    (images,) = request["inputs"]["image_bytes"]
+    good, images[3] = images[3], {"b64": "bm90IGFuIGltYWdl"}
+    refused = requests.post(url, json=request)
+    assert refused.status_code == 400
+    assert "image" in refused.json()["error"]
+    images[3] = good
+    answer = requests.post(url, json=request)
+    assert answer.json()["outputs"]["labels"][0][0] == "opening a door"
