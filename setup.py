@@ -38,6 +38,11 @@ setup(
         "io": ["tensorflow>=2.16.1,<2.17", "tensorflow-io==0.37.1"],
         "beam": ["apache-beam>=2.55,<3"],
         "serving": ["tensorflow-serving-api>=2.16,<3", "grpcio>=1.60,<2"],
+        # Keras's own export; it reaches these formats in different versions.
+        "onnx": ["tf2onnx>=1.17,<2", "onnx>=1.18,<2,!=1.19.0", "onnxruntime>=1.20,<2"],
+        # Keras imports SciPy with OpenVINO.
+        "openvino": ["keras>=3.13,<4", "openvino>=2026.0,<2027", "scipy>=1.11,<2"],
+        "litert": ["keras>=3.15,<4", "ai-edge-litert>=2.1,<3"],
         "plot": ["matplotlib>=3.7,<4"],
         "test": [
             "pytest>=8,<10",

@@ -36,6 +36,7 @@ LEVELS = {
     "mediasequence": 3,
     "video": 3,
     "views": 3,
+    "interchange": 3,
     "predictions": 3,
     "dataset_flags": 4,
     "models": 4,
