@@ -44,6 +44,9 @@ def write(
     clips: below 9 frames or 193 pixels a side ONNX Runtime and OpenVINO fail, and
     LiteRT gives logits that mean nothing.
 
+    OpenVINO's converter sends Intel data about its use, unasked: `opt_in_out
+    --opt_out`, which comes with it, or `CI=true` in the environment turns that off.
+
     Args:
         models: "rgb", "flow" or both; `InceptionI3d`s that end at `Logits`, in any
             dtype policy. The file computes in float32.
@@ -59,7 +62,7 @@ def write(
 
     Raises:
         ValueError: what `check` refuses, streams of other names or of different
-            classes.
+            classes, fewer than 9 frames.
         OSError: the file cannot be written; what was there before stays.
 
     Example:
@@ -78,11 +81,12 @@ def write(
         ).astype(np.float32)
         for stream, model in models.items()
     }
+    expected = _logits(models, clips)  # It also checks the clips.
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, "model")
         file = os.fspath(written.with_suffix(row.suffixes[0]))
         _export(_graph(models, format), file, format)
-        difference = row.run(file, clips) - _logits(models, clips)
+        difference = row.run(file, clips) - expected
         with ExitStack() as stack:
             # The file that is named takes its place last.
             for suffix in row.suffixes:

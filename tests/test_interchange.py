@@ -11,6 +11,12 @@ CHANNELS = {"rgb": 3, "flow": 2}
 EVERY_FORMAT = pytest.mark.parametrize("format", interchange.FORMATS)
 
 
+@pytest.fixture(autouse=True)
+def no_telemetry(monkeypatch):
+    """Keeps OpenVINO's converter from sending data about its use."""
+    monkeypatch.setenv("CI", "true")
+
+
 def path_of(folder, format):
     return folder / f"i3d{interchange.FORMATS[format].suffixes[0]}"
 
@@ -41,7 +47,7 @@ def sum_of_logits(models, clips):
 
 
 @EVERY_FORMAT
-@pytest.mark.parametrize("names", [["flow"], ["rgb", "flow"], ["flow", "rgb"]])
+@pytest.mark.parametrize("names", [["rgb"], ["flow", "rgb"]])
 @pytest.mark.filterwarnings("error:.*np.object:FutureWarning")
 def test_files_give_keras_logits(format, names, streams, tmp_path):
     path = checked_path(tmp_path, format)
@@ -159,6 +165,13 @@ def test_streams_of_different_classes(pretended, streams, tmp_path):
     models = {**streams, "flow": InceptionI3d(5, num_channels=2, width=1 / 16)}
     with pytest.raises(ValueError, match="models of the same classes"):
         interchange.write(models, tmp_path / "i3d.onnx", "onnx", num_frames=9)
+
+
+def test_too_few_frames(pretended, small_model, tmp_path):
+    with pytest.raises(ValueError, match="clips of at least 9 frames"):
+        interchange.write(
+            {"rgb": small_model}, tmp_path / "i3d.onnx", "onnx", num_frames=8
+        )
 
 
 @pytest.mark.parametrize(
