@@ -21,6 +21,7 @@ import av
 import numpy as np
 from absl import app, flags
 from made_videos import make_videos, write_video
+from memory import resident_mib
 from tqdm import tqdm
 
 from kinetics_i3d_tf2 import (
@@ -272,12 +273,6 @@ def write_records(path, clips, flow_format):
                     frame_rate=video.FRAME_RATE,
                 )
             )
-
-
-def resident_mib():
-    """Resident memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 if __name__ == "__main__":
