@@ -311,22 +311,6 @@ def script():
     return module
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.0, "1.0"),
-        (41.81371, "41.8137"),
-        (1.49716e-09, "1.49716e-09"),
-        (21.494, "21.494"),
-        (0.000402223, "0.000402223"),
-        (7.2048e-09, "7.2048e-09"),
-        (-12.0, "-12.0"),
-    ],
-)
-def test_numbers_look_as_the_releases(script, value, text):
-    assert script._number(np.float32(value)) == text
-
-
 SETTINGS = {
     "imagenet_joint": ("--eval_type=joint",),
     "imagenet_rgb": ("--eval_type=rgb",),

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from absl import flags
 from conftest import ROOT
@@ -109,3 +110,19 @@ def test_reject_positional_without_a_flag_before_it(monkeypatch):
     with pytest.raises(ValueError, match="Unknown argument 'value'"):
         program.reject_positional(["program", "value"])
     program.reject_positional(["program"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.0, "1.0"),
+        (41.81371, "41.8137"),
+        (1.49716e-09, "1.49716e-09"),
+        (21.494, "21.494"),
+        (0.000402223, "0.000402223"),
+        (7.2048e-09, "7.2048e-09"),
+        (-12.0, "-12.0"),
+    ],
+)
+def test_numbers_look_as_the_releases(value, text):
+    assert program.six_digits(np.float32(value)) == text
