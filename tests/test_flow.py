@@ -15,17 +15,33 @@ def moving_pattern(frames, dx, dy, size=64):
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
+ENGINES = pytest.mark.parametrize("engine", ["opencv", "keras"])
+
+
+@ENGINES
 @pytest.mark.parametrize(("dx", "dy"), [(1, 0), (-2, 0), (0, 1.5), (1, -1)])
-def test_flow_of_a_known_motion(dx, dy):
-    received = flow.optical_flow(moving_pattern(3, dx, dy))
+def test_flow_of_a_known_motion(dx, dy, engine):
+    received = flow.optical_flow(moving_pattern(3, dx, dy), engine=engine)
     assert received.shape == (2, 64, 64, 2)
     assert received.dtype == np.float32
     inside = received[:, 12:-12, 12:-12].mean(axis=(0, 1, 2))
     np.testing.assert_allclose(inside, [dx, dy], atol=0.15)
 
 
-def test_flow_of_still_frames_is_zero():
-    assert not flow.optical_flow(moving_pattern(3, 0, 0)).any()
+@ENGINES
+def test_flow_of_still_frames_is_zero(engine):
+    assert not flow.optical_flow(moving_pattern(3, 0, 0), engine=engine).any()
+
+
+def test_engines_agree_for_each_epsilon():
+    frames = moving_pattern(4, 1, 0.5)
+    for epsilon in (0.01, 0.1):
+        by_engine = [
+            flow.optical_flow(frames, epsilon=epsilon, engine=engine)
+            for engine in ("opencv", "keras")
+        ]
+        error = np.linalg.norm(by_engine[0] - by_engine[1], axis=-1)
+        assert error.mean() < 0.05
 
 
 def test_flow_does_not_depend_on_threads():
@@ -43,8 +59,9 @@ def test_flow_of_mirrored_frames_is_flipped_flow():
     assert np.abs(mirrored - expected)[:, 8:-8, 8:-8].mean() < 0.1
 
 
-def test_progress_bar_is_on_standard_error(capsys):
-    flow.optical_flow(moving_pattern(3, 1, 0), progress=True)
+@ENGINES
+def test_progress_bar_is_on_standard_error(capsys, engine):
+    flow.optical_flow(moving_pattern(3, 1, 0), progress=True, engine=engine)
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "TV-L1 flow: 100%" in captured.err
@@ -66,16 +83,34 @@ def test_bad_frames(frames, message):
         flow.optical_flow(frames)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "cuda"}, "engine must be opencv or keras. Received: 'cuda'"),
+        ({"engine": "keras", "num_threads": 2}, "num_threads is for OpenCV"),
+        ({"epsilon": 0}, "epsilon must be above 0 pixels. Received: 0"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        flow.optical_flow(moving_pattern(2, 1, 0), **options)
+
+
 @pytest.mark.slow
-def test_flow_of_the_sample_clip_is_the_releases(shared):
+@ENGINES
+def test_flow_of_the_sample_clip_is_the_releases(shared, engine):
     """Its GIF holds flow / 20 + 0.5 in R (x) and G (y)."""
     sample = shared / "release" / "sample"
     frames = read_video(sample / "v_CricketShot_g04_c01_rgb.gif")
     image = read_video(sample / "v_CricketShot_g04_c01_flow.gif")
     assert frames.shape == image.shape == (79, 224, 224, 3)
     released = (image[:-1, ..., :2].astype(np.float32) / 255 - 0.5) * 20
-    error = np.linalg.norm(flow.optical_flow(frames) - released, axis=-1)
+    received = flow.optical_flow(frames, engine=engine)
+    error = np.linalg.norm(received - released, axis=-1)
     assert error.mean() <= 0.185
+    if engine == "keras":
+        error = np.linalg.norm(received - flow.optical_flow(frames), axis=-1)
+        assert error.mean() <= 0.05
 
 
 def test_normalize_flow():

@@ -1,0 +1,303 @@
+"""TV-L1 optical flow in `keras.ops`: OpenCV's DualTVL1 for batches, on any device.
+
+Inside, images are float32 `(2, batch, height, width)`, where the 2 are x and y, or the
+first and the second frame: neighbouring pixels are then slices, which compilers fuse.
+Heights, widths and batches may be unknown when a graph is traced.
+"""
+
+from keras import ops
+
+# Defaults of OpenCV's DualTVL1OpticalFlow, with its names. Its scale step is 4 / 5.
+TAU, LAMBDA, THETA = 0.25, 0.15, 0.3
+SCALES, WARPS, OUTER_ITERATIONS, INNER_ITERATIONS = 5, 5, 10, 30
+EPSILON = 0.01
+# Scales with a shorter side are left out.
+MIN_SIDE = 16
+# A smaller squared gradient divides nothing: the step of float32 at 1.
+TINY = 2.0**-23
+# Parameter of OpenCV's bicubic interpolation.
+CUBIC = -0.75
+# OpenCV's weights of red, green and blue, in 2^-15.
+GREY_WEIGHTS = (9798, 19235, 3735)
+# Compare-exchanges that sort five values.
+SORT = ((0, 3), (1, 4), (0, 2), (1, 3), (0, 1), (2, 4), (1, 2), (3, 4), (2, 3))
+# In a 5x5 matrix whose columns and rows are sorted, the median is one of these places:
+# fewer than 13 of the others are surely below it, and fewer than 13 above.
+MIDDLE = [
+    (row, column)
+    for row in range(5)
+    for column in range(5)
+    if max((row + 1) * (column + 1), (5 - row) * (5 - column)) <= 13
+]
+# Compare-exchanges that then bring the median to the middle of these 13. Found by a
+# search over the 252 sorted matrices of zeros and ones, which prove it.
+MEDIAN = (
+    *((1, 9), (1, 6), (3, 11), (6, 11), (7, 12), (0, 8), (1, 3), (3, 6), (4, 10)),
+    *((6, 9), (2, 5), (4, 7), (5, 8), (4, 8), (4, 6), (6, 8), (3, 6)),
+)
+
+
+def grey(frames):
+    """Grey values of RGB frames, to the bit those of `cv2.cvtColor`.
+
+    Args:
+        frames: uint8 RGB `(..., height, width, 3)` in 0..255, or whole numbers of
+            that range in another dtype.
+
+    Returns:
+        float32 `(..., height, width)` in 0..255, whole numbers.
+
+    Raises:
+        ValueError: the last axis is not 3.
+    """
+    frames = ops.cast(ops.convert_to_tensor(frames), "int32")
+    if len(frames.shape) < 3 or frames.shape[-1] != 3:
+        raise ValueError(
+            "Expected RGB frames (..., height, width, 3). "
+            f"Received: shape {tuple(frames.shape)}"
+        )
+    parts = [frames[..., i] * weight for i, weight in enumerate(GREY_WEIGHTS)]
+    return ops.cast((sum(parts) + 2**14) // 2**15, "float32")
+
+
+def tvl1_flow(first, second, *, epsilon=EPSILON, pairs=None):
+    """TV-L1 flow of pairs of frames, as OpenCV's DualTVL1 computes it.
+
+    Each pair stops by its own convergence: its flow does not depend on the others, but
+    for rounding, which may move the end of the iterations by one. Runs eagerly and in
+    graphs of any, also unknown, sizes, with XLA or without.
+
+    Args:
+        first: grey frames `(batch, height, width)` in 0..255, of at least 16 pixels a
+            side.
+        second: the frames after them, of the same shape.
+        epsilon: iterations stop when they change the flow by less, in pixels.
+        pairs: how many pairs are computed at once; by default all. About 60 float32
+            values a pixel are held for each.
+
+    Returns:
+        float32 `(batch, height, width, 2)`: displacement (dx, dy) in pixels, right
+        and down, from `first` to `second`.
+
+    Raises:
+        ValueError: shapes that are not as above (sizes unknown in a graph are not
+            checked), an epsilon of 0 or less, or less than one pair at once.
+
+    Source: Zach, Pock and Bischof, 'A Duality Based Approach for Realtime TV-L1
+    Optical Flow', 2007; the steps and parameters are those of OpenCV's.
+    """
+    first, second = (
+        ops.cast(ops.convert_to_tensor(x), "float32") for x in (first, second)
+    )
+    _check(first, second, epsilon, pairs)
+    frames = ops.stack([first, second])
+    if pairs is None:
+        return ops.moveaxis(_flow(frames, epsilon), 0, -1)
+    _, batch, height, width = ops.shape(frames)
+    pairs = ops.minimum(pairs, batch) if None in first.shape else min(pairs, batch)
+
+    def chunk(start, flow):
+        # The last chunk begins early enough to be whole.
+        begin = ops.minimum(start, batch - pairs)
+        part = ops.slice(frames, (0, begin, 0, 0), (2, pairs, height, width))
+        part = ops.moveaxis(_flow(part, epsilon), 0, -1)
+        index = begin + ops.arange(pairs, dtype="int32")
+        return start + pairs, ops.scatter_update(flow, index[:, None], part)
+
+    flow = ops.zeros_like(ops.stack([first, second], axis=-1))
+    return ops.while_loop(lambda start, _: start < batch, chunk, (0, flow))[1]
+
+
+def _check(first, second, epsilon, pairs):
+    shapes = tuple(first.shape), tuple(second.shape)
+    sides = [side for shape in shapes for side in shape[1:] if side is not None]
+    if [len(shape) for shape in shapes] != [3, 3] or min(sides, default=16) < MIN_SIDE:
+        raise ValueError(
+            "TV-L1 flow takes two batches of grey frames (batch, height, width) of at "
+            f"least {MIN_SIDE} pixels a side. Received: shapes {shapes[0]} and "
+            f"{shapes[1]}"
+        )
+    if any(None not in (a, b) and a != b for a, b in zip(*shapes, strict=True)):
+        raise ValueError(
+            "TV-L1 flow takes two batches of one shape. Received: "
+            f"{shapes[0]} and {shapes[1]}"
+        )
+    if not epsilon > 0:
+        raise ValueError(f"epsilon must be above 0 pixels. Received: {epsilon}")
+    if pairs is not None and pairs < 1:
+        raise ValueError(f"pairs must be at least 1. Received: {pairs}")
+
+
+def _flow(frames, epsilon):
+    """Flow from coarse to fine, `(2, batch, height, width)`."""
+    scales = [frames]
+    for _ in range(SCALES - 1):
+        height, width = ops.shape(scales[-1])[2:]
+        size = (4 * height + 2) // 5, (4 * width + 2) // 5
+        scales.append(_resize(scales[-1], size, ratio=(5, 4)))
+    flow = ops.zeros_like(scales[-1])
+    for frames in reversed(scales):
+        if frames is not scales[-1]:
+            flow = _resize(flow, ops.shape(frames)[2:]) * (5 / 4)
+        flow = _refine(flow, frames, epsilon)
+    return flow
+
+
+def _resize(images, size, *, ratio=None):
+    """`cv2.resize`, linear; a ratio of steps is used instead of that of the sizes."""
+    for axis, after in zip((2, 3), size, strict=True):
+        before = ops.shape(images)[axis]
+        step, steps = ratio or (before, after)
+        # Pixels' centres in halves of 1 / steps: whole numbers, so exact.
+        place = (2 * ops.arange(after, dtype="int32") + 1) * step - steps
+        low = place // (2 * steps)
+        share = ops.cast(place - low * (2 * steps), "float32")
+        share = share / ops.cast(2 * steps, "float32")
+        share = ops.reshape(share, (-1, 1) if axis == 2 else (-1,))
+        near, far = (
+            ops.take(images, ops.clip(low + i, 0, before - 1), axis) for i in (0, 1)
+        )
+        images = near * (1 - share) + far * share
+    return images
+
+
+def _refine(flow, frames, epsilon):
+    """Goes on with the flow on one scale; on one that is too small, does nothing."""
+    first, second = frames[0], frames[1]
+    height, width = ops.shape(second)[1:]
+    limit = epsilon**2 * ops.cast(height * width, "float32")
+    warps = ops.where(ops.minimum(height, width) < MIN_SIDE, 0, WARPS)
+    taps = _taps(second)
+
+    def warp(count, flow, *dual):
+        warped, slope = _warp(taps, flow)
+        rho = warped - first - slope[0] * flow[0] - slope[1] * flow[1]
+        scale = -1 / ops.maximum(slope[0] ** 2 + slope[1] ** 2, TINY)
+        data = slope, slope * scale, rho * scale
+        return count + 1, *_iterate((flow, *dual), data, limit)
+
+    dual = ops.zeros_like(flow)
+    state = (0, flow, dual, dual)
+    return ops.while_loop(lambda count, *_: count < warps, warp, state)[1]
+
+
+def _taps(images):
+    """Values and both slopes of every four neighbours in a row, edged with zeros."""
+    edged = ops.pad(images, [[0, 0], [1, 1], [1, 1]], mode="symmetric")
+    slope_x = (edged[:, 1:-1, 2:] - edged[:, 1:-1, :-2]) / 2
+    slope_y = (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2
+    values = ops.stack([images, slope_x, slope_y], axis=-1)
+    values = ops.pad(values, [[0, 0], [4, 4], [4, 4], [0, 0]])
+    columns = ops.shape(values)[2] - 3
+    return ops.concatenate([values[:, :, i : i + columns] for i in range(4)], axis=-1)
+
+
+def _warp(taps, flow):
+    """`cv2.remap`, bicubic with zeros outside: values, and slopes as x and y."""
+    batch, height, width = ops.shape(flow)[1:]
+    x = flow[0] + ops.arange(width, dtype="float32")
+    y = flow[1] + ops.arange(height, dtype="float32")[:, None]
+    left, top = ops.floor(x), ops.floor(y)
+    x_weights, y_weights = _cubic_weights(x - left), _cubic_weights(y - top)
+    # Four pixels of zeros are around: from 3 outside on, all taps are zero.
+    column = ops.clip(ops.cast(left, "int32") + 3, 0, width + 4)
+    row = ops.clip(ops.cast(top, "int32") + 3, 0, height + 4)
+    row = row + ops.arange(batch, dtype="int32")[:, None, None] * (height + 8)
+    taps = ops.reshape(taps, (-1, 12))
+    lines = [
+        ops.take(taps, (row + i) * (width + 5) + column, axis=0) * weight[..., None]
+        for i, weight in enumerate(y_weights)
+    ]
+    line = ops.reshape(sum(lines), (batch, height, width, 4, 3))
+    values = ops.sum(line * ops.stack(x_weights, axis=-1)[..., None], axis=-2)
+    return values[..., 0], ops.moveaxis(values[..., 1:], -1, 0)
+
+
+def _cubic_weights(share):
+    far, near = share + 1, 1 - share
+    first = ((CUBIC * far - 5 * CUBIC) * far + 8 * CUBIC) * far - 4 * CUBIC
+    second, third = (((CUBIC + 2) * t - (CUBIC + 3)) * t * t + 1 for t in (share, near))
+    return first, second, third, 1 - first - second - third
+
+
+def _iterate(state, data, limit):
+    """Iterations of one warp; pairs whose flow has settled are left as they are."""
+    slope, pull, rest = data
+
+    def unsettled(error, *_):
+        return ops.any(error > limit)
+
+    def outer(error, flow, *dual):
+        flow = ops.where((error > limit)[:, None, None], _median(flow), flow)
+        state = error, flow, *dual
+        return ops.while_loop(
+            unsettled, inner, state, maximum_iterations=INNER_ITERATIONS
+        )
+
+    def inner(error, flow, dual_x, dual_y):
+        active = error > limit
+        step = rest + pull[0] * flow[0] + pull[1] * flow[1]
+        step = ops.clip(step, -LAMBDA * THETA, LAMBDA * THETA)
+        new = flow + step * slope + _divergence(dual_x, dual_y)
+        # Rows, then x and y, then columns: TensorFlow would join the sums over both
+        # axes of pixels to one whose order, and so last bit, is another in each run.
+        change = ops.sum((new - flow) ** 2, axis=3)
+        change = ops.sum(change[0] + change[1], axis=1)
+        # The dual variables are OpenCV's times theta.
+        x = TAU * _pad(new[..., 1:] - new[..., :-1], 3, (0, 1))
+        y = TAU * _pad(new[..., 1:, :] - new[..., :-1, :], 2, (0, 1))
+        norm = 1 + ops.sqrt(x * x + y * y) / THETA
+        after = new, (dual_x + x) / norm, (dual_y + y) / norm
+        before = flow, dual_x, dual_y
+        keep = active[:, None, None]
+        state = (ops.where(keep, a, b) for a, b in zip(after, before, strict=True))
+        return ops.where(active, change, error), *state
+
+    # Any number above every limit.
+    error = 1 + limit + ops.zeros_like(rest[:, 0, 0])
+    state = error, *state
+    settled = ops.while_loop(
+        unsettled, outer, state, maximum_iterations=OUTER_ITERATIONS
+    )
+    return settled[1:]
+
+
+def _divergence(dual_x, dual_y):
+    x = dual_x - _pad(dual_x[..., :-1], 3, (1, 0))
+    y = dual_y - _pad(dual_y[..., :-1, :], 2, (1, 0))
+    return x + y
+
+
+def _pad(images, axis, amount):
+    return ops.pad(images, [amount if i == axis else (0, 0) for i in range(4)])
+
+
+def _median(images):
+    """`cv2.medianBlur` of 5x5 pixels, edges repeated."""
+    height, width = ops.shape(images)[2:]
+    for _ in range(2):
+        images = ops.pad(images, [[0, 0], [0, 0], [1, 1], [1, 1]], mode="symmetric")
+    lines = [images[:, :, i : i + height] for i in range(5)]
+    values = []
+    for row, line in enumerate(_exchange(lines, SORT, range(5))):
+        window = [line[..., i : i + width] for i in range(5)]
+        wanted = [column for i, column in MIDDLE if i == row]
+        values += _exchange(window, SORT, wanted)
+    return _exchange(values, MEDIAN, [6])[0]
+
+
+def _exchange(values, network, wanted):
+    """Wanted places after compare-exchanges, without what they do not need."""
+    needed, steps = set(wanted), []
+    for low, high in reversed(network):
+        steps.append((low, high, low in needed, high in needed))
+        if needed & {low, high}:
+            needed |= {low, high}
+    values = list(values)
+    for low, high, least, most in reversed(steps):
+        pair = values[low], values[high]
+        if least:
+            values[low] = ops.minimum(*pair)
+        if most:
+            values[high] = ops.maximum(*pair)
+    return [values[i] for i in wanted]
