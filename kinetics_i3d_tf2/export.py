@@ -1,0 +1,178 @@
+r"""Exports a SavedModel that takes plain frames and answers with labels.
+
+Both streams of the release, optical flow included, for TensorFlow Serving:
+  python -m kinetics_i3d_tf2.export --eval_type=joint --out=served
+
+The same with models of your own, as kinetics_i3d_tf2.training writes them:
+  python -m kinetics_i3d_tf2.export --rgb_checkpoint=RUN/best \
+    --flow_checkpoint=FLOW_RUN/best --out=served
+
+Writes DIR/1, the next time DIR/2 and so on, each whole or not there. The model needs
+nothing of this package to run, nor XLA. Its signatures:
+  serving_default  frames: uint8 (batch, frames, height, width, 3), RGB, 25 a second,
+                   from 9 frames of 193 pixels on; gives labels, probabilities, logits
+                   and class_ids of the top classes
+  encoded_frames   image_bytes: the same as JPEG or PNG strings (batch, frames)
+  flow             frames with flow, float32 (batch, frames - 1, height, width, 2) in
+                   pixels: for clients that compute it, as TV-L1 takes long without GPU
+  features         frames; gives Mixed_5c averaged, 1024 a stream
+  logits           rgb, flow: float32 clips in [-1, 1], as the model takes them
+
+Other runtimes, the logits alone:
+  python -m kinetics_i3d_tf2.export --format=onnx --out=i3d.onnx
+"""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+from absl import flags, logging
+
+from . import model_flags, program, recipes, runs, storage
+from .flow import EPSILON
+from .transforms import CROP_SIZE
+
+model_flags.declare_for_help()
+_OUT = flags.DEFINE_string(
+    "out",
+    None,
+    "Folder of the versions, as a server is given it; with another --format the file: "
+    ".onnx, .xml (OpenVINO, with a .bin beside it) or .tflite (LiteRT).",
+    required=True,
+)
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "saved_model",
+    ["saved_model", "onnx", "openvino", "litert"],
+    "What to write; the last three hold the signature logits, through Keras's export.",
+)
+_MODEL_NAME = flags.DEFINE_string(
+    "model_name",
+    "i3d",
+    "Name that the server will know the model by; the requests that warm it up say it.",
+)
+_FLOW_EPSILON = flags.DEFINE_float(
+    "flow_epsilon",
+    EPSILON,
+    "TV-L1's iterations stop when they change the flow by less, in pixels; 0.05 is "
+    "several times faster.",
+)
+_FLOW_PAIRS = flags.DEFINE_integer(
+    "flow_pairs",
+    1,
+    "Pairs of frames whose flow is computed at once; 32 for servers with GPU.",
+    1,
+)
+_CHECK_FRAMES = 16  # Of the clip that the written model is compared on.
+
+
+def main(argv):
+    """Exports what the flags ask for."""
+    program.reject_positional(argv)
+    _check_flags()
+    if _FORMAT.value == "saved_model":
+        _write_version()
+    else:
+        _write_other()
+
+
+def _check_flags():
+    model_flags.check()
+    if _FORMAT.value == "saved_model" and (
+        not _OUT.value or storage.is_address(_OUT.value)
+    ):
+        raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
+    if not _MODEL_NAME.value:
+        raise ValueError("--model_name= names nothing; leave it out, or name one")
+    if not _FLOW_EPSILON.value > 0:
+        raise ValueError("--flow_epsilon must be above 0 pixels")
+    of_flow = (_FLOW_EPSILON, _FLOW_PAIRS)
+    for flag in (model_flags.TOP, model_flags.DTYPE, _MODEL_NAME, *of_flow):
+        if flag.present and _FORMAT.value != "saved_model":
+            raise ValueError(f"--{flag.name} is for --format=saved_model")
+    for flag in of_flow:
+        if flag.present and "flow" not in model_flags.streams():
+            raise ValueError(f"--{flag.name} is for models with a Flow stream")
+
+
+def _load_models():
+    return model_flags.load_models(model_flags.find_checkpoints())
+
+
+def _write_version():
+    models, class_names = _load_models()
+    from . import servable, signatures
+
+    out = Path(_OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    with runs.only_run(out):
+        version = servable.next_version(out)
+        with storage.atomic_folder(version) as folder:
+            logging.info("Building the signatures")
+            functions = signatures.Signatures(
+                models,
+                class_names,
+                top=model_flags.TOP.value,
+                dtype=model_flags.DTYPE.value,
+                epsilon=_FLOW_EPSILON.value,
+                pairs=_FLOW_PAIRS.value,
+            ).concrete_functions()
+            logging.info("Writing")
+            with _only_warnings():  # TensorFlow reports each file that it writes.
+                servable.write(functions, folder, model_name=_warmup_name())
+            logging.info("Comparing with Keras")
+            clips = {stream: _clip(recipes.CHANNELS[stream]) for stream in models}
+            received = servable.load(folder)["logits"](**clips)["logits"]
+            expected = sum(model(clips[stream]) for stream, model in models.items())
+            difference = np.abs(received - expected).max()
+            size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    print(
+        f"{version}: {', '.join(functions)}; {len(class_names)} classes, "
+        f"{size / 1e6:.1f} MB, largest difference from Keras's logits {difference:.2g}"
+    )
+
+
+@contextlib.contextmanager
+def _only_warnings():
+    before = logging.get_verbosity()
+    logging.set_verbosity(min(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _warmup_name():
+    try:
+        import tensorflow_serving.apis  # noqa: F401
+    except ModuleNotFoundError:
+        logging.warning(
+            "No requests to warm a server up are written: they need "
+            "pip install 'kinetics-i3d-tf2[serving]'"
+        )
+        return None
+    return _MODEL_NAME.value
+
+
+def _write_other():
+    with program.quiet_tensorflow():
+        from . import interchange
+    interchange.check(_OUT.value, _FORMAT.value)  # Before what takes long.
+    models, class_names = _load_models()
+    logging.info("Writing, and comparing with Keras")
+    with _only_warnings(), program.quiet_tensorflow():
+        difference = interchange.write(models, _OUT.value, _FORMAT.value)
+    size = storage.size(_OUT.value) / 1e6
+    print(
+        f"{_OUT.value}: {', '.join(models)} to logits; {len(class_names)} classes, "
+        f"{size:.1f} MB, largest difference from Keras's logits {difference:.2g}"
+    )
+
+
+def _clip(channels):
+    shape = (1, _CHECK_FRAMES, CROP_SIZE, CROP_SIZE, channels)
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+
+
+if __name__ == "__main__":
+    program.run(main)
