@@ -17,7 +17,8 @@ test: $(INSTALLED)
 # programs whose parts are tested one by one are left to `test`.
 test-io: $(INSTALLED_IO)
 	.venv-io/bin/python -m pytest --ignore-glob='tests/test_evaluat*' \
-	  --ignore-glob='tests/test_demo*' --ignore=tests/test_training.py
+	  --ignore-glob='tests/test_demo*' --ignore=tests/test_training.py \
+	  --ignore=tests/test_client.py
 
 slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
@@ -62,8 +63,8 @@ demo-weights: $(INSTALLED)
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
 
-$(INSTALLED): EXTRAS := beam,plot,serving,test
-$(INSTALLED_IO): EXTRAS := beam,io,plot,serving,test
+$(INSTALLED): EXTRAS := beam,onnx,plot,serving,test
+$(INSTALLED_IO): EXTRAS := beam,io,onnx,plot,serving,test
 $(INSTALLED) $(INSTALLED_IO): setup.py
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip

@@ -156,3 +156,20 @@ def test_full_size_gives_the_goldens(python, golden, tmp_path):
         expected = sum(golden(f"eval_{s}_{frames}")["logits"] for s in ("rgb", "flow"))
         received = logits(rgb=recipe.clip(frames, 3), flow=recipe.clip(frames, 2))
         np.testing.assert_allclose(received["logits"], expected, atol=2e-3)
+
+
+def test_another_format(python, tmp_path):
+    pytest.importorskip("tf2onnx", reason="the extra onnx is not installed")
+    done = python(*PROGRAM, *DEMO, "--format=onnx", f"--out={tmp_path / 'i3d.onnx'}")
+    assert done.returncode == 0, done.stderr
+    assert "rgb to logits; 8 classes" in done.stdout
+    assert float(re.search(r"logits (\S+)$", done.stdout)[1]) < 1e-4
+    assert [path.name for path in tmp_path.iterdir()] == ["i3d.onnx"]
+
+
+def test_a_file_of_another_format_is_checked_before_the_models_are_read(python):
+    done = python(
+        *PROGRAM, "--format=onnx", "--out=/nowhere/i3d.onnx", "--checkpoint_dir=/gone"
+    )
+    assert done.returncode == 2
+    assert "no such folder" in done.stderr or "onnx files need" in done.stderr
