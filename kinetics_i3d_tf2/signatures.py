@@ -1,8 +1,7 @@
 """What an exported model answers: TensorFlow functions of plain frames and clips.
 
 The graphs hold the weights, the preprocessing and the names of the classes, so that
-they need nothing of this package to run. A wrong input is an `InvalidArgumentError`
-with the reason; TensorFlow's own kernels would fail later, and say less.
+they need nothing of this package to run.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,15 +9,11 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from . import inference, tvl1
-from .architecture import MIN_FRAMES, MIN_SIZE
-from .flow import FLOW_BOUND
+from . import clip_graphs, inference, tvl1
 from .recipes import CHANNELS
-from .transforms import CROP_SIZE, SHORT_SIDE
 
 _FEATURES = "Mixed_5c"
 _FRAMES = tf.TensorSpec((None, None, None, None, 3), tf.uint8, "frames")
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Signatures:
@@ -33,6 +28,15 @@ class Signatures:
         epsilon: TV-L1's iterations stop when they change the flow by less, in pixels.
         pairs: pairs of frames whose flow is computed at once. One is fast on CPU, where
             more need memory alone; GPUs want dozens.
+
+    Raises:
+        ValueError: streams, classes or `top` are not as above.
+
+    Example:
+    >>> signatures = Signatures({"rgb": model}, class_names)
+    >>> tf.saved_model.save(
+    ...     tf.Module(), "served/1", signatures=signatures.concrete_functions()
+    ... )
     """
 
     def __init__(
@@ -45,6 +49,17 @@ class Signatures:
         epsilon: float = tvl1.EPSILON,
         pairs: int = 1,
     ):
+        counts = {stream: model.num_classes for stream, model in models.items()}
+        if not models or not set(models) <= set(CHANNELS):
+            raise ValueError(
+                f"models are by stream: {', '.join(CHANNELS)}, or one of them. "
+                f"Received: {', '.join(models) or 'none'}"
+            )
+        if set(counts.values()) != {len(class_names)} or top < 1:
+            raise ValueError(
+                "Models and class_names must be of the same classes, and top at least "
+                f"1. Received: {counts}, {len(class_names)} names, top={top}"
+            )
         self._run = {stream: _freeze(m, dtype) for stream, m in models.items()}
         # One graph for all signatures: that of optical flow is large.
         self._clips = tf.function(
@@ -93,43 +108,56 @@ class Signatures:
         return functions
 
     def _classify(self, frames):
-        return self._answer(self._logits(self._clips(_resize(_check_frames(frames)))))
+        frames = clip_graphs.resize(clip_graphs.check_frames(frames))
+        return self._answer(self._logits(self._clips(frames)))
 
     def _classify_images(self, image_bytes):
-        return self._answer(self._logits(self._clips(_decode(image_bytes))))
+        frames = clip_graphs.decode(image_bytes)
+        return self._answer(self._logits(self._clips(frames)))
 
     def _classify_with_flow(self, flow, frames=None):
-        clips = {"flow": _flow_clip(_resize_flow(_check_flow(flow)))}
+        flow = clip_graphs.check_flow(flow)
+        clips = {}
         if frames is not None:
-            frames = _check_frames(frames)
-            lengths = tf.shape(frames)[1], tf.shape(flow)[1]
-            frames = _require(
-                tf.reduce_any(lengths[0] - lengths[1] == tf.constant([0, 1])),
+            frames = clip_graphs.check_frames(frames)
+            sizes = tf.shape(frames)[:2], tf.shape(flow)[:2]
+            frames = clip_graphs.require(
+                tf.reduce_all(sizes[0] - sizes[1] == [0, 1]),
                 "flow: expected the motion between neighbouring frames, one less than "
-                "there are frames. Received frames and flow:",
-                lengths,
+                "there are frames. Received (batch, frames), and of flow:",
+                sizes,
                 frames,
             )
-            clips["rgb"] = _rgb_clip(_resize(frames))
+            clips["rgb"] = clip_graphs.rgb_clip(clip_graphs.resize(frames))
+        clips["flow"] = clip_graphs.flow_clip(clip_graphs.resize_flow(flow))
         return self._answer(self._logits(clips))
 
     def _logits_of_clips(self, **clips):
-        return {
-            "logits": self._logits({s: _check_clip(c, s) for s, c in clips.items()})
+        clips = {
+            stream: clip_graphs.check_clip(clip, stream, CHANNELS[stream])
+            for stream, clip in clips.items()
         }
+        if len(clips) > 1:
+            batches = [tf.shape(clip)[0] for clip in clips.values()]
+            clips["rgb"] = clip_graphs.require(
+                batches[0] == batches[1],
+                "expected as many clips of each stream. Received:",
+                batches,
+                clips["rgb"],
+            )
+        return {"logits": self._logits(clips)}
 
     def _features(self, frames):
-        clips = self._clips(_resize(_check_frames(frames)))
-        return {
-            stream: tf.reduce_mean(
-                tf.cast(run(clips[stream])[_FEATURES], tf.float32), axis=(1, 2, 3)
-            )
-            for stream, run in self._run.items()
-        }
+        clips = self._clips(clip_graphs.resize(clip_graphs.check_frames(frames)))
+        features = {}
+        for stream, run in self._run.items():
+            endpoint = tf.cast(run(clips[stream])[_FEATURES], tf.float32)
+            features[stream] = tf.reduce_mean(endpoint, axis=(1, 2, 3))
+        return features
 
     def _prepare(self, frames):
         """What each stream's model takes, of frames whose short side is 256."""
-        make = {"rgb": _rgb_clip, "flow": self._computed_flow_clip}
+        make = {"rgb": clip_graphs.rgb_clip, "flow": self._computed_flow_clip}
         return {stream: make[stream](frames) for stream in self._run}
 
     def _computed_flow_clip(self, frames):
@@ -140,7 +168,8 @@ class Signatures:
             for half in (grey[:, :-1], grey[:, 1:])
         )
         flow = tvl1.tvl1_flow(first, second, epsilon=self._epsilon, pairs=self._pairs)
-        return _flow_clip(tf.reshape(flow, (batch, length - 1, height, width, 2)))
+        flow = tf.reshape(flow, (batch, length - 1, height, width, 2))
+        return clip_graphs.flow_clip(flow)
 
     def _logits(self, clips):
         """Joint logits are the sum of the two streams', with equal weight."""
@@ -166,136 +195,3 @@ def _freeze(model, dtype):
 def _trace(function, **inputs):
     # XLA makes 3D convolutions slow on CPU, and servers may be built without it.
     return tf.function(function, jit_compile=False).get_concrete_function(**inputs)
-
-
-def _require(condition, message, received, value):
-    """`value`, computed only when the condition holds."""
-    check = tf.debugging.Assert(condition, [message, tf.stack(received)], summarize=10)
-    with tf.control_dependencies([check]):
-        return tf.identity(value)
-
-
-def _check_size(clip, name, min_frames):
-    shape = tf.shape(clip)
-    return _require(
-        tf.reduce_all(shape[:4] >= [1, min_frames, MIN_SIZE, MIN_SIZE]),
-        f"{name}: expected at least one clip of {min_frames} frames of {MIN_SIZE} "
-        "pixels a side. Received (batch, frames, height, width, channels):",
-        shape,
-        clip,
-    )
-
-
-def _check_frames(frames):
-    return _check_size(frames, "frames", MIN_FRAMES)
-
-
-def _check_flow(flow):
-    flow = _check_size(flow, "flow", 1)
-    largest = tf.reduce_max(tf.abs(flow))
-    return _require(  # NaN is not finite either.
-        tf.math.is_finite(largest),
-        "flow: expected finite displacements in pixels. Received at most:",
-        [largest],
-        flow,
-    )
-
-
-def _check_clip(clip, stream):
-    clip = _check_size(clip, stream, MIN_FRAMES)
-    unit = {"rgb": "x / 127.5 - 1 of 0..255", "flow": "pixels / 20"}[stream]
-    largest = tf.reduce_max(tf.abs(clip))
-    return _require(
-        largest <= 1 + 1e-3,
-        f"{stream}: expected values in [-1, 1], {unit}. Received at most:",
-        [largest],
-        clip,
-    )
-
-
-def _decode(image_bytes):
-    """Frames of JPEG or PNG images, uint8 `(batch, frames, h, w, 3)`, resized."""
-    shape = tf.shape(image_bytes)
-    image_bytes = _require(
-        tf.reduce_all(shape >= [1, MIN_FRAMES]),
-        f"image_bytes: expected at least one clip of {MIN_FRAMES} images. Received "
-        "(batch, frames):",
-        shape,
-        image_bytes,
-    )
-    flat = tf.reshape(image_bytes, [-1])
-    is_image = tf.io.is_jpeg(flat) | (tf.strings.substr(flat, 0, len(_PNG)) == _PNG)
-    flat = _require(
-        tf.reduce_all(is_image),
-        "image_bytes: expected JPEG or PNG images. Of all, in order, these are not:",
-        tf.where(~is_image)[:10, 0],
-        flat,
-    )
-    first = tf.shape(_decode_image(flat[0]))
-
-    def decode(content):
-        image = _decode_image(content)
-        size = tf.shape(image)
-        image = _require(
-            tf.reduce_all(size == first),
-            "image_bytes: expected images of one size. Received (height, width, 3), "
-            "and of the first image:",
-            tf.stack([size, first]),
-            image,
-        )
-        return image
-
-    kind = tf.TensorSpec((None, None, 3), tf.uint8)
-    images = tf.map_fn(decode, flat, fn_output_signature=kind)
-    frames = tf.reshape(images, tf.concat([shape, tf.shape(images)[1:]], 0))
-    return _resize(_check_frames(frames))
-
-
-def _decode_image(content):
-    # By default JPEG is decoded by a faster way, off by up to 11 of 255; this reads PNG
-    # as well.
-    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
-
-
-def _resize(frames):
-    """As `transforms.resize_short_side`, within one grey level."""
-    resized = tf.floor(_resize_bilinear(frames, _new_size(frames)) + 0.5)
-    return tf.cast(resized, tf.uint8)
-
-
-def _resize_flow(flow):
-    """Half as large, things move half as far."""
-    shorter = tf.reduce_min(tf.shape(flow)[2:4])
-    scale = tf.cast(SHORT_SIDE / shorter, tf.float32)
-    return _resize_bilinear(flow, _new_size(flow)) * scale
-
-
-def _new_size(clip):
-    size = tf.cast(tf.shape(clip)[2:4], tf.float64)
-    scale = SHORT_SIDE / tf.reduce_min(size)
-    return tf.cast(tf.round(size * scale), tf.int32)
-
-
-def _resize_bilinear(clip, size):
-    """Half-pixel centres, no antialiasing; float32."""
-    shape = tf.shape(clip)
-    images = tf.reshape(clip, tf.concat([[-1], shape[2:]], 0))
-    resized = tf.image.resize(images, size)
-    return tf.reshape(resized, tf.concat([shape[:2], size, shape[4:]], 0))
-
-
-def _center_crop(clip):
-    top, left = tf.unstack((tf.shape(clip)[2:4] - CROP_SIZE) // 2)
-    return clip[:, :, top : top + CROP_SIZE, left : left + CROP_SIZE]
-
-
-def _rgb_clip(frames):
-    return tf.cast(_center_crop(frames), tf.float32) / 127.5 - 1
-
-
-def _flow_clip(flow):
-    """Displacement in pixels to the Flow stream's range, short clips looped."""
-    length = tf.shape(flow)[1]
-    order = tf.range(tf.maximum(length, MIN_FRAMES)) % length
-    clip = tf.gather(_center_crop(flow), order, axis=1)
-    return tf.clip_by_value(clip, -FLOW_BOUND, FLOW_BOUND) / FLOW_BOUND

@@ -7,7 +7,7 @@ import pytest
 import recipe
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d, flow, transforms
+from kinetics_i3d_tf2 import InceptionI3d, clip_graphs, flow, transforms
 from kinetics_i3d_tf2.signatures import Signatures
 
 NAMES = tuple("abcdefg")
@@ -89,13 +89,11 @@ def test_a_batch_is_answered_clip_by_clip(joint):
 
 @pytest.mark.parametrize("size", [(200, 260), (480, 270), (719, 1280), (256, 341)])
 def test_resizing_is_the_librarys(models, size):
-    from kinetics_i3d_tf2 import signatures
-
     frames = moving_frames(2, *size)[None] if max(size) < 600 else None
     if frames is None:
         frames = np.random.default_rng(0).integers(0, 256, (1, 2, *size, 3), np.uint8)
     expected = transforms.resize_short_side(frames).astype(int)
-    received = signatures._resize(tf.constant(frames)).numpy()
+    received = clip_graphs.resize(tf.constant(frames)).numpy()
     assert received.dtype == np.uint8
     assert received.shape == expected.shape
     difference = np.abs(received - expected)
@@ -198,7 +196,7 @@ SMALL = tf.io.encode_png(tf.zeros((192, 200, 3), tf.uint8)).numpy()
         ("encoded_frames", [[IMAGE] * 8], r"image_bytes: .*9 images.*\[1 8\]"),
         ("encoded_frames", [[IMAGE] * 5 + [b"", b"GIF89a"] + [IMAGE] * 2], r"\[5 6\]"),
         ("encoded_frames", [[IMAGE] * 8 + [WIDER]], r"one size.*200 208 3.*200 200 3"),
-        ("encoded_frames", [[SMALL] * 9], r"193 pixels a side.*\[1 9 192 200 3"),
+        ("encoded_frames", [[SMALL] * 9], r"193 pixels a side.*\[192 200 3"),
         ("encoded_frames", [[IMAGE] * 8 + [IMAGE[:60]]], "Invalid PNG data"),
         (
             "logits",
@@ -227,7 +225,7 @@ SMALL = tf.io.encode_png(tf.zeros((192, 200, 3), tf.uint8)).numpy()
         (
             "flow",
             {**frames_of(1, 9, 224, 224, 3), "flow": tf.zeros((1, 7, 224, 224, 2))},
-            r"one less than there are frames.*\[9 7\]",
+            r"one less than there are frames.*\[1 9\].*\[1 7\]",
         ),
         (
             "flow",

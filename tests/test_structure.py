@@ -56,6 +56,7 @@ LEVELS = {
     "strategies": 0,
     "trainer": 1,
     "tvl1": 0,
+    "clip_graphs": 2,
     "signatures": 3,
     "servable": 3,
     "export": 6,
