@@ -126,7 +126,12 @@ def _check_flags():
 
 def _load_sample(stream):
     """The clip in a .npy file: the user's, or the release's sample."""
-    path = _SAMPLES[stream].value or release.fetch(f"{stream}_sample", root=_ROOT)
+    try:
+        path = _SAMPLES[stream].value or release.fetch(f"{stream}_sample", root=_ROOT)
+    except release.DownloadError as error:
+        raise OSError(
+            f"{error}; or name a --video, or see the demonstration: --weights=demo"
+        ) from error
     clip = arrays.read_clip(path, recipes.CHANNELS[stream])
     logging.info("%s data loaded, shape=%s", model_flags.title(stream), clip.shape)
     return clip

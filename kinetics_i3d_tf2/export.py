@@ -3,7 +3,8 @@ r"""Exports a SavedModel that takes plain frames and answers with labels.
 Both streams of the release, optical flow included, for TensorFlow Serving:
   python -m kinetics_i3d_tf2.export --eval_type=joint --out=served
 
-The same with models of your own, as kinetics_i3d_tf2.training writes them:
+--weights=demo exports the small demonstration's weights. The same with models of your
+own, as kinetics_i3d_tf2.training writes them:
   python -m kinetics_i3d_tf2.export --rgb_checkpoint=RUN/best \
     --flow_checkpoint=FLOW_RUN/best --out=served
 
@@ -63,6 +64,8 @@ _FLOW_PAIRS = flags.DEFINE_integer(
     "Pairs of frames whose flow is computed at once; 32 for servers with GPU.",
     1,
 )
+# Largest difference from Keras's logits, as a share of these.
+_TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
 _CHECK_FRAMES = 16  # Of the clip that the written model is compared on.
 
 
@@ -84,7 +87,7 @@ def _check_flags():
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
     if not _MODEL_NAME.value:
         raise ValueError("--model_name= names nothing; leave it out, or name one")
-    if not _FLOW_EPSILON.value > 0:
+    if not 0 < _FLOW_EPSILON.value < np.inf:
         raise ValueError("--flow_epsilon must be above 0 pixels")
     of_flow = (_FLOW_EPSILON, _FLOW_PAIRS)
     for flag in (model_flags.TOP, model_flags.DTYPE, _MODEL_NAME, *of_flow):
@@ -96,13 +99,16 @@ def _check_flags():
 
 
 def _load_models():
-    return model_flags.load_models(model_flags.find_checkpoints())
+    # A server must not be given a demonstration because a download failed.
+    checkpoints = model_flags.find_checkpoints(may_demonstrate=False)
+    return model_flags.load_models(checkpoints)
 
 
 def _write_version():
+    with program.quiet_tensorflow():
+        from . import servable, signatures
+    warmup_name = _warmup_name()
     models, class_names = _load_models()
-    from . import servable, signatures
-
     out = Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     with runs.only_run(out):
@@ -119,17 +125,33 @@ def _write_version():
             ).concrete_functions()
             logging.info("Writing")
             with _only_warnings():  # TensorFlow reports each file that it writes.
-                servable.write(functions, folder, model_name=_warmup_name())
+                servable.write(functions, folder, model_name=warmup_name)
             logging.info("Comparing with Keras")
-            clips = {stream: _clip(recipes.CHANNELS[stream]) for stream in models}
-            received = servable.load(folder)["logits"](**clips)["logits"]
-            expected = sum(model(clips[stream]) for stream, model in models.items())
-            difference = np.abs(received - expected).max()
+            difference = _compare(servable.load(folder)["logits"], models)
             size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     print(
         f"{version}: {', '.join(functions)}; {len(class_names)} classes, "
         f"{size / 1e6:.1f} MB, largest difference from Keras's logits {difference:.2g}"
     )
+
+
+def _compare(signature, models):
+    """Largest difference of written logits from Keras's, which must be small."""
+    shape = (1, _CHECK_FRAMES, CROP_SIZE, CROP_SIZE)
+    rng = np.random.default_rng(0)
+    clips = {
+        stream: rng.uniform(-1, 1, (*shape, recipes.CHANNELS[stream])).astype("float32")
+        for stream in models
+    }
+    expected = sum(model(clips[stream]).numpy() for stream, model in models.items())
+    difference = np.abs(signature(**clips)["logits"].numpy() - expected).max()
+    largest = np.abs(expected).max()
+    if not difference <= _TOLERANCE[model_flags.DTYPE.value] * (1 + largest):
+        raise ValueError(
+            f"nothing is exported: the written model's logits differ by {difference:g} "
+            f"from Keras's, of up to {largest:g}; are all weights finite?"
+        )
+    return difference
 
 
 @contextlib.contextmanager
@@ -144,11 +166,12 @@ def _only_warnings():
 
 def _warmup_name():
     try:
-        import tensorflow_serving.apis  # noqa: F401
-    except ModuleNotFoundError:
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2  # noqa: F401
+    except ImportError as error:
         logging.warning(
-            "No requests to warm a server up are written: they need "
-            "pip install 'kinetics-i3d-tf2[serving]'"
+            "No requests to warm a server up are written (%s): they need "
+            "pip install 'kinetics-i3d-tf2[serving]'",
+            error,
         )
         return None
     return _MODEL_NAME.value
@@ -162,16 +185,12 @@ def _write_other():
     logging.info("Writing, and comparing with Keras")
     with _only_warnings(), program.quiet_tensorflow():
         difference = interchange.write(models, _OUT.value, _FORMAT.value)
-    size = storage.size(_OUT.value) / 1e6
+    files = interchange.files(_OUT.value, _FORMAT.value)
+    size = sum(map(storage.size, files)) / 1e6
     print(
         f"{_OUT.value}: {', '.join(models)} to logits; {len(class_names)} classes, "
         f"{size:.1f} MB, largest difference from Keras's logits {difference:.2g}"
     )
-
-
-def _clip(channels):
-    shape = (1, _CHECK_FRAMES, CROP_SIZE, CROP_SIZE, channels)
-    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
 
 if __name__ == "__main__":

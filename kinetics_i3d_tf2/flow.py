@@ -12,6 +12,7 @@ from tqdm import tqdm
 # Largest displacement kept, in pixels a frame (README of the release).
 FLOW_BOUND = 20.0
 # OpenCV's default: iterations stop when a pixel's flow changes by less on average.
+# `tvl1` has the same; it is not imported here, as it needs Keras.
 EPSILON = 0.01
 # Pairs that a GPU computes at once; 60 float32 values a pixel are held for each.
 _GPU_PAIRS = 32
@@ -72,7 +73,7 @@ def optical_flow(
             "Optical flow needs frames of at least 16 and at most 32766 pixels a side. "
             f"Received: {frames.shape[2]}x{frames.shape[1]}"
         )
-    if not epsilon > 0:
+    if not 0 < epsilon < np.inf:
         raise ValueError(f"epsilon must be above 0 pixels. Received: {epsilon}")
     if engine not in ("opencv", "keras"):
         raise ValueError(f"engine must be opencv or keras. Received: {engine!r}")

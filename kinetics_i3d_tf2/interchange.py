@@ -18,6 +18,7 @@ from keras import ops
 from . import storage
 from .inception_i3d import two_stream_logits
 from .inference import fold_batch_norm
+from .transforms import CROP_SIZE
 
 
 class Format(NamedTuple):
@@ -62,8 +63,9 @@ def write(
 
     Raises:
         ValueError: what `check` refuses, streams of other names or of different
-            classes, fewer than 9 frames.
-        OSError: the file cannot be written; what was there before stays.
+            classes, fewer than 9 frames, or logits that are not finite.
+        OSError: the file cannot be written; what was there before stays, but a
+            .bin that could be written before its .xml could not.
 
     Example:
     >>> difference = write({"rgb": model}, "i3d.onnx", "onnx")
@@ -77,7 +79,7 @@ def write(
     rng = np.random.default_rng(0)
     clips = {
         stream: rng.uniform(
-            -1, 1, (1, num_frames, 224, 224, model.input.shape[-1])
+            -1, 1, (1, num_frames, CROP_SIZE, CROP_SIZE, model.input.shape[-1])
         ).astype(np.float32)
         for stream, model in models.items()
     }
@@ -86,14 +88,25 @@ def write(
         written = Path(folder, "model")
         file = os.fspath(written.with_suffix(row.suffixes[0]))
         _export(_graph(models, format), file, format)
-        difference = row.run(file, clips) - expected
+        difference = float(np.max(np.abs(row.run(file, clips) - expected)))
+        if not np.isfinite(difference):
+            raise ValueError(
+                "nothing is written: logits are not finite; are all weights finite?"
+            )
         with ExitStack() as stack:
             # The file that is named takes its place last.
-            for suffix in row.suffixes:
-                target = os.fspath(path).removesuffix(row.suffixes[0]) + suffix
+            for target in files(path, format):
                 aside = stack.enter_context(storage.atomic_writer(target))
+                suffix = os.path.splitext(target)[1]
                 shutil.copyfile(written.with_suffix(suffix), aside)
-    return float(np.max(np.abs(difference)))
+    return difference
+
+
+def files(path: str | os.PathLike, format: str) -> list[str]:
+    """Files that `write` makes of a path, the one that is named first."""
+    suffixes = FORMATS[format].suffixes
+    stem = os.fspath(path).removesuffix(suffixes[0])
+    return [stem + suffix for suffix in suffixes]
 
 
 def check(path: str | os.PathLike, format: str) -> Format:
@@ -119,13 +132,16 @@ def check(path: str | os.PathLike, format: str) -> Format:
     if tuple(int(part) for part in keras.version().split(".")[:2]) < row.keras:
         raise ValueError(
             f"{format} files need Keras {'.'.join(map(str, row.keras))} or newer: "
-            f"pip install 'kinetics-i3d-tf2[{format}]'. Installed: {keras.version()}"
+            f"pip install 'kinetics-i3d-tf2[{format}]', on Python 3.11 or newer. "
+            f"Installed: {keras.version()}"
         )
     path = os.fspath(path)
     if not path.endswith(row.suffixes[0]):
         raise ValueError(
             f"The name of {format} files ends in {row.suffixes[0]}. Received: {path}"
         )
+    if storage.is_dir(path):
+        raise ValueError(f"{path}: is a folder; name a file")
     folder = os.path.dirname(path) or "."
     # Object stores have no folders before there is a file in them.
     if not storage.is_address(path) and not storage.is_dir(folder):

@@ -28,15 +28,16 @@ WEIGHTS = flags.DEFINE_enum(
     "auto",
     ["auto", "released", "demo"],
     "The released weights; or those of the demonstration, which know eight drawn "
-    "actions; or (auto) the demonstration when the released ones are not here, cannot "
-    "be downloaded, and nothing else was named.",
+    "actions; or (auto) the released ones, but evaluate_sample.py shows the "
+    "demonstration when they are not here, cannot be downloaded, and nothing else was "
+    "named.",
 )
 CHECKPOINT_DIR = flags.DEFINE_string(
     "checkpoint_dir",
     None,
     "Folder with the checkpoints, laid out as the release's (rgb_imagenet/model.ckpt, "
-    "...); nothing is downloaded into it. By default checkpoints/ of this project, "
-    "where what is absent is downloaded.",
+    "...); nothing is downloaded into it. By default checkpoints/ of the current "
+    "folder (for evaluate_sample.py: beside it), where what is absent is downloaded.",
 )
 OWN = {
     stream: flags.DEFINE_string(

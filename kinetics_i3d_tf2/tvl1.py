@@ -122,7 +122,7 @@ def _check(first, second, epsilon, pairs):
             "TV-L1 flow takes two batches of one shape. Received: "
             f"{shapes[0]} and {shapes[1]}"
         )
-    if not epsilon > 0:
+    if not 0 < epsilon < float("inf"):
         raise ValueError(f"epsilon must be above 0 pixels. Received: {epsilon}")
     if pairs is not None and pairs < 1:
         raise ValueError(f"pairs must be at least 1. Received: {pairs}")

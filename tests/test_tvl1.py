@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import tvl1
+from kinetics_i3d_tf2 import flow, tvl1
 
 
 def textures(count, height, width, *, step=(1, 2), seed=0):
@@ -28,6 +28,10 @@ def opencv_flow(grey, **parameters):
 
 def end_point_error(flow, reference):
     return np.linalg.norm(np.asarray(flow) - reference, axis=-1).mean()
+
+
+def test_defaults_are_the_same():
+    assert (tvl1.EPSILON, tvl1.MIN_SIDE) == (flow.EPSILON, 16)
 
 
 def test_grey_is_opencvs_to_the_bit():
@@ -190,6 +194,7 @@ def test_compiled_by_xla(python, tmp_path, backend):
         ((2, 15, 64), (2, 15, 64), {}, "at least 16 pixels.*15, 64"),
         ((2, 32, 32), (1, 32, 32), {}, r"one shape.*\(2, 32, 32\) and \(1, 32, 32\)"),
         ((1, 32, 32), (1, 32, 32), {"epsilon": 0}, "epsilon must be above 0"),
+        ((1, 32, 32), (1, 32, 32), {"epsilon": np.inf}, "above 0 pixels.*inf"),
         ((1, 32, 32), (1, 32, 32), {"pairs": 0}, "pairs must be at least 1.*0"),
     ],
 )
