@@ -110,12 +110,19 @@ def ask_by_grpc(server, inputs):
     Raises:
         OSError: there is no answer, or none in time.
         ValueError: the server refuses the request, or it is larger than 2 GB, the most
-            that a message of gRPC or TensorFlow Serving can be.
+            that a message of gRPC or TensorFlow Serving can be; or the packages that
+            gRPC needs are absent.
     """
-    with program.quiet_tensorflow():
-        import grpc
-        import tensorflow as tf
-        from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+    try:
+        with program.quiet_tensorflow():
+            import grpc
+            import tensorflow as tf
+            from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            "gRPC needs tensorflow-serving-api: pip install "
+            "'kinetics-i3d-tf2[serving]', or ask with --protocol=rest"
+        ) from error
 
     request = predict_pb2.PredictRequest()
     request.model_spec.name = _MODEL.value
@@ -152,6 +159,8 @@ def ask_by_rest(server, inputs):
         raise _unreachable(server, "no connection") from error
     except requests.JSONDecodeError as error:
         raise _refused(url, response.status_code, "no JSON comes back") from error
+    if not isinstance(answer, dict):  # No answer of TensorFlow Serving.
+        raise _refused(url, response.status_code, "no JSON object comes back")
     if "outputs" not in answer:
         raise _refused(server, response.status_code, answer.get("error", answer))
     return answer["outputs"]
@@ -171,7 +180,8 @@ def as_json(inputs):
 def print_answer(outputs):
     """Prints the first classes, best first."""
     names = ("probabilities", "logits", "labels")
-    if not set(names) <= set(outputs):
+    # REST gives a model's only output without its name.
+    if not isinstance(outputs, dict) or not set(names) <= set(outputs):
         raise ValueError(
             f"The model has no outputs {', '.join(names)}; kinetics_i3d_tf2.export "
             "makes one that has"

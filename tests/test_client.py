@@ -4,17 +4,21 @@ import json
 import re
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
 import requests
-import serving
 from conftest import ROOT
 from videos import write_video
 
 import kinetics_i3d_tf2 as i3d
 from kinetics_i3d_tf2 import mediasequence
 from kinetics_i3d_tf2.models import class_names_of, load_model
+
+pytest.importorskip("tensorflow_serving", reason="the extra serving is not installed")
+import serving  # noqa: E402
 
 VIDEO = ROOT / "data" / "demo_opening_a_door.mp4"
 WEIGHTS = ROOT / "checkpoints" / "demo_rgb"
@@ -126,8 +130,11 @@ def test_the_request_by_itself_is_what_curl_sends(ask, server):
         ([*BY_REST, "--max_frames=8"], "answers 400: .*9 images"),
         (["--server={grpc}", "--model=x3d"], "NOT_FOUND: Servable not found .*x3d"),
         ([*BY_REST, "--model=x3d"], "answers 404: Servable not found .*x3d"),
-        (["--server=localhost:1"], "localhost:1: cannot be reached by grpc: .*refused"),
-        (["--protocol=rest", "--server=localhost:1"], "cannot be reached by rest"),
+        (
+            ["--server=127.0.0.1:1"],
+            r"127\.0\.0\.1:1: cannot be reached by grpc: .*refused",
+        ),
+        (["--protocol=rest", "--server=127.0.0.1:1"], "cannot be reached by rest"),
         (["--server={grpc}", "--timeout=0.002"], r"no answer within 0\.002 s"),
         ([*BY_REST, "--timeout=0.002"], r"no answer within 0\.002 s"),
         (["--server={rest}"], "cannot be reached by grpc"),
@@ -152,7 +159,51 @@ def test_the_server_answers_on_after_what_is_no_image(ask, server):
     good, images[3] = images[3], {"b64": "bm90IGFuIGltYWdl"}
     refused = requests.post(url, json=request)
     assert refused.status_code == 400
-    assert "image" in refused.json()["error"]
+    assert re.search("expected JPEG or PNG", refused.json()["error"])
     images[3] = good
     answer = requests.post(url, json=request)
     assert answer.json()["outputs"]["labels"][0][0] == "opening a door"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ({"outputs": [[0.5, 0.5]]}, "The model has no outputs probabilities, logits"),
+        ({"outputs": {"logits": [[0.5]]}}, "The model has no outputs probabilities"),
+        ({"error": "Out of memory"}, "answers 200: Out of memory"),
+        ([1], "answers 200: no JSON object comes back"),
+        (1, "answers 200: no JSON object comes back"),
+    ],
+    ids=str,
+)
+def test_answers_of_other_models_and_servers(python, answer, message):
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):  # noqa: N802
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_):
+            """Keeps quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.handle_request)
+        thread.start()
+        where = ("--protocol=rest", f"--server=127.0.0.1:{http.server_port}")
+        done = python(
+            "examples/client.py", f"--video={VIDEO}", *where, no_proxy="127.0.0.1"
+        )
+        thread.join(60)
+    assert message in error_of(done)
+
+
+@pytest.mark.parametrize("missing", ["grpc", "tensorflow_serving"])
+def test_grpc_without_its_packages(python, missing):
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None; sys.argv = "
+        f"['examples/client.py', '--video={VIDEO}'];"
+        "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    error = error_of(python("-c", code))
+    assert "pip install 'kinetics-i3d-tf2[serving]', or ask with --protocol" in error
