@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import grpc
 import tensorflow as tf
+from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 _HTTP = {"NOT_FOUND": 404, "DEADLINE_EXCEEDED": 504, "UNIMPLEMENTED": 501}
@@ -63,53 +64,90 @@ def serve(saved_model_dir, *, name="i3d", largest_message=-1):
             server.stop(None).wait()
 
 
+def predict(addresses, signature, inputs):
+    """Asks over gRPC what a careful client would not.
+
+    Args:
+        addresses: the `Addresses`; the model is called "i3d".
+        signature: its name.
+        inputs: arrays by name, sent as they are.
+
+    Returns:
+        The outputs, arrays by name.
+
+    Raises:
+        grpc.RpcError: the answer is an error.
+    """
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "i3d"
+    request.model_spec.signature_name = signature
+    for key, value in inputs.items():
+        request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+    with grpc.insecure_channel(addresses.grpc) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        outputs = stub.Predict(request, timeout=100).outputs
+    return {key: tf.make_ndarray(output) for key, output in outputs.items()}
+
+
 class Model:
-    """A SavedModel and its name."""
+    """A SavedModel and its name, run by a session as TensorFlow Serving runs it.
+
+    A session's callable takes arrays of any shape, whatever the signature tells, so
+    that it is the graph that answers; Python's functions would refuse them before.
+    """
 
     def __init__(self, folder, name):
         versions = [path for path in Path(folder).iterdir() if path.name.isdecimal()]
         newest = max(versions, key=lambda path: int(path.name))
-        self._loaded = tf.saved_model.load(newest)
+        self._session = tf.compat.v1.Session(graph=tf.Graph())
+        with self._session.graph.as_default():
+            loaded = tf.compat.v1.saved_model.load(
+                self._session, [tf.saved_model.SERVING], str(newest)
+            )
+        self._signatures = {
+            key: signature
+            for key, signature in loaded.signature_def.items()
+            if signature.method_name == tf.saved_model.PREDICT_METHOD_NAME
+        }
+        self._run = {key: self._callable(s) for key, s in self._signatures.items()}
         self._name = name
 
+    def _callable(self, signature):
+        """Function of the inputs to the outputs, both in the signature's order."""
+        options = config_pb2.CallableOptions(
+            feed=[tensor.name for tensor in signature.inputs.values()],
+            fetch=[tensor.name for tensor in signature.outputs.values()],
+        )
+        return self._session._make_callable_from_options(options)
+
     def signature(self, name, signature):
-        """The function of a signature, and its inputs by name."""
+        """Name of the signature that is asked for, and the types of its inputs."""
         if name != self._name:
             raise tf.errors.NotFoundError(
                 None, None, f"Servable not found for request: Latest({name})"
             )
         signature = signature or "serving_default"
-        if signature not in self._loaded.signatures:
+        if signature not in self._signatures:
             raise tf.errors.FailedPreconditionError(
                 None, None, f'Serving signature key "{signature}" not found.'
             )
-        function = self._loaded.signatures[signature]
-        return function, function.structured_input_signature[1]
+        inputs = self._signatures[signature].inputs
+        return signature, {key: tf.as_dtype(i.dtype) for key, i in inputs.items()}
 
     def predict(self, name, signature, inputs):
-        """Outputs by name, as arrays."""
-        function, specs = self.signature(name, signature)
-        if inputs.keys() != specs.keys():
-            extra, missing = inputs.keys() - specs.keys(), specs.keys() - inputs.keys()
+        """Outputs of arrays by name, as arrays by name."""
+        signature, types = self.signature(name, signature)
+        if inputs.keys() != types.keys():
+            extra, missing = inputs.keys() - types.keys(), types.keys() - inputs.keys()
             raise tf.errors.InvalidArgumentError(
                 None,
                 None,
-                f"input size does not match signature: {len(inputs)}!={len(specs)}. "
+                f"input size does not match signature: {len(inputs)}!={len(types)}. "
                 f"Sent extra: {{{','.join(extra)}}}. "
                 f"Missing but required: {{{','.join(missing)}}}.",
             )
-        for key, spec in specs.items():
-            if not spec.is_compatible_with(inputs[key]):
-                raise tf.errors.InvalidArgumentError(
-                    None, None, f"{key} is {inputs[key].shape}, expected {spec.shape}"
-                )
-        try:
-            outputs = function(**inputs)
-        except tf.errors.OpError as error:
-            # Python's runtime says more than the server's.
-            reason = error.message.rpartition("<stack traces unavailable>\n")[2]
-            raise type(error)(None, None, reason) from error
-        return {key: output.numpy() for key, output in outputs.items()}
+        values = self._run[signature](*(inputs[key] for key in types))
+        return dict(zip(self._signatures[signature].outputs, values, strict=True))
 
 
 class _Service(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -120,8 +158,7 @@ class _Service(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = request.model_spec
         try:
             inputs = {
-                key: tf.constant(tf.make_ndarray(value))
-                for key, value in request.inputs.items()
+                key: tf.make_ndarray(value) for key, value in request.inputs.items()
             }
             outputs = self._model.predict(spec.name, spec.signature_name, inputs)
         except tf.errors.OpError as error:
@@ -155,17 +192,17 @@ class _Handler(BaseHTTPRequestHandler):
                 raise ValueError(f"Malformed request: POST {self.path}")
             request = json.loads(body)
             name, signature = route[1], request.get("signature_name", "")
-            _, specs = self.model.signature(name, signature)
+            _, types = self.model.signature(name, signature)
             if "instances" in request:  # Rows: an object each, or the one input.
                 rows = request["instances"]
-                if not (isinstance(rows[0], dict) and rows[0].keys() <= specs.keys()):
-                    (only,) = specs
+                if not (isinstance(rows[0], dict) and rows[0].keys() <= types.keys()):
+                    (only,) = types
                     rows = [{only: row} for row in rows]
                 columns = {key: [row[key] for row in rows] for key in rows[0]}
             else:
                 columns = request["inputs"]
             inputs = {
-                key: tf.constant(_decoded(value), specs[key].dtype)
+                key: tf.constant(_decoded(value), types[key]).numpy()
                 for key, value in columns.items()
             }
         except (KeyError, TypeError, ValueError) as error:

@@ -18,10 +18,12 @@ from kinetics_i3d_tf2 import mediasequence
 from kinetics_i3d_tf2.models import class_names_of, load_model
 
 pytest.importorskip("tensorflow_serving", reason="the extra serving is not installed")
+import grpc  # noqa: E402
 import serving  # noqa: E402
 
 VIDEO = ROOT / "data" / "demo_opening_a_door.mp4"
 WEIGHTS = ROOT / "checkpoints" / "demo_rgb"
+STILL = np.zeros((1, 9, 200, 200, 3), np.uint8)
 BY_REST = ("--protocol=rest", "--server={rest}")
 
 
@@ -163,6 +165,31 @@ def test_the_server_answers_on_after_what_is_no_image(ask, server):
     images[3] = good
     answer = requests.post(url, json=request)
     assert answer.json()["outputs"]["labels"][0][0] == "opening a door"
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("frames", (9, 200, 200, 3)),
+        ("frames", (1, 1, 9, 200, 200, 3)),
+        ("frames", (1, 9, 200, 200, 1)),
+        ("frames", (1, 9, 200, 200, 4)),
+        ("image_bytes", (9,)),
+        ("image_bytes", (1, 1, 9)),
+    ],
+    ids=str,
+)
+def test_the_graph_refuses_wrong_shapes_and_answers_on(server, name, shape):
+    signature, wrong, good = "serving_default", np.zeros(shape, np.uint8), STILL
+    if name == "image_bytes":
+        (image,) = mediasequence.encode_rgb(STILL[0, :1], mediasequence.Coding())
+        wrong, good = (np.full(size, image, object) for size in (shape, (1, 9)))
+        signature = "encoded_frames"
+    with pytest.raises(grpc.RpcError, match=f"{name}: expected") as refused:
+        serving.predict(server, signature, {name: wrong})
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    answer = serving.predict(server, signature, {name: good})
+    assert answer["labels"].shape == (1, 8)
 
 
 @pytest.mark.parametrize(
