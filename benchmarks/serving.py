@@ -22,10 +22,15 @@ from made_videos import scene
 from memory import forget_peak, peak_mib, resident_mib
 from tqdm import tqdm
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+TESTS = Path(__file__).parent.parent / "tests"
+sys.path.insert(0, str(TESTS))
 
-PARTS = flags.DEFINE_list(
-    "part", ["start", "same", "speed", "load", "memory"], "Parts."
+ALL_PARTS = ["start", "same", "speed", "load", "memory"]
+PARTS = flags.DEFINE_list("part", ALL_PARTS, "Parts.")
+flags.register_validator(
+    PARTS,
+    lambda parts: set(parts) <= set(ALL_PARTS),
+    message=f"parts are {', '.join(ALL_PARTS)}, joined by commas",
 )
 CHECKPOINTS = flags.DEFINE_string("checkpoint_dir", None, "The release's checkpoints.")
 DTYPE = flags.DEFINE_enum("dtype", "float32", ["float32", "bfloat16"], "Arithmetic.")
@@ -70,7 +75,7 @@ def measure_start(paths, _):
 
 
 def measure_difference(paths, checkpoints):
-    """Exported logits against the Keras model's."""
+    """Exported logits against the Keras model's and those of the release's own code."""
     exported = signature(paths["joint"], "logits")
     models = {stream: load_model(checkpoints, stream) for stream in CHANNELS}
     print()
@@ -83,6 +88,23 @@ def measure_difference(paths, checkpoints):
                 f"joint, batch of {batch}, {frames} frames: largest difference from "
                 f"Keras's logits {difference:.2g}, which spread by {expected.std():.2g}"
             )
+    if not CHECKPOINTS.value:
+        compare_with_goldens(exported)
+
+
+def compare_with_goldens(exported):
+    """Exported joint logits against tests/golden, for the lengths that are there."""
+    import recipe
+
+    for frames in sorted({16, 79} & set(FRAMES.value)):
+        paths = [TESTS / "golden" / f"eval_{s}_{frames}.npz" for s in CHANNELS]
+        expected = sum(np.load(path)["logits"] for path in paths)
+        clips = {s: recipe.clip(frames, channels) for s, channels in CHANNELS.items()}
+        difference = np.abs(exported(**clips)["logits"].numpy() - expected).max()
+        print(
+            f"joint, {frames} frames: largest difference from the golden logits "
+            f"{difference:.2g}, which spread by {expected.std():.2g}"
+        )
 
 
 def measure_speed(paths, checkpoints):
@@ -129,6 +151,7 @@ def measure_load(paths, _):
         same = (received["labels"] == alone[which]["labels"]).all()
         return same, np.abs(received["logits"] - alone[which]["logits"]).max()
 
+    forget_peak()  # Loading has its own.
     start = time.perf_counter()
     with ThreadPoolExecutor(THREADS.value) as pool:
         for number, difference in enumerate(pool.map(send, range(REQUESTS.value)), 1):
@@ -142,7 +165,8 @@ def measure_load(paths, _):
         f"\n{REQUESTS.value} requests of {FRAMES.value[0]} frames from "
         f"{THREADS.value} threads: {rate:.2f} requests/s; {sum(same)} with the labels "
         f"of single requests, logits differ by at most {max(largest):.2g}\n"
-        f"resident memory in MiB after requests: {shown}"
+        f"resident memory in MiB after requests: {shown}; at the "
+        f"peak {peak_mib():.0f}"
     )
 
 
