@@ -61,7 +61,7 @@ _FLOW_EPSILON = flags.DEFINE_float(
 _FLOW_PAIRS = flags.DEFINE_integer(
     "flow_pairs",
     1,
-    "Pairs of frames whose flow is computed at once; 32 for servers with GPU.",
+    "Pairs of frames whose flow is computed at once; more, as 32, suits GPUs.",
     1,
 )
 # Largest difference from Keras's logits, as a share of these.
