@@ -30,6 +30,8 @@ _PORTS = {"grpc": 8500, "rest": 8501}  # TensorFlow Serving's own.
 # Around the reason of an error: where in the graph it was found.
 _NODES = re.compile(r"\{\{function_node \S+\}\} |\n\t \[\[.*", re.DOTALL)
 
+_ASSERTION = re.compile(r"assertion failed: \[(.*)\] (\[.*)", re.DOTALL)
+
 _VIDEO = flags.DEFINE_string(
     "video", None, "Video file to classify, of any format that FFmpeg reads."
 )
@@ -57,7 +59,7 @@ _TOP = flags.DEFINE_integer(
 _TIMEOUT = flags.DEFINE_float(
     "timeout",
     600,
-    "Seconds to wait for the answer. Optical flow takes about a second a frame on CPU. "
+    "Seconds to wait for the answer. Optical flow takes about 0.3 s a frame on CPU. "
     "For REST the server has a limit of its own (--rest_api_timeout_in_ms, 30 s).",
     0.001,
 )
@@ -193,7 +195,9 @@ def print_answer(outputs):
 
 
 def _unreachable(server, reason):
-    return OSError(f"{server}: cannot be reached by {_PROTOCOL.value}: {reason}")
+    return OSError(
+        f"{server}: cannot be reached by {_PROTOCOL.value} (--protocol): {reason}"
+    )
 
 
 def _too_late(server):
@@ -201,7 +205,7 @@ def _too_late(server):
 
 
 def _refused(server, status, reason):
-    reason = _NODES.sub("", str(reason))
+    reason = _ASSERTION.sub(r"\1 \2", _NODES.sub("", str(reason)))
     return ValueError(f"{server}: answers {status}: {reason}")
 
 

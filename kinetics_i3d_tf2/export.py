@@ -85,6 +85,8 @@ def _check_flags():
         not _OUT.value or storage.is_address(_OUT.value)
     ):
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
+    if _FORMAT.value == "saved_model" and Path(_OUT.value).is_file():
+        raise ValueError(f"--out={_OUT.value}: is a file; name a folder")
     if not _MODEL_NAME.value:
         raise ValueError("--model_name= names nothing; leave it out, or name one")
     if not 0 < _FLOW_EPSILON.value < np.inf:

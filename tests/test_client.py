@@ -134,7 +134,7 @@ def test_the_request_by_itself_is_what_curl_sends(ask, server):
         ([*BY_REST, "--model=x3d"], "answers 404: Servable not found .*x3d"),
         (
             ["--server=127.0.0.1:1"],
-            r"127\.0\.0\.1:1: cannot be reached by grpc: .*refused",
+            r"127\.0\.0\.1:1: cannot be reached by grpc .*refused",
         ),
         (["--protocol=rest", "--server=127.0.0.1:1"], "cannot be reached by rest"),
         (["--server={grpc}", "--timeout=0.002"], r"no answer within 0\.002 s"),

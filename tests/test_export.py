@@ -113,6 +113,7 @@ def test_without_the_extra_there_is_no_warmup(python, tmp_path):
     [
         ([], "Flag --out must have a value other than None"),
         (["--out="], "--out=: name a folder on this machine"),
+        (["--out=README.md"], "--out=README.md: is a file; name a folder"),
         (["--out=s3://a/b"], "--out=s3://a/b: name a folder on this machine"),
         (["--out=o", "--top=0"], "--top"),
         (["--out=o", "--model_name="], "--model_name= names nothing"),
