@@ -3,6 +3,9 @@
 Inside, images are float32 `(2, batch, height, width)`, where the 2 are x and y, or the
 first and the second frame: neighbouring pixels are then slices, which compilers fuse.
 Heights, widths and batches may be unknown when a graph is traced.
+
+Sums of floats have two terms: of more, TensorFlow's graphs make an AddN, whose order,
+and so last bit, depends on which memory is free at the time.
 """
 
 from keras import ops
@@ -171,9 +174,9 @@ def _refine(flow, frames, epsilon):
 
     def warp(count, flow, *dual):
         warped, slope = _warp(taps, flow)
-        rho = warped - first - slope[0] * flow[0] - slope[1] * flow[1]
+        rest = (slope[0] * flow[0] + slope[1] * flow[1]) - (warped - first)
         scale = -1 / ops.maximum(slope[0] ** 2 + slope[1] ** 2, TINY)
-        data = slope, slope * scale, rho * scale
+        data = slope, slope * scale, rest * scale
         return count + 1, *_iterate((flow, *dual), data, limit)
 
     dual = ops.zeros_like(flow)
@@ -204,20 +207,26 @@ def _warp(taps, flow):
     row = ops.clip(ops.cast(top, "int32") + 3, 0, height + 4)
     row = row + ops.arange(batch, dtype="int32")[:, None, None] * (height + 8)
     taps = ops.reshape(taps, (-1, 12))
-    lines = [
-        ops.take(taps, (row + i) * (width + 5) + column, axis=0) * weight[..., None]
-        for i, weight in enumerate(y_weights)
-    ]
-    line = ops.reshape(sum(lines), (batch, height, width, 4, 3))
-    values = ops.sum(line * ops.stack(x_weights, axis=-1)[..., None], axis=-2)
+    lines = [ops.take(taps, (row + i) * (width + 5) + column, axis=0) for i in range(4)]
+    line = _interpolate(lines, y_weights)
+    values = _interpolate([line[..., 3 * i : 3 * i + 3] for i in range(4)], x_weights)
     return values[..., 0], ops.moveaxis(values[..., 1:], -1, 0)
 
 
 def _cubic_weights(share):
-    far, near = share + 1, 1 - share
-    first = ((CUBIC * far - 5 * CUBIC) * far + 8 * CUBIC) * far - 4 * CUBIC
-    second, third = (((CUBIC + 2) * t - (CUBIC + 3)) * t * t + 1 for t in (share, near))
-    return first, second, third, 1 - first - second - third
+    """Weights of four neighbours; those of the outer two are to be taken away."""
+    first, last = (CUBIC * t * (1 - t) ** 2 for t in (share, 1 - share))
+    second, third = (
+        ((CUBIC + 2) * t - (CUBIC + 3)) * t * t + 1 for t in (share, 1 - share)
+    )
+    return -first, second, third, -last
+
+
+def _interpolate(values, weights):
+    first, second, third, last = (
+        value * weight[..., None] for value, weight in zip(values, weights, strict=True)
+    )
+    return (second + third) - (first + last)
 
 
 def _iterate(state, data, limit):
@@ -236,13 +245,10 @@ def _iterate(state, data, limit):
 
     def inner(error, flow, dual_x, dual_y):
         active = error > limit
-        step = rest + pull[0] * flow[0] + pull[1] * flow[1]
+        step = (pull[0] * flow[0] + pull[1] * flow[1]) - rest
         step = ops.clip(step, -LAMBDA * THETA, LAMBDA * THETA)
-        new = flow + step * slope + _divergence(dual_x, dual_y)
-        # Rows, then x and y, then columns: TensorFlow would join the sums over both
-        # axes of pixels to one whose order, and so last bit, is another in each run.
-        change = ops.sum((new - flow) ** 2, axis=3)
-        change = ops.sum(change[0] + change[1], axis=1)
+        new = (flow + step * slope) - _convergence(dual_x, dual_y)
+        change = ops.sum((new - flow) ** 2, axis=(2, 3))
         # The dual variables are OpenCV's times theta.
         x = TAU * _pad(new[..., 1:] - new[..., :-1], 3, (0, 1))
         y = TAU * _pad(new[..., 1:, :] - new[..., :-1, :], 2, (0, 1))
@@ -251,7 +257,7 @@ def _iterate(state, data, limit):
         before = flow, dual_x, dual_y
         keep = active[:, None, None]
         state = (ops.where(keep, a, b) for a, b in zip(after, before, strict=True))
-        return ops.where(active, change, error), *state
+        return ops.where(active, change[0] + change[1], error), *state
 
     # Any number above every limit.
     error = 1 + limit + ops.zeros_like(rest[:, 0, 0])
@@ -262,9 +268,9 @@ def _iterate(state, data, limit):
     return settled[1:]
 
 
-def _divergence(dual_x, dual_y):
-    x = dual_x - _pad(dual_x[..., :-1], 3, (1, 0))
-    y = dual_y - _pad(dual_y[..., :-1, :], 2, (1, 0))
+def _convergence(dual_x, dual_y):
+    x = _pad(dual_x[..., :-1], 3, (1, 0)) - dual_x
+    y = _pad(dual_y[..., :-1, :], 2, (1, 0)) - dual_y
     return x + y
 
 
