@@ -132,13 +132,13 @@ def finished(folder):
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT], ids=lambda s: s.name)
 def test_killed_and_started_again(tmp_path, kind):
     """Finished files are kept as they are; no clip is lost or there twice."""
-    videos = make_videos(tmp_path / "videos", 24, num_frames=30)
+    videos = make_videos(tmp_path / "videos", 24, num_frames=75)
     out = tmp_path / "out"
     flags = (f"--videos={videos}", f"--out={out}", "--num_shards=12")
     process = start(*flags)
     while process.poll() is None and len(finished(out)) < 2:
         time.sleep(0.02)
-    time.sleep(random.uniform(0, 0.3))
+    time.sleep(random.uniform(0, 0.1))
     process.send_signal(kind)
     process.wait(timeout=60)
     assert process.returncode != 0, "it was over before it was killed"
