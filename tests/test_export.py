@@ -209,7 +209,9 @@ def test_full_size_gives_the_goldens(python, golden, tmp_path, eval_type):
         expected = sum(file["logits"] for file in goldens)
         received = signatures["logits"](**clips)["logits"]
         np.testing.assert_allclose(received, expected, rtol=0, atol=1e-3)
-    answer = signatures["serving_default"](np.zeros((1, 9, 224, 224, 3), np.uint8))
+    answer = signatures["serving_default"](
+        frames=np.zeros((1, 9, 224, 224, 3), np.uint8)
+    )
     names = labels.class_names(num_classes)
     assert [name.decode() for name in answer["labels"].numpy()[0]] == [
         names[index] for index in answer["class_ids"].numpy()[0]
