@@ -29,9 +29,9 @@ def optical_flow(
     """Forward TV-L1 flow between neighbouring frames.
 
     DualTVL1 with OpenCV's parameters, on grey frames: OpenCV's own, with pairs spread
-    over threads, or `tvl1`, compiled by XLA, which is faster, on GPUs by far. The two
-    are 0.01 pixels apart on the release's sample, as a mean; rounding decides when
-    iterations stop.
+    over threads, or `tvl1`, compiled by XLA, which is faster on CPU and also runs on
+    GPUs. The two are 0.01 pixels apart on the release's sample, as a mean; rounding
+    decides when iterations stop.
 
     Args:
         frames: uint8 RGB `(frames, height, width, 3)` in 0..255, at least two.
