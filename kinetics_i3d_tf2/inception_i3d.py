@@ -3,8 +3,9 @@
 import keras
 from keras import ops
 
-from .architecture import ENDPOINTS, MIN_FRAMES, MIN_SIZE, TRUNK, Conv, Mixed, Pool
-from .layers import InceptionBlock, Logits, Unit3D
+from .architecture import ENDPOINTS, MIN_FRAMES, MIN_SIZE, TRUNK
+from .logits import Logits
+from .trunk import trunk_layer
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
@@ -186,32 +187,7 @@ def _layer(endpoint, width, head, policy):
     if endpoint == "Predictions":
         return keras.layers.Softmax(dtype="float32" if half else policy, name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
-    if isinstance(row, Conv):
-        filters = scaled(row.filters, width)
-        return Unit3D(filters, row.kernel, row.stride, dtype=policy, name=row.name)
-    if isinstance(row, Pool):
-        return keras.layers.MaxPooling3D(
-            row.window,
-            strides=row.strides,
-            padding="same",
-            data_format="channels_last",
-            dtype=policy,
-            name=row.name,
-        )
-    narrow = Mixed(
-        row.name,
-        scaled(row.b0, width),
-        tuple(scaled(filters, width) for filters in row.b1),
-        tuple(scaled(filters, width) for filters in row.b2),
-        scaled(row.b3, width),
-        row.b2_name,
-    )
-    return InceptionBlock(narrow, dtype=policy)
-
-
-def scaled(filters: int, width: float) -> int:
-    """Filters of a unit in a model of some width; at least one is kept."""
-    return max(1, round(filters * width))
+    return trunk_layer(row, width=width, dtype=policy)
 
 
 def _check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width):

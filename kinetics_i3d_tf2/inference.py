@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from .layers import BATCH_NORM_EPSILON, InceptionBlock, Unit3D
+from .layers import BATCH_NORM_EPSILON
 
 
 def fold_batch_norm(model, *, dtype=None):
@@ -27,7 +27,7 @@ def fold_batch_norm(model, *, dtype=None):
 
     def clone(layer):
         config = layer.get_config()
-        if isinstance(layer, Unit3D | InceptionBlock):
+        if "use_batch_norm" in config:
             config["use_batch_norm"] = False
         if dtype is not None and layer.name not in ("clip", "Logits", "Predictions"):
             config["dtype"] = dtype
@@ -90,10 +90,11 @@ def freeze(model):
 
 def _folded_value(path, values):
     """Weight of a folded model at `path`, out of the weights before folding."""
-    unit, _, name = path.rpartition("/conv_3d/")
-    kernel = values[f"{unit}/conv_3d/kernel"]
-    if f"{unit}/batch_norm/beta" not in values:  # The classifier has its own bias.
+    convolution, _, name = path.rpartition("/")
+    unit = convolution.rpartition("/")[0]
+    if f"{unit}/batch_norm/beta" not in values:  # Classifiers have their own bias.
         return values[path]
+    kernel = values[f"{convolution}/kernel"]
     variance = values[f"{unit}/batch_norm/moving_variance"].astype(np.float64)
     scale = 1 / np.sqrt(variance + BATCH_NORM_EPSILON)
     if name == "kernel":

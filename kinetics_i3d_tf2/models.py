@@ -4,29 +4,11 @@ import os
 from fractions import Fraction
 
 from . import labels, storage
-from .architecture import TRUNK, Conv, Mixed
 from .checkpoint import CLASSIFIER, FIRST_KERNEL, list_checkpoint, load_checkpoint
-from .inception_i3d import InceptionI3d, scaled
+from .inception_i3d import InceptionI3d
 from .recipes import CHANNELS
 from .tensor_bundle import find_prefix
-
-
-def _filters(width):
-    """Filters of the units of a model of some width, by name."""
-    filters = {}
-    for row in TRUNK:
-        if isinstance(row, Conv):
-            filters[row.name] = row.filters
-        elif isinstance(row, Mixed):
-            filters |= {
-                f"{row.name}/Branch_0/Conv3d_0a_1x1": row.b0,
-                f"{row.name}/Branch_1/Conv3d_0a_1x1": row.b1[0],
-                f"{row.name}/Branch_1/Conv3d_0b_3x3": row.b1[1],
-                f"{row.name}/Branch_2/Conv3d_0a_1x1": row.b2[0],
-                f"{row.name}/Branch_2/{row.b2_name}": row.b2[1],
-                f"{row.name}/Branch_3/Conv3d_0b_1x1": row.b3,
-            }
-    return {name: scaled(full, width) for name, full in filters.items()}
+from .trunk import unit_filters
 
 
 class UnknownClassesError(ValueError):
@@ -133,7 +115,7 @@ def _shapes(path):
 
 def _width(shapes):
     """The simplest width that rounds to the filters of all units."""
-    release = _filters(1.0)
+    release = unit_filters(1.0)
     found = {name: shapes.get(f"{name}/conv_3d/w", (0,))[-1] for name in release}
     low, high = Fraction(0), Fraction(10**6)
     for name, full in release.items():
@@ -144,6 +126,6 @@ def _width(shapes):
     middle = (low + high) / 2
     for denominator in range(1, 10_000):
         width = middle.limit_denominator(denominator)
-        if low <= width <= high and _filters(float(width)) == found:
+        if low <= width <= high and unit_filters(float(width)) == found:
             return float(width)
     return float(middle)

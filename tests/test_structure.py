@@ -10,84 +10,93 @@ PACKAGE = ROOT / "kinetics_i3d_tf2"
 # As in CONTRIBUTING.md.
 LEVELS = {
     "architecture": 0,
-    "remote": 0,
+    "figures": 0,
     "metrics": 0,
-    "layers": 1,
-    "transforms": 1,
+    "optimizer": 0,
+    "remote": 0,
+    "service": 0,
+    "strategies": 0,
+    "tvl1": 0,
+    "actions": 1,
+    "backdrops": 1,
     "flow": 1,
-    "storage": 1,
+    "layers": 1,
     "program": 1,
     "release": 1,
-    "runs": 2,
-    "plotting": 2,
-    "results": 2,
-    "inception_i3d": 2,
-    "inference": 2,
-    "recipes": 2,
+    "storage": 1,
+    "trainer": 1,
+    "transforms": 1,
     "arrays": 2,
-    "labels": 2,
-    "tables": 2,
-    "listings": 2,
-    "tfrecord": 2,
-    "tensor_bundle": 2,
+    "clip_graphs": 2,
     "container": 2,
+    "inference": 2,
+    "labels": 2,
+    "listings": 2,
+    "logits": 2,
+    "plotting": 2,
+    "recipes": 2,
+    "results": 2,
+    "runs": 2,
+    "scenes": 2,
+    "tables": 2,
+    "tensor_bundle": 2,
+    "tfrecord": 2,
+    "trunk": 2,
     "checkpoint": 3,
     "datasets": 3,
+    "inception_i3d": 3,
     "mediasequence": 3,
+    "predictions": 3,
+    "servable": 3,
+    "signatures": 3,
+    "training_recipes": 3,
     "video": 3,
     "views": 3,
-    "interchange": 3,
-    "predictions": 3,
     "dataset_flags": 4,
+    "interchange": 4,
     "models": 4,
-    "model_flags": 5,
     "samples": 4,
     "shards": 4,
+    "snapshots": 4,
     "loading": 5,
+    "model_flags": 5,
     "reading": 5,
-    "scoring": 5,
-    "service": 0,
     "report": 5,
+    "rounds": 5,
+    "scoring": 5,
+    "data_service": 6,
+    "demo": 6,
+    "evaluation": 6,
+    "export": 6,
     "pipeline": 6,
     "prepare": 6,
-    "evaluation": 6,
-    "data_service": 6,
-    "optimizer": 0,
-    "strategies": 0,
-    "trainer": 1,
-    "tvl1": 0,
-    "clip_graphs": 2,
-    "signatures": 3,
-    "servable": 3,
-    "export": 6,
-    "training_recipes": 3,
-    "snapshots": 4,
-    "rounds": 5,
     "validation": 7,
     "fitting": 8,
     "training": 9,
-    "figures": 0,
-    "actions": 1,
-    "backdrops": 1,
-    "scenes": 2,
-    "demo": 6,
 }
 
 
 def imported_modules(path):
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level == 1:
-            yield from [node.module] if node.module else [a.name for a in node.names]
+        if isinstance(node, ast.ImportFrom) and node.level:
+            package = path.relative_to(PACKAGE).parent.parts
+            base = package[: len(package) - node.level + 1]
+            names = [node.module] if node.module else [a.name for a in node.names]
+            yield from (".".join([*base, name]) for name in names)
 
 
 def test_every_module_has_a_level():
-    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    modules = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if path.stem != "__init__"
+    }
     assert modules == set(LEVELS)
 
 
 @pytest.mark.parametrize("module", LEVELS)
 def test_imports_point_down(module):
-    for imported in imported_modules(PACKAGE / f"{module}.py"):
+    for imported in imported_modules(PACKAGE / f"{module.replace('.', '/')}.py"):
         assert LEVELS[imported] < LEVELS[module], f"{module} imports {imported}"
 
 
