@@ -57,7 +57,11 @@ class Loader:
             name: "float32" if name == "flow" and kinds == {Clip} else "uint8"
             for name in recipe.streams
         }
-        self._shape = (recipe.num_frames, recipe.crop_size, recipe.crop_size)
+        size = recipe.crop_size
+        self._shapes = {
+            name: (recipe.length(name), size, size, CHANNELS[name])
+            for name in recipe.streams
+        }
         self._config = json.dumps(
             {
                 "pipeline": uuid.uuid4().hex,
@@ -77,7 +81,7 @@ class Loader:
         Returns:
             Dict of streams, and the label, int64.
         """
-        return self._call(_TRAINING_SAMPLE, [rows, seeds], self._shape)
+        return self._call(_TRAINING_SAMPLE, [rows, seeds], self._shapes)
 
     def whole_clip(self, row: tf.Tensor):
         """`samples.whole_clip` of a row; empty streams when it cannot be read.
@@ -88,16 +92,17 @@ class Loader:
         Returns:
             Dict of streams, and the label, int64.
         """
-        return self._call(_WHOLE_CLIP, [row], (None, None, None))
+        free = {name: (None, None, None, CHANNELS[name]) for name in self._shapes}
+        return self._call(_WHOLE_CLIP, [row], free)
 
-    def _call(self, function, arguments, shape):
+    def _call(self, function, arguments, shapes):
         *streams, label = tf.raw_ops.PyFuncStateless(
             input=[tf.constant(self._config), *arguments],
             token=function,
             Tout=[*self._dtypes.values(), tf.int64],
         )
         clip = {
-            name: tf.ensure_shape(stream, (*shape, CHANNELS[name]))
+            name: tf.ensure_shape(stream, shapes[name])
             for name, stream in zip(self._dtypes, streams, strict=True)
         }
         return clip, tf.ensure_shape(label, ())

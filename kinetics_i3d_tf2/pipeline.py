@@ -10,7 +10,7 @@ from .loading import Loader
 from .recipes import ClipRecipe
 from .tables import NO_LABEL, Clip
 from .tfrecord import Record
-from .views import cut, normalize
+from .views import cut, normalize, num_views
 
 # Clips that are tried in the place of one that cannot be read.
 _CANDIDATES = 32
@@ -123,8 +123,8 @@ def for_evaluation(
         views: temporal clips and spatial crops, (1, 1) or (10, 3), of
             `recipe.num_frames` frames each: clips evenly from the first frame to the
             last (one: from the middle), crops along the long side (one: the centre),
-            crops of a clip one after another. By default one view of all frames and
-            the central crop.
+            crops of a clip one after another. By default all frames of the central
+            crop: one view or, where `recipe.windowed`, windows one after another.
 
     Returns:
         Dataset of (clip, label) as `for_training`'s; a clip without a label has -1.
@@ -135,7 +135,7 @@ def for_evaluation(
         tf.errors.InvalidArgumentError: while reading, more than `recipe.max_damaged` of
             the clips cannot be read.
     """
-    if views is None and batch_size != 1:
+    if views is None and not recipe.windowed and batch_size != 1:
         raise ValueError(
             "Whole clips differ in length: batch_size must be 1, or ask for views. "
             f"Received: batch_size={batch_size}"
@@ -152,13 +152,13 @@ def for_evaluation(
     )
     first = recipe.streams[0]
     dataset = dataset.filter(lambda clip, _: tf.size(clip[first]) > 0)
-    count = 1 if views is None else views[0] * views[1]
-    dataset = dataset.flat_map(
-        lambda clip, label: tf.data.Dataset.range(count).map(
-            lambda view: (cut(clip, view, recipe=recipe, views=views), label)
-        )
-    )
-    return _finish(dataset.batch(batch_size))
+    options = {"recipe": recipe, "views": views}
+
+    def cut_views(clip, label):
+        numbers = tf.data.Dataset.range(tf.cast(num_views(clip, **options), tf.int64))
+        return numbers.map(lambda view: (cut(clip, view, **options), label))
+
+    return _finish(dataset.flat_map(cut_views).batch(batch_size))
 
 
 def _finish(dataset):

@@ -1,8 +1,11 @@
 """Recipes: what is done to the data and to a model in training, as immutable values."""
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
-from .architecture import ENDPOINTS
+from .architecture import ENDPOINTS, MIN_FRAMES
 from .transforms import CROP_SIZE, SHORT_SIDE
 
 STREAMS = {"joint": ("rgb", "flow"), "rgb": ("rgb",), "flow": ("flow",)}
@@ -16,10 +19,15 @@ class ClipRecipe:
 
     Attributes:
         stream: "rgb", "flow" or "joint".
-        num_frames: frames of a training clip, and of a view in evaluation.
+        num_frames: frames of a training clip, and of a view in evaluation; at 25 a
+            second, the time that it spans.
+        rgb_stride: the RGB stream has one out of so many of those frames; flow has all.
         short_side: short side in pixels that frames are resized to.
         crop_size: side of the square that is cut out of them.
         flip: whether half of the training clips are mirrored.
+        windowed: whether all of a video is seen as windows of `num_frames`, one after
+            another; else at once.
+        min_frames: frames that a video that is seen at once is looped to, if shorter.
         max_damaged: share of the clips of a dataset that may turn out to be unreadable
             before that is an error.
 
@@ -31,9 +39,12 @@ class ClipRecipe:
 
     stream: str = "rgb"
     num_frames: int = 64
+    rgb_stride: int = 1
     short_side: int = SHORT_SIDE
     crop_size: int = CROP_SIZE
     flip: bool = True
+    windowed: bool = False
+    min_frames: int = MIN_FRAMES
     max_damaged: float = 0.1
 
     def __post_init__(self):
@@ -41,8 +52,11 @@ class ClipRecipe:
             raise ValueError(
                 f"stream must be one of {', '.join(STREAMS)}. Received: {self.stream!r}"
             )
-        if self.num_frames < 1:
-            raise ValueError(f"num_frames must be at least 1, not {self.num_frames}")
+        for name in ("num_frames", "rgb_stride", "min_frames"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} must be at least 1. Received: {getattr(self, name)}"
+                )
         if not 1 <= self.crop_size <= self.short_side:
             raise ValueError(
                 "crop_size must be at least 1 and at most short_side "
@@ -58,12 +72,52 @@ class ClipRecipe:
         """The one or two streams, RGB first."""
         return STREAMS[self.stream]
 
+    def stride(self, stream: str) -> int:
+        """Frames of the video to one of a stream."""
+        return self.rgb_stride if stream == "rgb" else 1
+
+    def length(self, stream: str) -> int:
+        """Frames of a stream in a clip of training."""
+        return -(-self.num_frames // self.stride(stream))
+
+
+class ModelKind(NamedTuple):
+    """One of the architectures that the paper compares, as its input has it."""
+
+    streams: tuple[str, ...]  # what one model of it can be of, the usual one first
+    clip: ClipRecipe  # of the usual stream
+
+
+# Source: paper, section 2 and table 1. I3D's two streams are two models; the others
+# of both streams are one.
+MODELS: Mapping[str, ModelKind] = MappingProxyType(
+    {
+        "i3d": ModelKind(("rgb", "flow"), ClipRecipe()),
+        "convnet_lstm": ModelKind(
+            ("rgb",), ClipRecipe(num_frames=125, rgb_stride=5, min_frames=1)
+        ),
+        "c3d": ModelKind(
+            ("rgb",),
+            ClipRecipe(num_frames=16, short_side=128, crop_size=112, windowed=True),
+        ),
+        "two_stream": ModelKind(
+            ("joint", "rgb", "flow"),
+            ClipRecipe("joint", num_frames=10, rgb_stride=10, windowed=True),
+        ),
+        "fused": ModelKind(
+            ("joint", "rgb", "flow"),
+            ClipRecipe("joint", num_frames=50, rgb_stride=10, windowed=True),
+        ),
+    }
+)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingRecipe:
-    """How a model of one stream is trained.
+    """How a model is trained.
 
     Attributes:
+        model: one of `MODELS`.
         clip: what is done to the videos.
         steps: changes of the weights.
         batch_size: clips a step, of all replicas together.
@@ -88,6 +142,7 @@ class TrainingRecipe:
     """
 
     clip: ClipRecipe
+    model: str = "i3d"
     steps: int
     batch_size: int
     rates: tuple[tuple[int, float], ...]
@@ -102,8 +157,21 @@ class TrainingRecipe:
 
     def __post_init__(self):
         starts = [start for start, _ in self.rates]
-        if self.clip.stream == "joint":
-            raise ValueError("streams are trained one by one: rgb or flow, not joint")
+        if self.model not in MODELS:
+            raise ValueError(
+                f"model is one of {', '.join(MODELS)}. Received: {self.model!r}"
+            )
+        if self.clip.stream not in MODELS[self.model].streams:
+            raise ValueError(
+                f"a model of {self.model} is trained on one of these streams: "
+                f"{', '.join(MODELS[self.model].streams)}. Received: "
+                f"{self.clip.stream!r}"
+            )
+        if self.init == "released" and self.model != "i3d":
+            raise ValueError(
+                f"there are no released weights of {self.model}; init names a "
+                "checkpoint, such as one of Inception-V1, or none"
+            )
         if self.steps < 1 or self.batch_size < 1 or self.plateau < 0:
             raise ValueError(
                 "steps and batch_size must be at least 1, plateau at least 0. Received:"

@@ -32,8 +32,8 @@ def training_sample(
         rng: where start, crop and flip are drawn from, in this order.
 
     Returns:
-        The sample, of `recipe.num_frames` frames and `recipe.crop_size`, and the label
-        index.
+        The sample, of `recipe.num_frames` frames (RGB: one out of `recipe.rgb_stride`)
+        and `recipe.crop_size`, and the label index.
 
     Raises:
         OSError: the file is not there.
@@ -63,7 +63,8 @@ def training_sample(
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
         if is_mirrored:
             clip = transforms.flip(clip) if name == "rgb" else _flip_flow(clip)
-        streams[name] = transforms.loop(clip, recipe.num_frames)
+        looped = transforms.loop(clip, recipe.num_frames)
+        streams[name] = looped[:: recipe.stride(name)]
     if reader.label < 0:
         raise ValueError(f"{source.path}: the clip has no label to be trained on")
     return streams, reader.label

@@ -5,8 +5,44 @@ A clip is a dict of streams as `samples` gives them, a view a dict of the same s
 
 import tensorflow as tf
 
-from .architecture import MIN_FRAMES
 from .recipes import ClipRecipe
+
+
+def num_views(
+    clip: dict[str, tf.Tensor],
+    *,
+    recipe: ClipRecipe,
+    views: tuple[int, int] | None,
+):
+    """How many views there are of a whole clip.
+
+    Args:
+        clip: streams `(frames, ...)`.
+        recipe: whether windows are seen, and their frames.
+        views: temporal clips and spatial crops, or None.
+
+    Returns:
+        int, or of windows a scalar tensor: as many as do not overlap in the video, at
+        least one.
+    """
+    if views is not None:
+        return views[0] * views[1]
+    return _num_windows(clip, recipe) if recipe.windowed else 1
+
+
+def num_windows(available, recipe: ClipRecipe):
+    """How many windows of a recipe a video is seen as, when it is seen as a whole.
+
+    Args:
+        available: frames that every stream has.
+        recipe: the recipe.
+
+    Returns:
+        Scalar tensor, at least 1.
+    """
+    # There is one field of flow less than there are frames of the video.
+    frames = available + ("flow" in recipe.streams)
+    return tf.maximum(frames // recipe.num_frames, 1)
 
 
 def cut(
@@ -25,33 +61,55 @@ def cut(
         recipe: frames of a view, and its size.
         views: temporal clips and spatial crops: clips evenly from the first frame to
             the last (one: from the middle), crops along the long side (one: the
-            centre). None is all frames and the central crop, short clips looped to the
-            least that the model takes.
+            centre). None is the central crop of all frames: of windows from the first
+            frame to the last, or at once, short clips looped to the least that the
+            model takes.
 
     Returns:
-        Streams `(frames, size, size, channels)`.
+        Streams `(frames, size, size, channels)`; of RGB one frame out of
+        `recipe.rgb_stride`.
     """
-    last = recipe.streams[-1]
-    available = tf.shape(clip[last])[0]
-    if views is None:
+    available = tf.shape(clip[recipe.streams[-1]])[0]
+    if views is None and not recipe.windowed:
         # Joint: RGB has one frame more, and all are used.
-        first, share = 0, 0.5
-        lengths = {n: tf.maximum(tf.shape(c)[0], MIN_FRAMES) for n, c in clip.items()}
+        share, numbers = 0.5, {}
+        for name, stream in clip.items():
+            length = tf.shape(stream)[0]
+            looped = tf.range(tf.maximum(length, recipe.min_frames)) % length
+            numbers[name] = looped[:: recipe.stride(name)]
     else:
-        clips, crops = views
-        lengths = dict.fromkeys(clip, recipe.num_frames)
-        late = tf.cast(tf.maximum(available - recipe.num_frames, 0), tf.float64)
-        first = tf.cast(_share(view // crops, clips) * late, tf.int32)
+        clips, crops = views or (_num_windows(clip, recipe), 1)
         share = _share(view % crops, crops)
-        # Both streams are looped in step.
-        clip = {name: stream[:available] for name, stream in clip.items()}
+        numbers = {
+            name: frame_numbers(name, available, recipe=recipe, clips=clips)[
+                view // crops
+            ]
+            for name in clip
+        }
     return {
-        name: tf.gather(
-            _crop(stream, recipe.crop_size, share),
-            (first + tf.range(lengths[name])) % tf.shape(stream)[0],
-        )
+        name: tf.gather(_crop(stream, recipe.crop_size, share), numbers[name])
         for name, stream in clip.items()
     }
+
+
+def frame_numbers(stream: str, available, *, recipe: ClipRecipe, clips):
+    """Which frames of a video are in its temporal clips.
+
+    Args:
+        stream: "rgb" or "flow".
+        available: frames that every stream has, int or scalar tensor; fewer than a clip
+            needs are looped, both streams in step.
+        recipe: frames of a clip, and RGB's stride.
+        clips: how many, int or scalar tensor: evenly from the first frame to the last;
+            one is from the middle.
+
+    Returns:
+        int32 `(clips, frames)`.
+    """
+    late = tf.cast(tf.maximum(available - recipe.num_frames, 0), tf.float64)
+    first = tf.cast(_share(tf.range(clips), clips) * late, tf.int32)
+    numbers = tf.range(0, recipe.num_frames, recipe.stride(stream))
+    return (first[:, None] + numbers) % available
 
 
 def normalize(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -91,9 +149,13 @@ def mirror(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 def _share(number, count):
     """Place of one of `count` things that are spread evenly over 0 to 1."""
-    if count == 1:
-        return tf.constant(0.5, tf.float64)
-    return tf.cast(number, tf.float64) / (count - 1)
+    number, count = tf.cast(number, tf.float64), tf.cast(count, tf.float64)
+    middle = tf.constant(0.5, tf.float64)
+    return tf.where(count == 1, middle, number / tf.maximum(count - 1, 1))
+
+
+def _num_windows(clip, recipe):
+    return num_windows(tf.shape(clip[recipe.streams[-1]])[0], recipe)
 
 
 def _crop(clip, size, share):

@@ -55,7 +55,8 @@ def test_another_rate_keeps_the_ratios():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"clip": ClipRecipe("joint")}, "rgb or flow, not joint"),
+        ({"clip": ClipRecipe("joint")}, "i3d is trained on one of .*: rgb, flow"),
+        ({"model": "c4d"}, "model is one of i3d, convnet_lstm"),
         ({"steps": 0}, "steps and batch_size must be at least 1"),
         ({"rates": ((5, 0.1),)}, r"from step 0 on, in order. Received: \(\(5, 0.1\)"),
         ({"rates": ()}, "from step 0 on"),
