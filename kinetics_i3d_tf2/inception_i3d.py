@@ -4,8 +4,8 @@ import keras
 from keras import ops
 
 from .architecture import ENDPOINTS, MIN_FRAMES, MIN_SIZE, TRUNK
-from .logits import Logits
-from .trunk import trunk_layer
+from .logits import Logits, check_head, head_dtype
+from .trunk import check_width, trunk_layer
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
@@ -180,12 +180,10 @@ def two_stream_probabilities(rgb_logits, flow_logits):
 
 def _layer(endpoint, width, head, policy):
     """The layer of one endpoint."""
-    half = policy.compute_dtype in ("float16", "bfloat16")
     if endpoint == "Logits":
-        # A logit near 40 has steps of 0.25 in bfloat16; the head is cheap.
-        return Logits(**head, dtype="float32" if half else policy, name=endpoint)
+        return Logits(**head, dtype=head_dtype(policy), name=endpoint)
     if endpoint == "Predictions":
-        return keras.layers.Softmax(dtype="float32" if half else policy, name=endpoint)
+        return keras.layers.Softmax(dtype=head_dtype(policy), name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
     return trunk_layer(row, width=width, dtype=policy)
 
@@ -196,19 +194,10 @@ def _check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, wi
             f"final_endpoint must be one of {', '.join(ENDPOINTS)}. "
             f"Received: {final_endpoint!r}"
         )
-    for name, value in (("num_classes", num_classes), ("num_channels", num_channels)):
-        if value < 1:
-            raise ValueError(f"{name} must be at least 1. Received: {value!r}")
-    if not 0 <= dropout_rate < 1:
-        raise ValueError(
-            "dropout_rate is the share of features dropped and must be in [0, 1); the "
-            f"release trained with 0.5. Received: {dropout_rate!r}"
-        )
-    if not 0 < width < float("inf"):
-        raise ValueError(
-            "width multiplies the filters and must be greater than 0; 1.0 is the "
-            f"release. Received: {width!r}"
-        )
+    if num_channels < 1:
+        raise ValueError(f"num_channels must be at least 1. Received: {num_channels!r}")
+    check_head(num_classes, dropout_rate)
+    check_width(width)
 
 
 def _check_clip(shape, num_channels, final_endpoint):

@@ -72,6 +72,39 @@ class Logits(keras.layers.Layer):
         }
 
 
+def head_dtype(policy):
+    """Dtype policy of a head on a trunk of that policy: float32 if it is of half.
+
+    A logit near 40 has steps of 0.25 in bfloat16, and a head is cheap.
+
+    Args:
+        policy: the trunk's dtype policy.
+
+    Returns:
+        A dtype policy, or its name.
+    """
+    return "float32" if policy.compute_dtype in ("float16", "bfloat16") else policy
+
+
+def check_head(num_classes, dropout_rate) -> None:
+    """Checks what every model's head is made of.
+
+    Args:
+        num_classes: number of classes.
+        dropout_rate: share of features dropped before the classifier.
+
+    Raises:
+        ValueError: one of them is out of range.
+    """
+    if num_classes < 1:
+        raise ValueError(f"num_classes must be at least 1. Received: {num_classes!r}")
+    if not 0 <= dropout_rate < 1:
+        raise ValueError(
+            "dropout_rate is the share of features dropped and must be in [0, 1); the "
+            f"release trained with 0.5. Received: {dropout_rate!r}"
+        )
+
+
 def _check_window(inputs):
     """Refuses clips that the head cannot pool: their mean of nothing would be NaN."""
     message = (

@@ -51,6 +51,22 @@ def scaled(filters: int, width: float) -> int:
     return max(1, round(filters * width))
 
 
+def check_width(width: float) -> None:
+    """Checks a factor on filters.
+
+    Args:
+        width: the factor.
+
+    Raises:
+        ValueError: it is not greater than 0, or not finite.
+    """
+    if not 0 < width < float("inf"):
+        raise ValueError(
+            "width multiplies the filters and must be greater than 0; 1.0 is the "
+            f"published model. Received: {width!r}"
+        )
+
+
 def unit_filters(width: float, rank: int = 3) -> dict[str, int]:
     """Filters of every unit of a trunk, by the unit's scope."""
     filters = {}

@@ -113,7 +113,7 @@ def test_width_scales_filters(width, filters):
         ({"final_endpoint": "Mixed_6a"}, "must be one of Conv3d_1a_7x7, .*'Mixed_6a'"),
         ({"dropout_rate": 1.0}, r"must be in \[0, 1\).*Received: 1.0"),
         ({"dropout_rate": -0.1}, r"must be in \[0, 1\)"),
-        ({"width": 0}, "greater than 0; 1.0 is the release"),
+        ({"width": 0}, "greater than 0; 1.0 is the published model"),
         ({"width": float("nan")}, "greater than 0"),
         ({"width": float("inf")}, "greater than 0"),
         ({"num_classes": 0}, "num_classes must be at least 1"),
