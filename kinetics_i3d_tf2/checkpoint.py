@@ -22,8 +22,13 @@ _COPY_TO = flags.DEFINE_string(
     "copy_to", None, "Folder to write the weights to, without an optimizer's slots."
 )
 
-# Scopes that the release's checkpoints put before the model's own names.
-_SCOPE = re.compile(r"^(RGB|Flow)/inception_i3d/")
+# Scopes that checkpoints put before the model's own names: the release's, and those of
+# the paper's other architectures.
+_SCOPE = re.compile(
+    r"^((?P<stream>RGB|Flow)/inception_i3d|convnet_lstm|c3d|two_stream|fused)/"
+)
+# What `save_checkpoint` is told for them, and what it writes.
+_SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
 _SLOT = "/Momentum"
 CLASSIFIER = "Logits/Conv3d_0c_1x1/conv_3d/w"
 FIRST_KERNEL = "Conv3d_1a_7x7/conv_3d/w"
@@ -45,7 +50,7 @@ class Entry(NamedTuple):
 
     @property
     def sonnet_name(self) -> str:
-        """The name below the stream's scope, as the model has it."""
+        """The name below the model's scope, as the model has it."""
         return _SCOPE.sub("", self.name)
 
     @property
@@ -62,7 +67,8 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     Batch norm may be stored as `[C]` or `[1, 1, 1, 1, C]`.
 
     Args:
-        model: an `InceptionI3d`, or any built Keras model with Sonnet's names.
+        model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
+            Sonnet's names.
         path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
         exclude: scopes to leave as they are in the model, and to ignore in the file:
             `("Logits",)` for a head of other classes.
@@ -96,7 +102,9 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         variable.assign(values[name].reshape(variable.shape))
 
 
-def save_checkpoint(model, path, *, scope: str = "RGB", optimizer=None) -> str | Path:
+def save_checkpoint(
+    model, path, *, scope: str | None = None, optimizer=None
+) -> str | Path:
     """Writes a model's variables as the release's own `tf.train.Saver` restores them.
 
     The files are written aside and moved into place when they are whole. They are two:
@@ -104,11 +112,13 @@ def save_checkpoint(model, path, *, scope: str = "RGB", optimizer=None) -> str |
     new data beside the old index, which loading refuses by its checksums.
 
     Args:
-        model: an `InceptionI3d`, or any built Keras model with Sonnet's names.
+        model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
+            Sonnet's names.
         path: prefix of the checkpoint; in an existing folder, or for a path that ends
             in a slash, the prefix is its `model.ckpt`. Missing folders are made.
-        scope: stream scope of the names: "RGB" or "Flow" for `RGB/inception_i3d/...`,
-            "" for none (as the Kinetics-600 checkpoint).
+        scope: scope of the names: "RGB" or "Flow" for `RGB/inception_i3d/...`, "" for
+            none (as the Kinetics-600 checkpoint); by default the model's own
+            `checkpoint_scope`, or "RGB" if it has none.
         optimizer: a built `Momentum`, whose accumulators are written as slots, as the
             Kinetics-600 checkpoint has them.
 
@@ -119,8 +129,11 @@ def save_checkpoint(model, path, *, scope: str = "RGB", optimizer=None) -> str |
         ValueError: `scope` is none of the three.
         OSError: the files cannot be written.
     """
-    scopes = {"RGB": "RGB/inception_i3d/", "Flow": "Flow/inception_i3d/", "": ""}
-    if scope not in scopes:
+    if scope is None:
+        scope = getattr(model, "checkpoint_scope", _SCOPES["RGB"])
+    elif scope in _SCOPES:
+        scope = _SCOPES[scope]
+    else:
         raise ValueError(f'scope must be "RGB", "Flow" or "". Received: {scope!r}')
     prefix = path if storage.is_address(path) else Path(path)
     if os.fspath(path).endswith("/") or storage.is_dir(path):
@@ -129,7 +142,7 @@ def save_checkpoint(model, path, *, scope: str = "RGB", optimizer=None) -> str |
     if optimizer is not None:
         named |= {sonnet_name(v) + _SLOT: slot for v, slot in optimizer.slots()}
     values = {
-        scopes[scope] + name: np.asarray(variable.numpy(), np.float32)
+        f"{scope}/{name}".lstrip("/"): np.asarray(variable.numpy(), np.float32)
         for name, variable in named.items()
     }
     write_bundle(prefix, values)
@@ -193,7 +206,7 @@ def describe(entries: list[Entry]) -> str:
     if CLASSIFIER not in weights or FIRST_KERNEL not in weights:
         return f"{count}; not a checkpoint of InceptionI3d with its classifier"
     found = _SCOPE.match(weights[CLASSIFIER].name)
-    scope = found[1] if found else ""
+    scope = found["stream"] if found else ""
     classes = weights[CLASSIFIER].shape[-1]
     channels, filters = weights[FIRST_KERNEL].shape[-2:]
     like = _RELEASED.get((scope, classes), "none of the released ones")
@@ -206,10 +219,10 @@ def describe(entries: list[Entry]) -> str:
 
 
 def sonnet_name(variable) -> str:
-    """Name of a Keras variable in a Sonnet checkpoint, without the stream's scope.
+    """Name of a Keras variable in a Sonnet checkpoint, without the model's scope.
 
     Args:
-        variable: a variable of an `InceptionI3d`.
+        variable: a variable of a model.
 
     Returns:
         Its path, with `w` for `kernel` and `b` for `bias`.

@@ -25,7 +25,6 @@ from .validation import make_validation
 
 # Frames of a clip to one of the last layers: of 9 there are two (MIN_FRAMES).
 _TIME_STRIDE = MIN_FRAMES - 1
-_SCOPES = {"rgb": "RGB", "flow": "Flow"}
 
 
 class Data(NamedTuple):
@@ -79,7 +78,7 @@ def train(
     """
     number, workers = strategies.worker(strategy)
     _check(recipe, data, run, strategy.num_replicas_in_sync)
-    snapshots = Snapshots(run.folder, _SCOPES[recipe.clip.stream], data.class_names)
+    snapshots = Snapshots(run.folder, data.class_names)
     begun = snapshots.newest() is not None
     with strategy.scope():
         keras.utils.set_random_seed(run.seed)

@@ -92,6 +92,11 @@ class InceptionI3d(keras.Model):
             _check_clip(tuple(shape), self.num_channels, self.final_endpoint)
         return super().__call__(inputs, *args, **kwargs)
 
+    @property
+    def checkpoint_scope(self) -> str:
+        """What `save_checkpoint` puts before the names of its variables."""
+        return f"{'Flow' if self.num_channels == 2 else 'RGB'}/inception_i3d"
+
     def endpoint_model(self, endpoints):
         """Model that returns several endpoints at once and shares this one's weights.
 

@@ -28,14 +28,12 @@ class Snapshots:
 
     Args:
         run: the folder.
-        scope: stream scope of variables' names, "RGB" or "Flow".
         class_names: names by index.
     """
 
-    def __init__(self, run: str | os.PathLike, scope: str, class_names: Sequence[str]):
+    def __init__(self, run: str | os.PathLike, class_names: Sequence[str]):
         self._run = Path(run)
         self._folder = self._run / "checkpoints"
-        self._scope = scope
         self._class_names = class_names
 
     def newest(self) -> Path | None:
@@ -83,7 +81,7 @@ class Snapshots:
         step = state["step"]
         with storage.atomic_folder(self._folder / _name(step)) as folder:
             prefix = folder / "model.ckpt"
-            save_checkpoint(model, prefix, scope=self._scope, optimizer=optimizer)
+            save_checkpoint(model, prefix, optimizer=optimizer)
             labels.write_label_map(folder / labels.LABEL_MAP, self._class_names)
             (folder / _STATE).write_text(_text(state), encoding="utf-8")
         self._link("last", step)

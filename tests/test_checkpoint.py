@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
 from kinetics_i3d_tf2.checkpoint import (
+    Entry,
     describe,
     list_checkpoint,
     sonnet_name,
@@ -230,6 +231,24 @@ def test_folder_with_a_checkpoint_of_another_name(tmp_path):
     loaded = model_of()
     load_checkpoint(loaded, tmp_path)
     assert_same_weights(loaded, model)
+
+
+@pytest.mark.parametrize(("channels", "scope"), [(3, "RGB"), (2, "Flow")])
+def test_scope_is_the_models(tmp_path, channels, scope):
+    save_checkpoint(model_of(num_channels=channels), tmp_path)
+    entries = list_checkpoint(tmp_path)
+    assert all(e.name.startswith(f"{scope}/inception_i3d/") for e in entries)
+
+
+def test_scope_of_a_model_of_no_stream(tmp_path):
+    features = model_of().endpoint_model(["Conv3d_1a_7x7"])
+    save_checkpoint(features, tmp_path)
+    assert list_checkpoint(tmp_path)[0].name.startswith("RGB/inception_i3d/Conv3d_1a")
+
+
+@pytest.mark.parametrize("scope", ["convnet_lstm", "c3d", "two_stream", "fused"])
+def test_scopes_of_other_architectures_are_no_part_of_names(scope):
+    assert Entry(f"{scope}/RGB/w", (), "float32").sonnet_name == "RGB/w"
 
 
 def test_bad_scope(tmp_path):

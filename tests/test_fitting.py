@@ -393,7 +393,7 @@ def test_the_loss_scale_of_float16_is_saved(data, tmp_path):
     """Without a step: TensorFlow has no float16 max pooling on CPU."""
     run = fitting.Run(str(tmp_path), 1, width=1 / 16, dtype="mixed_float16")
     state = new_state() | {"step": 3}
-    snapshots = Snapshots(tmp_path, "RGB", data.class_names)
+    snapshots = Snapshots(tmp_path, data.class_names)
     trainer = fitting.make_trainer(
         fitting.build_model(RECIPE, data.class_names, run), RECIPE, run
     )
@@ -427,7 +427,7 @@ def test_a_checkpoint_of_other_variables_is_refused(data, tmp_path):
 
 def test_a_snapshot_that_cannot_be_written_leaves_the_others(data, tmp_path):
     train(RECIPE, data, tmp_path)
-    snapshots = Snapshots(tmp_path, "RGB", data.class_names)
+    snapshots = Snapshots(tmp_path, data.class_names)
     model = InceptionI3d(2, width=1 / 16)
     optimizer = fitting.make_trainer(model, RECIPE, fitting.Run("", 1)).optimizer
     before = weights_of(tmp_path)
