@@ -7,6 +7,7 @@ import importlib
 
 _HOMES = {
     "InceptionI3d": "inception_i3d",
+    "C3d": "baselines.c3d",
     "two_stream_logits": "inception_i3d",
     "two_stream_probabilities": "inception_i3d",
     "load_checkpoint": "checkpoint",

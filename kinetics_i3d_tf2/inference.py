@@ -5,15 +5,18 @@ import numpy as np
 
 from .layers import BATCH_NORM_EPSILON
 
+# Layers after a trunk, which compute in float32 whatever the trunk computes in.
+_HEADS = ("Average", "LSTM", "Logits", "Joint", "Predictions")
+
 
 def fold_batch_norm(model, *, dtype=None):
     """Rebuilds a model for inference with its batch norms folded into convolutions.
 
     Args:
-        model: an `InceptionI3d`, or a model of its endpoints.
+        model: an `InceptionI3d`, one of `baselines`, or a model of its endpoints.
         dtype: dtype policy of the new trunk, for example "bfloat16"; by default the
-            model's own. `Logits` stays as it is: a logit near 40 has steps of 0.25 in
-            bfloat16.
+            model's own. What follows the trunk, such as `Logits`, stays as it is: a
+            logit near 40 has steps of 0.25 in bfloat16.
 
     Returns:
         `keras.Model` with the same inputs, outputs and layer names and its own copy of
@@ -29,7 +32,8 @@ def fold_batch_norm(model, *, dtype=None):
         config = layer.get_config()
         if "use_batch_norm" in config:
             config["use_batch_norm"] = False
-        if dtype is not None and layer.name not in ("clip", "Logits", "Predictions"):
+        is_input = isinstance(layer, keras.layers.InputLayer)
+        if dtype is not None and not is_input and layer.name not in _HEADS:
             config["dtype"] = dtype
         return type(layer).from_config(config)
 
@@ -48,15 +52,16 @@ def freeze(model):
     not used: it is slower on CPU.
 
     Args:
-        model: a Keras model of one input, on the TensorFlow backend. Later changes of
-            its weights are not seen.
+        model: a Keras model of one input or of a dict of them, on the TensorFlow
+            backend. Later changes of its weights are not seen.
 
     Returns:
-        Function from a batch of clips (array or tensor) to the model's output.
+        Function from a batch of clips (array or tensor, or a dict of them) to the
+        model's output.
 
     Raises:
         ValueError: Keras runs on another backend; when called, on a clip of another
-            rank or number of channels.
+            rank or number of channels, or a dict of other names.
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -68,21 +73,34 @@ def freeze(model):
         convert_variables_to_constants_v2,
     )
 
-    signature = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
+    signature = keras.tree.map_structure(
+        lambda clip: tf.TensorSpec(clip.shape, clip.dtype, clip.name), model.input
+    )
     function = tf.function(lambda clip: model(clip, training=False), jit_compile=False)
     frozen = convert_variables_to_constants_v2(
         function.get_concrete_function(signature)
     )
     structure = model.output
 
-    def call(clip):
-        clip = tf.convert_to_tensor(clip, signature.dtype)
-        if not signature.is_compatible_with(clip):
+    def convert(spec, clip):
+        clip = tf.convert_to_tensor(clip, spec.dtype)
+        if not spec.is_compatible_with(clip):
             raise ValueError(
-                f"This model takes clips of shape {signature.shape}. "
-                f"Received: {clip.shape}"
+                f"This model takes clips of shape {spec.shape}. Received: {clip.shape}"
             )
-        outputs = frozen(clip)
+        return clip
+
+    def call(clip):
+        if isinstance(signature, dict):
+            if not isinstance(clip, dict) or clip.keys() != signature.keys():
+                raise ValueError(
+                    f"This model takes a dict of the clips {', '.join(signature)}. "
+                    f"Received: {list(clip) if isinstance(clip, dict) else type(clip)}"
+                )
+            clips = {name: convert(signature[name], clip[name]) for name in signature}
+        else:
+            clips = convert(signature, clip)
+        outputs = frozen(*tf.nest.flatten(clips))
         return keras.tree.pack_sequence_as(structure, outputs)
 
     return call

@@ -15,10 +15,10 @@ def weight(name, shape, seed=0):
     """Value of the checkpoint variable `name` (without its stream's scope)."""
     rng = np.random.RandomState((zlib.crc32(name.encode()) + seed) % 2**32)
     value = rng.standard_normal(size=shape)
-    if name.endswith("conv_3d/w"):
+    if name.endswith(("/w", "_kernel")):
         gain = 16.0 if name.startswith("Logits/") else 2.0
         value = value * np.sqrt(gain / np.prod(shape[:-1]))
-    elif name.endswith("moving_variance"):
+    elif name.endswith(("moving_variance", "gamma")):
         value = np.exp(0.2 * value)
     else:
         value = 0.2 * value

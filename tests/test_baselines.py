@@ -1,0 +1,273 @@
+"""The paper's other four architectures: shapes, numbers, files, checks."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import recipe
+import tensorflow as tf
+
+from kinetics_i3d_tf2 import (
+    C3d,
+    fold_batch_norm,
+    freeze,
+    load_checkpoint,
+    save_checkpoint,
+)
+from kinetics_i3d_tf2.checkpoint import list_checkpoint, sonnet_name
+
+MODELS = {
+    "c3d": functools.partial(C3d),
+}
+each_model = pytest.mark.parametrize("case", MODELS)
+
+
+def make(case, **options):
+    return MODELS[case](12, **{"width": 1 / 16, **options})
+
+
+@functools.cache
+def model_of(case):
+    """A narrow model with the recipe's weights."""
+    return recipe.assign(make(case))
+
+
+def clips_for(model, batch=1, size=64, frames=3, seed=0):
+    """Clips of the model's shapes; `size` and `frames` where they are free."""
+    clips = {}
+    for stream, (fixed, height, _, channels) in model.clip_shapes.items():
+        clips[stream] = recipe.clip(
+            fixed or frames, channels, batch, size=height or size, seed=seed
+        )
+    return clips if model.stream == "joint" else clips[model.stream]
+
+
+@functools.cache
+def expected(case):
+    model = model_of(case)
+    return np.asarray(model(clips_for(model)))
+
+
+@each_model
+def test_logits(case):
+    model = model_of(case)
+    logits = model(clips_for(model, batch=2))
+    assert logits.shape[0] == 2
+    assert logits.shape[-1] == model.num_classes == 12
+    assert np.std(logits, axis=-1).min() > 0.1
+    np.testing.assert_allclose(logits[:1], expected(case), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("case", "millions"),
+    [("c3d", 79)],
+)
+def test_parameters_are_the_papers(case, millions):
+    model = MODELS[case]()
+    assert model.count_params() == pytest.approx(millions * 1e6, rel=0.1)
+
+
+@each_model
+def test_names_and_scope(case):
+    model = model_of(case)
+    assert model.name == model.kind == model.checkpoint_scope
+    paths = [v.path for v in model.weights]
+    assert len(set(paths)) == len(paths)
+    trunks = {"rgb": "RGB/Conv2d_1a_7x7/conv_2d/kernel"}
+    trunks["flow"] = trunks["rgb"].replace("RGB", "Flow")
+    for stream, first in trunks.items():
+        seen = stream in model.clip_shapes and model.kind != "c3d"
+        assert (first in paths) == seen
+    classifiers = {path for path in paths if path.startswith("Logits/")}
+    assert {path.rpartition("/")[2] for path in classifiers} == {"kernel", "bias"}
+
+
+@each_model
+def test_first_weights_are_gaussian(case):
+    keras.utils.set_random_seed(3)
+    for variable in make(case, width=1 / 4).weights:
+        scope, _, name = variable.path.rpartition("/")
+        value = variable.numpy()
+        if name == "bias":
+            assert not value.any()
+        if not name.endswith("kernel") or scope.startswith(("RGB/", "Flow/")):
+            continue
+        deviation = np.sqrt(2 / np.prod(value.shape[:-1]))
+        if scope.startswith("Logits"):
+            deviation = 0.01
+        assert value.std() == pytest.approx(deviation, rel=0.1)
+        assert np.abs(value).max() > 2.5 * deviation, "truncated"
+
+
+@each_model
+def test_dropout_is_for_training_only(case):
+    model = model_of(case)
+    clips = clips_for(model)
+    np.testing.assert_array_equal(model(clips), model(clips, training=False))
+    dropouts = [x for x in model.layers if isinstance(x, keras.layers.Dropout)]
+    assert dropouts and all(layer.rate == 0.5 for layer in dropouts)
+
+
+@each_model
+def test_config_round_trip(case):
+    model = make(case, dropout_rate=0.25, trainable=False, name="other")
+    config = model.get_config()
+    again = type(model).from_config(config)
+    assert again.get_config() == config
+    assert not again.trainable_weights
+    assert again.name == "other"
+
+
+@each_model
+def test_keras_file_round_trip(case, tmp_path):
+    model = model_of(case)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded) is type(model)
+    assert loaded.get_config() == model.get_config()
+    clips = clips_for(model, batch=2)
+    np.testing.assert_allclose(loaded(clips), model(clips), atol=1e-5)
+
+
+@each_model
+def test_checkpoint_round_trip(case, tmp_path):
+    model = model_of(case)
+    prefix = save_checkpoint(model, tmp_path / "model.ckpt")
+    entries = list_checkpoint(prefix)
+    assert {e.name for e in entries} == {
+        f"{model.kind}/{sonnet_name(v)}" for v in model.weights
+    }
+    loaded = make(case)
+    load_checkpoint(loaded, prefix)
+    for old, new in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(old.numpy(), new.numpy())
+
+
+@each_model
+def test_folding_and_freezing_keep_the_logits(case):
+    model = model_of(case)
+    clips = clips_for(model)
+    folded = fold_batch_norm(model)
+    assert not any("/batch_norm/" in v.path for v in folded.weights)
+    kept = {v.path for v in model.weights if "/batch_norm/" not in v.path}
+    assert kept <= {v.path for v in folded.weights}
+    np.testing.assert_allclose(folded(clips), expected(case), atol=1e-4)
+    np.testing.assert_allclose(freeze(folded)(clips), expected(case), atol=1e-4)
+
+
+@each_model
+def test_folded_bfloat16_is_close(case):
+    model = model_of(case)
+    logits = expected(case)
+    fast = np.asarray(
+        freeze(fold_batch_norm(model, dtype="bfloat16"))(clips_for(model))
+    )
+    assert fast.dtype == np.float32
+    assert 0 < np.abs(fast - logits).mean() < 0.05 * logits.std()
+
+
+@each_model
+def test_mixed_precision(case):
+    model = recipe.assign(make(case, dtype="mixed_bfloat16"))
+    logits = model(clips_for(model))
+    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+    error = np.abs(logits - expected(case)).mean()
+    assert 0 < error < 0.05 * expected(case).std()
+
+
+@each_model
+def test_training_lowers_the_loss(case):
+    keras.utils.set_random_seed(0)
+    model = make(case, dropout_rate=0.0)
+    model.compile(
+        keras.optimizers.SGD(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    assert model.jit_compile is False
+    clips = clips_for(model, batch=4)
+    labels = np.arange(4)
+    if len(model.output.shape) == 3:
+        labels = np.repeat(labels[:, None], 3, axis=1)
+    before = [v.numpy() for v in model.weights]
+    history = model.fit(clips, labels, batch_size=4, epochs=3, verbose=0)
+    losses = history.history["loss"]
+    assert losses[-1] < losses[0]
+    same = [
+        v.path
+        for old, v in zip(before, model.weights, strict=True)
+        if np.array_equal(old, v.numpy())
+    ]
+    assert not same
+
+
+@pytest.mark.parametrize(
+    ("case", "arguments", "message"),
+    [
+        ("c3d", {"num_classes": 0}, "num_classes must be at least 1. Received: 0"),
+        ("c3d", {"dropout_rate": 1.0}, r"must be in \[0, 1\).*Received: 1.0"),
+        ("c3d", {"width": 0}, "width multiplies the filters"),
+        ("c3d", {"stream": "flow"}, "stream of c3d must be one of rgb. .*'flow'"),
+    ],
+    ids=str,
+)
+def test_bad_arguments(case, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MODELS[case](**arguments)
+
+
+@pytest.mark.parametrize(
+    ("case", "shape", "message"),
+    [
+        ("c3d", (16, 112, 112, 3), r"add the batch axis .* clip\[None\]"),
+        ("c3d", (1, 16, 112, 112, 2), "rgb clips of c3d have 3 channels"),
+        ("c3d", (1, 17, 112, 112, 3), "have 16 frames; cut longer ones"),
+        ("c3d", (1, 16, 112, 128, 3), "frames of 112 x 112 pixels; resize and crop"),
+    ],
+    ids=str,
+)
+def test_bad_clips(case, shape, message):
+    model = model_of(case)
+    with pytest.raises(ValueError, match=message):
+        model(np.zeros(shape, np.float32))
+    with pytest.raises(ValueError, match=message):
+        model.predict(np.zeros(shape, np.float32), verbose=0)
+
+
+def test_one_stream_takes_no_dict():
+    model = model_of("c3d")
+    with pytest.raises(ValueError, match="takes the rgb clips alone.*a dict of rgb"):
+        model({"rgb": clips_for(model)})
+
+
+@each_model
+def test_saved_model_takes_other_batches(case, tmp_path):
+    model = model_of(case)
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(tmp_path / "model")
+    clips = clips_for(model, batch=2, frames=4)
+    np.testing.assert_allclose(loaded.serve(clips), model(clips), atol=1e-4)
+
+
+def test_c3d_is_its_plain_rebuild():
+    """The network again, of plain Keras layers and a list of numbers."""
+    layers = keras.layers
+
+    def normalized(outputs, filters, kernel, padding="same"):
+        outputs = layers.Conv3D(filters, kernel, padding=padding, use_bias=False)(
+            outputs
+        )
+        return layers.ReLU()(layers.BatchNormalization(scale=False)(outputs))
+
+    outputs = inputs = keras.Input((16, 112, 112, 3))
+    for filters in ([4], [8], [16, 16], [32, 32], [32, 32]):
+        for number in filters:
+            outputs = normalized(outputs, number, 3)
+        outputs = layers.MaxPooling3D(2, 2, padding="same")(outputs)
+    outputs = normalized(outputs, 256, (1, 4, 4), "valid")
+    outputs = normalized(outputs, 256, 1)
+    rebuilt = keras.Model(inputs, layers.Dense(12)(layers.Flatten()(outputs)))
+    model = model_of("c3d")
+    rebuilt.set_weights(model.get_weights())
+    clips = clips_for(model, batch=2)
+    np.testing.assert_allclose(model(clips), rebuilt(clips), atol=1e-4)
