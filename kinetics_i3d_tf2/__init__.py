@@ -8,6 +8,8 @@ import importlib
 _HOMES = {
     "InceptionI3d": "inception_i3d",
     "C3d": "baselines.c3d",
+    "FusedTwoStream": "baselines.fused",
+    "TwoStream": "baselines.two_stream",
     "two_stream_logits": "inception_i3d",
     "two_stream_probabilities": "inception_i3d",
     "load_checkpoint": "checkpoint",

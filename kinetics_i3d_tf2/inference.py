@@ -6,7 +6,7 @@ import numpy as np
 from .layers import BATCH_NORM_EPSILON
 
 # Layers after a trunk, which compute in float32 whatever the trunk computes in.
-_HEADS = ("Average", "LSTM", "Logits", "Joint", "Predictions")
+_HEADS = ("LSTM", "Logits", "Joint", "Predictions")
 
 
 def fold_batch_norm(model, *, dtype=None):

@@ -10,15 +10,26 @@ import tensorflow as tf
 
 from kinetics_i3d_tf2 import (
     C3d,
+    FusedTwoStream,
+    TwoStream,
     fold_batch_norm,
     freeze,
     load_checkpoint,
     save_checkpoint,
 )
+from kinetics_i3d_tf2.baselines.base import StackFlow
 from kinetics_i3d_tf2.checkpoint import list_checkpoint, sonnet_name
 
 MODELS = {
-    "c3d": functools.partial(C3d),
+    "c3d": C3d,
+    "two_stream": TwoStream,
+    "two_stream_rgb": functools.partial(TwoStream, stream="rgb"),
+    "two_stream_flow": functools.partial(TwoStream, stream="flow", snippet=3),
+    "fused": FusedTwoStream,
+    "fused_rgb": functools.partial(FusedTwoStream, stream="rgb"),
+    "fused_flow": functools.partial(
+        FusedTwoStream, stream="flow", snippet=2, num_snippets=3
+    ),
 }
 each_model = pytest.mark.parametrize("case", MODELS)
 
@@ -61,7 +72,7 @@ def test_logits(case):
 
 @pytest.mark.parametrize(
     ("case", "millions"),
-    [("c3d", 79)],
+    [("c3d", 79), ("two_stream", 12), ("fused", 39)],
 )
 def test_parameters_are_the_papers(case, millions):
     model = MODELS[case]()
@@ -208,6 +219,10 @@ def test_training_lowers_the_loss(case):
         ("c3d", {"dropout_rate": 1.0}, r"must be in \[0, 1\).*Received: 1.0"),
         ("c3d", {"width": 0}, "width multiplies the filters"),
         ("c3d", {"stream": "flow"}, "stream of c3d must be one of rgb. .*'flow'"),
+        ("two_stream", {"stream": "RGB"}, "must be one of joint, rgb, flow. .*'RGB'"),
+        ("two_stream", {"snippet": 0}, "snippet is how many flow frames.*Received: 0"),
+        ("fused", {"snippet": -1}, "snippet is how many flow frames.*Received: -1"),
+        ("fused", {"num_snippets": 2}, "num_snippets must be at least 3"),
     ],
     ids=str,
 )
@@ -223,6 +238,11 @@ def test_bad_arguments(case, arguments, message):
         ("c3d", (1, 16, 112, 112, 2), "rgb clips of c3d have 3 channels"),
         ("c3d", (1, 17, 112, 112, 3), "have 16 frames; cut longer ones"),
         ("c3d", (1, 16, 112, 128, 3), "frames of 112 x 112 pixels; resize and crop"),
+        ("two_stream_rgb", (1, 2, 64, 64, 3), "two_stream have 1 frames; cut"),
+        ("two_stream_flow", (1, 10, 64, 64, 2), "this two_stream have 3 frames"),
+        ("two_stream_flow", (1, 3, 64, 64, 3), "flow clips of two_stream have 2 chan"),
+        ("fused_rgb", (1, 4, 224, 224, 3), "this fused have 5 frames"),
+        ("fused_flow", (1, 6, 224, 256, 2), "frames of 224 x 224 pixels"),
     ],
     ids=str,
 )
@@ -240,7 +260,75 @@ def test_one_stream_takes_no_dict():
         model({"rgb": clips_for(model)})
 
 
-@each_model
+@pytest.mark.parametrize("case", ["two_stream", "fused"])
+def test_joint_takes_a_dict(case):
+    model = model_of(case)
+    clips = clips_for(model)
+    with pytest.raises(ValueError, match="dict of the clips of both.*Received:.*rgb"):
+        model({"rgb": clips["rgb"]})
+    with pytest.raises(ValueError, match="dict of the clips of both.*Received:.*list"):
+        model([clips["rgb"], clips["flow"]])
+    with pytest.raises(ValueError, match="flow clips of this .* frames"):
+        model({**clips, "flow": clips["flow"][:, 1:]})
+
+
+def test_frozen_joint_model_checks_its_dict():
+    model = model_of("two_stream")
+    frozen = freeze(model)
+    clips = clips_for(model)
+    with pytest.raises(ValueError, match=r"dict of the clips .*Received: \['rgb'\]"):
+        frozen({"rgb": clips["rgb"]})
+    with pytest.raises(ValueError, match=r"None, 2\). Received: \(1, 9, 64, 64, 2\)"):
+        frozen({**clips, "flow": clips["flow"][:, 1:]})
+
+
+def test_flow_frames_are_stacked_in_order():
+    flow = np.zeros((1, 4, 5, 6, 2), np.float32)
+    flow[...] = 10 * np.arange(4)[:, None, None, None] + np.arange(2)
+    stacked = np.asarray(StackFlow(2)(flow))
+    assert stacked.shape == (1, 2, 5, 6, 4)
+    np.testing.assert_array_equal(stacked[0, 0, 3, 4], [0, 1, 10, 11])
+    np.testing.assert_array_equal(stacked[0, 1, 3, 4], [20, 21, 30, 31])
+
+
+def test_joint_prediction_is_the_mean_of_the_streams():
+    model = model_of("two_stream")
+    clips = clips_for(model, batch=2)
+    outputs = model.per_stream()(clips)
+    rgb, flow = (keras.ops.softmax(outputs[stream]) for stream in ("rgb", "flow"))
+    assert np.abs(rgb - flow).max() > 0.1
+    joint = np.exp(outputs["joint"])
+    np.testing.assert_allclose(joint, (rgb + flow) / 2, atol=1e-6)
+    np.testing.assert_array_equal(outputs["joint"], model(clips))
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow"])
+def test_streams_are_halves_of_the_joint_model(stream):
+    joint = model_of("two_stream")
+    half = recipe.assign(make("two_stream", stream=stream))
+    clips = clips_for(joint)
+    expected = joint.per_stream()(clips)[stream]
+    np.testing.assert_allclose(half(clips[stream]), expected, atol=1e-5)
+    with pytest.raises(ValueError, match=f"has the {stream} stream alone"):
+        half.per_stream()
+
+
+def test_models_of_both_streams_can_be_folded_and_frozen():
+    model = model_of("two_stream").per_stream()
+    clips = clips_for(model_of("two_stream"))
+    outputs = freeze(fold_batch_norm(model))(clips)
+    for name, value in model(clips).items():
+        np.testing.assert_allclose(outputs[name], value, atol=1e-4)
+
+
+def test_fused_sees_the_order_of_frames():
+    model = model_of("fused_rgb")
+    clip = clips_for(model)
+    clip[:, 0] *= 0.1
+    assert np.abs(model(clip) - model(clip[:, ::-1])).max() > 0.1
+
+
+@pytest.mark.parametrize("case", ["c3d", "two_stream", "fused_flow"])
 def test_saved_model_takes_other_batches(case, tmp_path):
     model = model_of(case)
     model.export(tmp_path / "model", verbose=False)

@@ -54,6 +54,8 @@ LEVELS = {
     "video": 3,
     "views": 3,
     "baselines.c3d": 4,
+    "baselines.fused": 4,
+    "baselines.two_stream": 4,
     "dataset_flags": 4,
     "interchange": 4,
     "models": 4,

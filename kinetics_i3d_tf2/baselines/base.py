@@ -124,8 +124,8 @@ class Baseline(keras.Model):
     def _trunk(self, stream):
         return InceptionV1(self.width, dtype=self._policy, name=SCOPES[stream])
 
-    def _dropout(self, name, dtype):
-        return keras.layers.Dropout(self.dropout_rate, dtype=dtype, name=name)
+    def _dropout(self, name):
+        return keras.layers.Dropout(self.dropout_rate, dtype=self._policy, name=name)
 
     def _check(self, inputs):
         shapes = self.clip_shapes
@@ -182,6 +182,22 @@ class StackFlow(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "snippet": self.snippet}
+
+
+def check_snippet(snippet) -> None:
+    """Checks how many flow frames are beside an RGB frame.
+
+    Args:
+        snippet: flow frames.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if snippet < 1:
+        raise ValueError(
+            "snippet is how many flow frames make a picture, at least 1; the paper's "
+            f"is 10. Received: {snippet!r}"
+        )
 
 
 def gaussian():

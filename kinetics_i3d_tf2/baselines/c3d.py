@@ -88,7 +88,7 @@ class C3d(Baseline):
         if isinstance(row, Pool):
             return max_pool(row.name, 2, 2, rank=3, dtype=self._policy)
         if isinstance(row, Dropout):
-            return self._dropout(row.name, self._policy)
+            return self._dropout(row.name)
         return Unit3D(
             scaled(row.filters, self.width),
             row.kernel,
