@@ -27,9 +27,7 @@ MODELS = {
     "two_stream_flow": functools.partial(TwoStream, stream="flow", snippet=3),
     "fused": FusedTwoStream,
     "fused_rgb": functools.partial(FusedTwoStream, stream="rgb"),
-    "fused_flow": functools.partial(
-        FusedTwoStream, stream="flow", snippet=2, num_snippets=3
-    ),
+    "fused_flow": functools.partial(FusedTwoStream, stream="flow", snippet=2),
 }
 each_model = pytest.mark.parametrize("case", MODELS)
 
@@ -49,7 +47,11 @@ def clips_for(model, batch=1, size=64, frames=3, seed=0):
     clips = {}
     for stream, (fixed, height, _, channels) in model.clip_shapes.items():
         clips[stream] = recipe.clip(
-            fixed or frames, channels, batch, size=height or size, seed=seed
+            fixed or frames * (model.snippet if stream == "flow" else 1),
+            channels,
+            batch,
+            size=height or size,
+            seed=seed,
         )
     return clips if model.stream == "joint" else clips[model.stream]
 
@@ -222,7 +224,6 @@ def test_training_lowers_the_loss(case):
         ("two_stream", {"stream": "RGB"}, "must be one of joint, rgb, flow. .*'RGB'"),
         ("two_stream", {"snippet": 0}, "snippet is how many flow frames.*Received: 0"),
         ("fused", {"snippet": -1}, "snippet is how many flow frames.*Received: -1"),
-        ("fused", {"num_snippets": 2}, "num_snippets must be at least 3"),
     ],
     ids=str,
 )
@@ -241,7 +242,8 @@ def test_bad_arguments(case, arguments, message):
         ("two_stream_rgb", (1, 2, 64, 64, 3), "two_stream have 1 frames; cut"),
         ("two_stream_flow", (1, 10, 64, 64, 2), "this two_stream have 3 frames"),
         ("two_stream_flow", (1, 3, 64, 64, 3), "flow clips of two_stream have 2 chan"),
-        ("fused_rgb", (1, 4, 224, 224, 3), "this fused have 5 frames"),
+        ("fused_rgb", (1, 2, 224, 224, 3), "at least 3 frames of RGB.*rgb 2"),
+        ("fused_flow", (1, 7, 224, 224, 2), "2 of flow for each.*flow 7"),
         ("fused_flow", (1, 6, 224, 256, 2), "frames of 224 x 224 pixels"),
     ],
     ids=str,
@@ -268,7 +270,9 @@ def test_joint_takes_a_dict(case):
         model({"rgb": clips["rgb"]})
     with pytest.raises(ValueError, match="dict of the clips of both.*Received:.*list"):
         model([clips["rgb"], clips["flow"]])
-    with pytest.raises(ValueError, match="flow clips of this .* frames"):
+    with pytest.raises(
+        ValueError, match="flow clips of this .* frames|10 of flow for each"
+    ):
         model({**clips, "flow": clips["flow"][:, 1:]})
 
 

@@ -177,7 +177,7 @@ class StackFlow(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, frames, height, width, channels = input_shape
-        pictures = frames // self.snippet
+        pictures = None if frames is None else frames // self.snippet
         return (batch, pictures, height, width, self.snippet * channels)
 
     def get_config(self):

@@ -1,6 +1,9 @@
 """FusedTwoStream: features of RGB and flow through time, joined by a 3D convolution."""
 
+import math
+
 import keras
+from keras import ops
 
 from ..layers import Unit3D
 from ..trunk import scaled
@@ -8,6 +11,7 @@ from .base import Baseline, StackFlow, check_snippet, classifier, gaussian
 
 # What the trunk makes 7 x 7 features of, which are flattened.
 _SIZE = 224
+_WINDOW = 3  # Of the pooling: time, height and width.
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
@@ -16,11 +20,10 @@ class FusedTwoStream(Baseline):
 
     Args, Raises: as `Baseline`; the stream is "joint", "rgb" or "flow".
         snippet: flow frames beside an RGB frame.
-        num_snippets: RGB frames; 3 at least, which the pooling in time needs.
 
-    Input shape: float32 in [-1, 1], `{"rgb": (batch, num_snippets, 224, 224, 3),
-    "flow": (batch, num_snippets * snippet, 224, 224, 2)}`, or one of the two: RGB
-    frames `snippet` apart, and the flow from each to the next.
+    Input shape: float32 in [-1, 1], `{"rgb": (batch, frames, 224, 224, 3), "flow":
+    (batch, frames * snippet, 224, 224, 2)}`, or one of the two: RGB frames `snippet`
+    apart, and the flow from each to the next. There are 5 in the paper, and at least 3.
 
     Output shape: float32 logits `(batch, num_classes)`.
 
@@ -35,28 +38,34 @@ class FusedTwoStream(Baseline):
     kind = "fused"
     STREAMS = ("joint", "rgb", "flow")
 
-    def __init__(self, *args, snippet=10, num_snippets=5, **kwargs):
+    def __init__(self, *args, snippet=10, **kwargs):
         check_snippet(snippet)
-        if num_snippets < 3:
-            raise ValueError(
-                "num_snippets must be at least 3, which are pooled into one. "
-                f"Received: {num_snippets!r}"
-            )
         self.snippet = snippet
-        self.num_snippets = num_snippets
         super().__init__(*args, **kwargs)
 
     def get_config(self):
         """Arguments of the constructor, for `.keras` files and clones."""
-        config = {"snippet": self.snippet, "num_snippets": self.num_snippets}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), "snippet": self.snippet}
 
     def _clip_shapes(self):
-        flow_frames = self.num_snippets * self.snippet
-        return {
-            "rgb": (self.num_snippets, _SIZE, _SIZE, 3),
-            "flow": (flow_frames, _SIZE, _SIZE, 2),
-        }
+        return {"rgb": (None, _SIZE, _SIZE, 3), "flow": (None, _SIZE, _SIZE, 2)}
+
+    def _check(self, inputs):
+        super()._check(inputs)
+        clips = inputs if isinstance(inputs, dict) else {self.stream: inputs}
+        lengths = {name: clip.shape[1] for name, clip in clips.items()}
+        if "flow" in lengths and lengths["flow"] is not None:
+            lengths["flow"] /= self.snippet
+        known = [length for length in lengths.values() if length is not None]
+        if (
+            any(length < _WINDOW or length % 1 for length in known)
+            or len(set(known)) > 1
+        ):
+            raise ValueError(
+                f"This fused takes at least {_WINDOW} frames of RGB, and "
+                f"{self.snippet} of flow for each. Received: "
+                f"{', '.join(f'{n} {clip.shape[1]}' for n, clip in clips.items())}"
+            )
 
     def _connect(self, clips):
         policy = self._policy
@@ -76,8 +85,24 @@ class FusedTwoStream(Baseline):
             name="Fusion",
         )(outputs)
         outputs = keras.layers.MaxPooling3D(
-            3, data_format="channels_last", dtype=policy, name="MaxPool3d_3x3"
+            _WINDOW, data_format="channels_last", dtype=policy, name="MaxPool3d_3x3"
         )(outputs)
-        outputs = keras.layers.Flatten(dtype=policy, name="Features")(outputs)
+        outputs = _Features(dtype=policy, name="Features")(outputs)
         outputs = self._dropout("Dropout")(outputs)
         return classifier(self.num_classes, dtype=self._head_dtype)(outputs)
+
+
+@keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
+class _Features(keras.layers.Layer):
+    """Flattens space, and takes the mean over time: of 5 frames there is one place."""
+
+    def call(self, inputs):
+        _, frames, height, width, channels = ops.shape(inputs)
+        flat = ops.reshape(inputs, (-1, frames, height * width * channels))
+        return ops.mean(flat, axis=1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], math.prod(input_shape[2:]))
+
+    def get_config(self):
+        return super().get_config()  # Inherited, Keras refuses a policy as the dtype.
