@@ -8,6 +8,7 @@ import importlib
 _HOMES = {
     "InceptionI3d": "inception_i3d",
     "C3d": "baselines.c3d",
+    "ConvNetLstm": "baselines.convnet_lstm",
     "FusedTwoStream": "baselines.fused",
     "TwoStream": "baselines.two_stream",
     "two_stream_logits": "inception_i3d",

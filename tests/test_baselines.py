@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kinetics_i3d_tf2 import (
     C3d,
+    ConvNetLstm,
     FusedTwoStream,
     TwoStream,
     fold_batch_norm,
@@ -21,6 +22,8 @@ from kinetics_i3d_tf2.baselines.base import StackFlow
 from kinetics_i3d_tf2.checkpoint import list_checkpoint, sonnet_name
 
 MODELS = {
+    "convnet_lstm": ConvNetLstm,
+    "convnet_lstm_all": functools.partial(ConvNetLstm, all_steps=True),
     "c3d": C3d,
     "two_stream": TwoStream,
     "two_stream_rgb": functools.partial(TwoStream, stream="rgb"),
@@ -74,7 +77,7 @@ def test_logits(case):
 
 @pytest.mark.parametrize(
     ("case", "millions"),
-    [("c3d", 79), ("two_stream", 12), ("fused", 39)],
+    [("convnet_lstm", 9), ("c3d", 79), ("two_stream", 12), ("fused", 39)],
 )
 def test_parameters_are_the_papers(case, millions):
     model = MODELS[case]()
@@ -221,6 +224,7 @@ def test_training_lowers_the_loss(case):
         ("c3d", {"dropout_rate": 1.0}, r"must be in \[0, 1\).*Received: 1.0"),
         ("c3d", {"width": 0}, "width multiplies the filters"),
         ("c3d", {"stream": "flow"}, "stream of c3d must be one of rgb. .*'flow'"),
+        ("convnet_lstm", {"stream": "joint"}, "must be one of rgb. .*'joint'"),
         ("two_stream", {"stream": "RGB"}, "must be one of joint, rgb, flow. .*'RGB'"),
         ("two_stream", {"snippet": 0}, "snippet is how many flow frames.*Received: 0"),
         ("fused", {"snippet": -1}, "snippet is how many flow frames.*Received: -1"),
@@ -325,14 +329,26 @@ def test_models_of_both_streams_can_be_folded_and_frozen():
         np.testing.assert_allclose(outputs[name], value, atol=1e-4)
 
 
-def test_fused_sees_the_order_of_frames():
-    model = model_of("fused_rgb")
+def test_all_steps_end_with_the_last():
+    model, every = model_of("convnet_lstm"), model_of("convnet_lstm_all")
+    assert [v.path for v in model.weights] == [v.path for v in every.weights]
+    clips = clips_for(model, batch=2, frames=27)
+    logits = every(clips)
+    assert logits.shape == (2, 27, 12)
+    np.testing.assert_allclose(logits[:, -1], model(clips), atol=1e-5)
+    first = every(clips[:, :4])
+    np.testing.assert_allclose(logits[:, :4], first, atol=1e-4)
+
+
+@pytest.mark.parametrize("case", ["convnet_lstm", "fused_rgb"])
+def test_the_order_of_frames_is_seen(case):
+    model = model_of(case)
     clip = clips_for(model)
     clip[:, 0] *= 0.1
     assert np.abs(model(clip) - model(clip[:, ::-1])).max() > 0.1
 
 
-@pytest.mark.parametrize("case", ["c3d", "two_stream", "fused_flow"])
+@pytest.mark.parametrize("case", ["convnet_lstm", "c3d", "two_stream", "fused_flow"])
 def test_saved_model_takes_other_batches(case, tmp_path):
     model = model_of(case)
     model.export(tmp_path / "model", verbose=False)
