@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from kinetics_i3d_tf2 import (
     arrays,
+    clip_flags,
     flow,
     labels,
     model_flags,
@@ -109,9 +110,15 @@ def _check_flags():
     if given and given != needed:
         wanted = " and ".join(f"--{stream}_sample" for stream in sorted(needed))
         raise ValueError(
-            f"--eval_type={model_flags.EVAL_TYPE.value} takes {wanted} and no other, "
+            f"--eval_type={model_flags.eval_type()} takes {wanted} and no other, "
             "so that all that is run comes from one clip"
         )
+    for flag in (clip_flags.MODEL, clip_flags.NUM_FRAMES, clip_flags.RGB_STRIDE):
+        if flag.present:
+            raise ValueError(
+                f"--{flag.name}: this program runs I3D on all frames; run others by "
+                "python -m kinetics_i3d_tf2.evaluation, on a dataset"
+            )
     model_flags.check()
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
@@ -199,7 +206,7 @@ def _write_json(checkpoints, path, logits, probabilities, top, names):
     is_released = checkpoints.kind == "released"
     pretrained = model_flags.IMAGENET_PRETRAINED.value if is_released else None
     results = {
-        "eval_type": model_flags.EVAL_TYPE.value,
+        "eval_type": model_flags.eval_type(),
         "imagenet_pretrained": pretrained,
         "checkpoints": {stream: str(p) for stream, p in checkpoints.paths.items()},
         "video": path and str(path),

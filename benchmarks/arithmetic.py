@@ -55,3 +55,34 @@ def matmul_rate(dtype, size=4096):
     start = time.perf_counter()
     tf.matmul(matrix, matrix).numpy()
     return 2 * size**3 / (time.perf_counter() - start)
+
+
+def graph_multiply_adds(model, shapes):
+    """Of all convolutions and matrix products of a model's graph, on one clip.
+
+    Args:
+        model: one of `recipes.MODELS`.
+        shapes: frames, height and width by stream.
+
+    What is in the body of a loop counts once.
+    """
+    import tensorflow as tf
+
+    channels = {"rgb": 3, "flow": 2}
+    specs = {
+        stream: tf.TensorSpec((1, *shape, channels[stream]), tf.float32)
+        for stream, shape in shapes.items()
+    }
+    clip = specs if isinstance(model.input, dict) else next(iter(specs.values()))
+    graph = tf.function(model, jit_compile=False).get_concrete_function(clip).graph
+    total = 0
+    for one in (graph, *graph._functions.values()):
+        operations = getattr(one, "graph", one).get_operations()
+        for operation in operations:
+            if operation.type in ("Conv2D", "Conv3D"):
+                places = np.prod(operation.outputs[0].shape[:-1])
+                total += int(places * np.prod(operation.inputs[1].shape))
+            elif operation.type == "MatMul":
+                rows = operation.outputs[0].shape[0] or 1
+                total += int(rows * np.prod(operation.inputs[1].shape))
+    return total

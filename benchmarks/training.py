@@ -108,11 +108,11 @@ def report(times, rates, peaks):
 
 def make_step(dtype):
     """Function that takes a batch and changes a model's weights by it."""
-    from kinetics_i3d_tf2 import fitting
+    from kinetics_i3d_tf2 import building, fitting
     from kinetics_i3d_tf2.training_recipes import RECIPES
 
     recipe, run = RECIPES["paper_scratch"], fitting.Run("", 1, dtype=dtype)
-    model = fitting.build_model(recipe, range(400), run)
+    model = building.build_model(recipe, 400, dtype=dtype)
     trainer = fitting.make_trainer(model, recipe, run)
     trainer.make_train_function()
 

@@ -8,55 +8,21 @@ Its weights alone, without what only training needs, and its label_map.txt:
 """
 
 import os
-import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from absl import flags
 
 from . import labels, program, storage
+from .contents import SLOT, Entry, describe
 from .tensor_bundle import BundleReader, write_bundle
 
 _COPY_TO = flags.DEFINE_string(
     "copy_to", None, "Folder to write the weights to, without an optimizer's slots."
 )
 
-# Scopes that checkpoints put before the model's own names: the release's, and those of
-# the paper's other architectures.
-_SCOPE = re.compile(
-    r"^((?P<stream>RGB|Flow)/inception_i3d|convnet_lstm|c3d|two_stream|fused)/"
-)
 # What `save_checkpoint` is told for them, and what it writes.
 _SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
-_SLOT = "/Momentum"
-CLASSIFIER = "Logits/Conv3d_0c_1x1/conv_3d/w"
-FIRST_KERNEL = "Conv3d_1a_7x7/conv_3d/w"
-
-# (scope, classes) of the released checkpoints, by name.
-_RELEASED = {
-    ("RGB", 400): "rgb_imagenet and rgb_scratch (Kinetics-400, RGB)",
-    ("Flow", 400): "flow_imagenet and flow_scratch (Kinetics-400, Flow)",
-    ("", 600): "rgb_scratch_kin600 (Kinetics-600, RGB)",
-}
-
-
-class Entry(NamedTuple):
-    """A variable in a checkpoint: its whole name, shape and dtype's name."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def sonnet_name(self) -> str:
-        """The name below the model's scope, as the model has it."""
-        return _SCOPE.sub("", self.name)
-
-    @property
-    def is_slot(self) -> bool:
-        """Whether it is an optimizer's slot, not a variable of the model."""
-        return self.name.endswith(_SLOT)
 
 
 def load_checkpoint(model, path, *, exclude=()) -> None:
@@ -140,7 +106,7 @@ def save_checkpoint(
         prefix = type(prefix)(storage.join(path, "model.ckpt"))
     named = {sonnet_name(variable): variable for variable in model.weights}
     if optimizer is not None:
-        named |= {sonnet_name(v) + _SLOT: slot for v, slot in optimizer.slots()}
+        named |= {sonnet_name(v) + SLOT: slot for v, slot in optimizer.slots()}
     values = {
         f"{scope}/{name}".lstrip("/"): np.asarray(variable.numpy(), np.float32)
         for name, variable in named.items()
@@ -162,7 +128,7 @@ def load_momentum(optimizer, path) -> None:
     """
     reader = BundleReader(path)
     found = {e.sonnet_name: e.name for e in _entries(reader) if e.is_slot}
-    slots = {sonnet_name(v) + _SLOT: slot for v, slot in optimizer.slots()}
+    slots = {sonnet_name(v) + SLOT: slot for v, slot in optimizer.slots()}
     if found.keys() != slots.keys():
         raise ValueError(
             f"{reader.prefix}: has the accumulators of {len(found)} variables, and "
@@ -187,35 +153,6 @@ def list_checkpoint(path) -> list[Entry]:
         ValueError: the index is corrupt.
     """
     return _entries(BundleReader(path))
-
-
-def describe(entries: list[Entry]) -> str:
-    """Says which released checkpoint these variables are like.
-
-    Args:
-        entries: what `list_checkpoint` returned.
-
-    Returns:
-        One line for people.
-    """
-    weights = {e.sonnet_name: e for e in entries if not e.is_slot}
-    slots = len(entries) - len(weights)
-    count = f"{len(weights)} variables" + (
-        f" and {slots} optimizer slots" * bool(slots)
-    )
-    if CLASSIFIER not in weights or FIRST_KERNEL not in weights:
-        return f"{count}; not a checkpoint of InceptionI3d with its classifier"
-    found = _SCOPE.match(weights[CLASSIFIER].name)
-    scope = found["stream"] if found else ""
-    classes = weights[CLASSIFIER].shape[-1]
-    channels, filters = weights[FIRST_KERNEL].shape[-2:]
-    like = _RELEASED.get((scope, classes), "none of the released ones")
-    if filters != 64:
-        like = "none of the released ones (other width)"
-    return (
-        f"{count}; InceptionI3d of {channels} channels and {classes} classes, "
-        f"scope {scope or 'none'}; like {like}"
-    )
 
 
 def sonnet_name(variable) -> str:

@@ -7,9 +7,7 @@ with the reason; TensorFlow's own kernels would fail later, and say less.
 
 import tensorflow as tf
 
-from .architecture import MIN_FRAMES, MIN_SIZE
 from .flow import FLOW_BOUND
-from .transforms import CROP_SIZE, SHORT_SIDE
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _UNITS = {"rgb": "x / 127.5 - 1 of 0..255", "flow": "pixels / 20"}
@@ -32,14 +30,14 @@ def require(condition, message, received, value):
         return tf.identity(value)
 
 
-def check_frames(frames):
-    """Refuses what is no batch of RGB frames that the model can take."""
-    return _check_size(frames, "frames", MIN_FRAMES, 3)
+def check_frames(frames, least):
+    """Refuses what is no batch of RGB frames, of at least (frames, height, width)."""
+    return _check_size(frames, "frames", least, 3)
 
 
-def check_flow(flow):
+def check_flow(flow, least):
     """Refuses what is no batch of displacements in pixels; may be short."""
-    flow = _check_size(flow, "flow", 1, 2)
+    flow = _check_size(flow, "flow", (1, *least[1:]), 2)
     largest = tf.reduce_max(tf.abs(flow))  # NaN, if there is one.
     return require(
         tf.math.is_finite(largest),
@@ -49,9 +47,17 @@ def check_flow(flow):
     )
 
 
-def check_clip(clip, stream, channels):
-    """Refuses what is not in the form and range that a stream's model takes."""
-    clip = _check_size(clip, stream, MIN_FRAMES, channels)
+def check_clip(clip, stream, sizes, channels, *, exactly=False):
+    """Refuses what is not in the form and range that a stream's model takes.
+
+    Args:
+        clip: the clips.
+        stream: its name.
+        sizes: frames, height and width.
+        channels: number of channels.
+        exactly: whether `sizes` are what clips have, or the least.
+    """
+    clip = _check_size(clip, stream, sizes, channels, exactly=exactly)
     largest = tf.reduce_max(tf.abs(clip))
     return require(
         largest <= 1.001,  # A little is left for rounding; NaN is refused.
@@ -61,12 +67,13 @@ def check_clip(clip, stream, channels):
     )
 
 
-def decode(image_bytes):
+def decode(image_bytes, least, short_side):
     """Resized frames, uint8, of JPEG or PNG images `(batch, frames)` of one size."""
+    min_frames, min_size, _ = least
     shape = _fed_shape(image_bytes)
     image_bytes = require(
-        (tf.size(shape) == 2) & tf.reduce_all(_first(shape, 2) >= [1, MIN_FRAMES]),
-        f"image_bytes: expected at least one clip of {MIN_FRAMES} images. Received "
+        (tf.size(shape) == 2) & tf.reduce_all(_first(shape, 2) >= [1, min_frames]),
+        f"image_bytes: expected at least one clip of {min_frames} images. Received "
         "(batch, frames):",
         shape,
         image_bytes,
@@ -81,8 +88,8 @@ def decode(image_bytes):
     )
     first = tf.shape(_decode_image(flat[0]))
     first = require(
-        tf.reduce_min(first[:2]) >= MIN_SIZE,
-        f"image_bytes: expected images of at least {MIN_SIZE} pixels a side. Received "
+        tf.reduce_min(first[:2]) >= min_size,
+        f"image_bytes: expected images of at least {min_size} pixels a side. Received "
         "(height, width, 3):",
         first,
         first,
@@ -98,37 +105,39 @@ def decode(image_bytes):
             [size, first],
             image,
         )
-        return _resize_frame(image)
+        return _resize_frame(image, short_side)
 
     return _unflatten(_map_frames(decode_one, flat, tf.uint8, 3), tf.shape(image_bytes))
 
 
-def resize(frames):
+def resize(frames, short_side):
     """As `transforms.resize_short_side`, within one grey level; uint8."""
     frames_only = tf.reshape(frames, tf.concat([[-1], tf.shape(frames)[2:]], 0))
-    resized = _map_frames(_resize_frame, frames_only, tf.uint8, 3)
+    resized = _map_frames(
+        lambda frame: _resize_frame(frame, short_side), frames_only, tf.uint8, 3
+    )
     return _unflatten(resized, tf.shape(frames)[:2])
 
 
-def resize_flow(flow):
+def resize_flow(flow, short_side):
     """Displacements, resized: half as large, things move half as far."""
     shape = tf.shape(flow)
-    scale = tf.cast(SHORT_SIDE / tf.reduce_min(shape[2:4]), tf.float32)
+    scale = tf.cast(short_side / tf.reduce_min(shape[2:4]), tf.float32)
     fields = tf.reshape(flow, tf.concat([[-1], shape[2:]], 0))
-    resized = _map_frames(lambda f: _resize_bilinear(f) * scale, fields, tf.float32, 2)
+    resized = _map_frames(
+        lambda field: _resize_bilinear(field, short_side) * scale, fields, tf.float32, 2
+    )
     return _unflatten(resized, shape[:2])
 
 
-def rgb_clip(frames):
-    """What the RGB stream takes, of resized uint8 frames."""
-    return tf.cast(_center_crop(frames), tf.float32) / 127.5 - 1
+def rgb_clip(frames, crop_size):
+    """The range and size that the RGB stream takes, of resized uint8 frames."""
+    return tf.cast(_center_crop(frames, crop_size), tf.float32) / 127.5 - 1
 
 
-def flow_clip(flow):
-    """What the Flow stream takes, of resized displacements; short ones are looped."""
-    length = tf.shape(flow)[1]
-    order = tf.range(tf.maximum(length, MIN_FRAMES)) % length
-    clip = tf.gather(_center_crop(flow), order, axis=1)
+def flow_clip(flow, crop_size):
+    """The range and size that the Flow stream takes, of resized displacements."""
+    clip = _center_crop(flow, crop_size)
     return tf.clip_by_value(clip, -FLOW_BOUND, FLOW_BOUND) / FLOW_BOUND
 
 
@@ -143,15 +152,20 @@ def _first(shape, count):
     return tf.concat([shape, [0] * count], 0)[:count]
 
 
-def _check_size(clip, name, min_frames, channels):
+def _check_size(clip, name, sizes, channels, *, exactly=False):
     shape = _fed_shape(clip)
-    sizes = _first(shape, 5)
-    fits = tf.reduce_all(sizes >= [1, min_frames, MIN_SIZE, MIN_SIZE, channels])
+    fed = _first(shape, 5)
+    fits = tf.reduce_all(fed >= [1, *sizes, channels])
+    if exactly:
+        fits &= tf.reduce_all(fed[1:4] == sizes)
+    frames, height, width = sizes
+    side = (
+        f"{height} pixels a side" if height == width else f"{height} x {width} pixels"
+    )
     return require(
-        (tf.size(shape) == 5) & (sizes[4] == channels) & fits,
-        f"{name}: expected at least one clip of {min_frames} frames of {MIN_SIZE} "
-        f"pixels a side and {channels} channels. Received (batch, frames, height, "
-        "width, channels):",
+        (tf.size(shape) == 5) & (fed[4] == channels) & fits,
+        f"{name}: expected at least one clip of {frames} frames of {side} and "
+        f"{channels} channels. Received (batch, frames, height, width, channels):",
         shape,
         clip,
     )
@@ -173,17 +187,17 @@ def _unflatten(frames, shape):
     return tf.reshape(frames, tf.concat([shape, tf.shape(frames)[1:]], 0))
 
 
-def _resize_frame(frame):
-    return tf.cast(tf.floor(_resize_bilinear(frame) + 0.5), tf.uint8)
+def _resize_frame(frame, short_side):
+    return tf.cast(tf.floor(_resize_bilinear(frame, short_side) + 0.5), tf.uint8)
 
 
-def _resize_bilinear(frame):
+def _resize_bilinear(frame, short_side):
     """Half-pixel centres, no antialiasing; float32."""
     size = tf.cast(tf.shape(frame)[:2], tf.float64)
-    scale = SHORT_SIDE / tf.reduce_min(size)
+    scale = short_side / tf.reduce_min(size)
     return tf.image.resize(frame, tf.cast(tf.round(size * scale), tf.int32))
 
 
-def _center_crop(clip):
-    top, left = tf.unstack((tf.shape(clip)[2:4] - CROP_SIZE) // 2)
-    return clip[:, :, top : top + CROP_SIZE, left : left + CROP_SIZE]
+def _center_crop(clip, size):
+    top, left = tf.unstack((tf.shape(clip)[2:4] - size) // 2)
+    return clip[:, :, top : top + size, left : left + size]

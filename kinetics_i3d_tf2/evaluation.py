@@ -12,6 +12,8 @@ Protocols, each with or without --flip, which averages in the mirrored clip:
   views          3 crops of each of 10 clips of 64 frames, mean of the probabilities
   convolutional  all frames, central 256 crop, logits averaged over space as well
 Joint logits are the sum of both streams', which are also reported each on its own.
+With --model=c3d, two_stream or fused, whole is windows of a training clip's length, one
+after another, and the mean of their probabilities.
 
 RESULTS holds predictions.csv with a row for each clip, per_class.csv, confusion.csv,
 confusion.png and settings.json. Stopped or killed, the same command goes on after the
@@ -22,6 +24,7 @@ TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as rec
 
 import collections
 import contextlib
+import dataclasses
 import os
 import re
 
@@ -29,13 +32,13 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from . import (
+    clip_flags,
     dataset_flags,
+    model_flags,
     plotting,
     predictions,
     program,
     reading,
-    recipes,
-    release,
     results,
     runs,
     samples,
@@ -43,31 +46,20 @@ from . import (
     tfrecord,
     transforms,
 )
-from .architecture import MIN_FRAMES, MIN_SIZE
+from .architecture import MIN_SIZE
 
 dataset_flags.declare_for_help(records=True)
+clip_flags.declare_for_help()
+model_flags.declare_for_help(top=False)
 _SPLIT = flags.DEFINE_string(
     "split", None, "Split to evaluate on; by default that of validation, or of test."
 )
-_EVAL_TYPE = flags.DEFINE_enum(
-    "eval_type", "joint", list(recipes.STREAMS), "Streams to run: both, or one."
-)
-_CHECKPOINTS = {
-    stream: flags.DEFINE_string(
-        f"{stream}_checkpoint",
-        None,
-        f"Prefix or folder of the checkpoint of {title}, with the label_map.txt of its "
-        f"classes beside it; by default the released {stream}_imagenet.",
-    )
-    for stream, title in (("rgb", "RGB"), ("flow", "optical flow"))
-}
 _PROTOCOL = flags.DEFINE_enum(
     "protocol", "whole", ["whole", "views", "convolutional"], "How clips are seen."
 )
 _VIEWS = flags.DEFINE_string(
     "views", "10x3", "Temporal clips x spatial crops, of --protocol=views."
 )
-_NUM_FRAMES = flags.DEFINE_integer("num_frames", 64, "Frames of a view.", MIN_FRAMES)
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 4, "Views at once; 4 of 64 frames need the memory of a whole clip.", 1
 )
@@ -81,12 +73,6 @@ _CROP_SIZE = flags.DEFINE_integer(
     f"Side of the square; by default {transforms.CROP_SIZE}, for convolutional all of "
     "--short_side.",
     MIN_SIZE,
-)
-_DTYPE = flags.DEFINE_enum(
-    "dtype",
-    "float32",
-    ["float32", "bfloat16"],
-    "Arithmetic; bfloat16 is faster where the processor has it (AVX-512 BF16, AMX).",
 )
 _MAX_DAMAGED = flags.DEFINE_float(
     "max_damaged", 0.1, "Share of clips that may be unreadable.", 0, 1
@@ -104,8 +90,6 @@ _NUM_READERS = flags.DEFINE_integer(
 _OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
 _JSON = flags.DEFINE_string("json", None, "Also write the figures to this file.")
 
-_ONLY_VIEWS = (_VIEWS, _NUM_FRAMES, _BATCH_SIZE)
-
 
 def main(argv):
     """Evaluates what the flags ask for."""
@@ -115,14 +99,15 @@ def main(argv):
     dataset = dataset_flags.Dataset()
     split = _split(dataset)
     sources = list(dataset.split(split))
-    checkpoints = {stream: _checkpoint(stream) for stream in recipe.streams}
+    checkpoints = model_flags.find_checkpoints(may_demonstrate=False).paths
     with program.quiet_tensorflow():
         from . import scoring
     if "flow" in recipe.streams and isinstance(sources[0], tfrecord.Record):
         samples.check_flow(sources[0])
     protocol = scoring.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
+    kind, dtype = clip_flags.MODEL.value, model_flags.DTYPE.value
     models = {
-        stream: scoring.Model(path, stream, _DTYPE.value)
+        stream: scoring.Model(path, stream, kind=kind, dtype=dtype)
         for stream, path in checkpoints.items()
     }
     classes = scoring.match_classes(models, dataset.class_names)
@@ -132,10 +117,15 @@ def main(argv):
         "dataset": runs.digest([sources])[:16],
         "classes": runs.digest_text([*classes.names, *dataset.class_names])[:16],
         **{f"{name}_checkpoint": m.fingerprint for name, m in models.items()},
-        **{f.name: f.value for f in (_EVAL_TYPE, _PROTOCOL, _FLIP, _DTYPE)},
+        "model": kind,
+        "eval_type": model_flags.eval_type(),
+        "dtype": dtype,
+        **{f.name: f.value for f in (_PROTOCOL, _FLIP)},
         "short_side": recipe.short_side,
         "crop_size": recipe.crop_size,
-        **({"views": _VIEWS.value, "num_frames": recipe.num_frames} if views else {}),
+        "num_frames": recipe.num_frames,
+        "rgb_stride": recipe.rgb_stride,
+        **({"views": _VIEWS.value} if views else {}),
     }
     os.makedirs(_OUT.value, exist_ok=True)
     with runs.only_run(_OUT.value):
@@ -144,22 +134,29 @@ def main(argv):
         path = storage.join(_OUT.value, "settings.json")
         runs.keep_settings(path, settings, notes=notes)
         path = storage.join(_OUT.value, "predictions.csv")
-        columns = predictions.columns(protocol.scored)
+        scored = scoring.scored(models)
+        columns = predictions.columns(scored)
         with predictions.Predictions(path, columns) as done:
             if _RETRY_FAILED.value:
                 done.drop_failed()
             _run(sources, done, classes, protocol, models)
             done.sort()
-        _conclude(list(done.rows.values()), protocol.scored, classes.names, settings)
+        _conclude(list(done.rows.values()), scored, classes.names, settings)
 
 
 def _check_flags():
-    for flag in _ONLY_VIEWS:
+    for flag in (_VIEWS, _BATCH_SIZE):
         if flag.present and _PROTOCOL.value != "views":
             raise ValueError(f"--{flag.name} is for --protocol=views")
-    for stream, flag in _CHECKPOINTS.items():
-        if flag.value is not None and stream not in recipes.STREAMS[_EVAL_TYPE.value]:
-            raise ValueError(f"--{flag.name} is not for --eval_type={_EVAL_TYPE.value}")
+    model_flags.check()
+    if clip_flags.MODEL.value != "i3d":
+        for flag in (_SHORT_SIDE, _CROP_SIZE):
+            if flag.present:
+                raise ValueError(f"--{flag.name} is for --model=i3d")
+        if _PROTOCOL.value == "convolutional":
+            raise ValueError("--protocol=convolutional is for --model=i3d")
+    elif clip_flags.NUM_FRAMES.present and _PROTOCOL.value != "views":
+        raise ValueError("--num_frames is for --protocol=views")
     if storage.is_address(_OUT.value):
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
     if _JSON.value is not None:
@@ -170,15 +167,15 @@ def _check_flags():
 
 
 def _recipe():
+    recipe = clip_flags.clip_recipe(model_flags.stream())
+    if clip_flags.MODEL.value != "i3d":
+        return recipe
     crop_size = _CROP_SIZE.value
     if crop_size is None:
         is_convolutional = _PROTOCOL.value == "convolutional"
         crop_size = _SHORT_SIDE.value if is_convolutional else transforms.CROP_SIZE
-    return recipes.ClipRecipe(
-        _EVAL_TYPE.value,
-        num_frames=_NUM_FRAMES.value,
-        short_side=_SHORT_SIDE.value,
-        crop_size=crop_size,
+    return dataclasses.replace(
+        recipe, short_side=_SHORT_SIDE.value, crop_size=crop_size
     )
 
 
@@ -204,11 +201,6 @@ def _split(dataset):
     return found
 
 
-def _checkpoint(stream):
-    path = _CHECKPOINTS[stream].value
-    return release.fetch(f"{stream}_imagenet") if path is None else path
-
-
 def _run(sources, done, classes, protocol, models):
     """Adds the rows that are not there yet, with a progress bar."""
     from . import scoring
@@ -218,7 +210,7 @@ def _run(sources, done, classes, protocol, models):
         logging.info("All %d clips were done before", len(sources))
         return
     _check_damaged(done.rows, len(sources))
-    final = protocol.scored[-1]
+    final = scoring.scored(models)[-1]
     seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
     bar = tqdm(
         desc="Evaluating",

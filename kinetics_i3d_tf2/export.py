@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags, logging
 
-from . import model_flags, program, recipes, runs, storage
+from . import clip_flags, model_flags, program, recipes, runs, storage
 from .flow import EPSILON
 from .transforms import CROP_SIZE
 
@@ -120,6 +120,7 @@ def _write_version():
             functions = signatures.Signatures(
                 models,
                 class_names,
+                recipe=clip_flags.clip_recipe(),
                 top=model_flags.TOP.value,
                 dtype=model_flags.DTYPE.value,
                 epsilon=_FLOW_EPSILON.value,

@@ -11,11 +11,11 @@ import keras
 import tensorflow as tf
 from absl import logging
 
-from . import checkpoint, models, pipeline, release, runs, strategies
+from . import objectives, pipeline, runs, strategies
 from .architecture import MIN_FRAMES
-from .inception_i3d import InceptionI3d
+from .building import build_model, initialize
 from .optimizer import Momentum
-from .recipes import CHANNELS, TrainingRecipe
+from .recipes import TrainingRecipe
 from .rounds import Logs, Progress, Rounds, new_state
 from .snapshots import Snapshots
 from .tables import Clip
@@ -41,7 +41,7 @@ class Run(NamedTuple):
     folder: str
     round_steps: int  # steps between two checkpoints
     seed: int = 0
-    width: float = 1.0  # of InceptionI3d
+    width: float = 1.0  # of the model
     dtype: str = "float32"  # dtype policy
     parts: int = 1  # of Trainer
     data_service: str | None = None  # of for_training
@@ -82,7 +82,9 @@ def train(
     begun = snapshots.newest() is not None
     with strategy.scope():
         keras.utils.set_random_seed(run.seed)
-        model = build_model(recipe, data.class_names, run)
+        model = build_model(
+            recipe, len(data.class_names), width=run.width, dtype=run.dtype
+        )
         if not begun:
             initialize(model, recipe, data.class_names)
         trainer = make_trainer(model, recipe, run)
@@ -151,62 +153,7 @@ def settings_of(recipe: TrainingRecipe, data: Data, run: Run) -> dict:
     }
 
 
-def build_model(
-    recipe: TrainingRecipe, class_names: Sequence[str], run: Run
-) -> InceptionI3d:
-    """Builds the model of a recipe, with what is frozen in it and its weight decay."""
-    model = InceptionI3d(
-        len(class_names),
-        num_channels=CHANNELS[recipe.clip.stream],
-        dropout_rate=recipe.dropout_rate,
-        width=run.width,
-        dtype=run.dtype,
-    )
-    if recipe.freeze_until is not None:
-        for layer in model.layers:
-            layer.trainable = False
-            if layer.name == recipe.freeze_until:
-                break
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = recipe.batch_norm_momentum
-            layer.synchronized = recipe.batch_norm == "synchronized"
-            if recipe.batch_norm == "frozen":
-                layer.trainable = False
-    if recipe.weight_decay:
-        for variable in model.trainable_weights:
-            if variable.name == "kernel":
-                # tf.nn.l2_loss is half the sum of squares.
-                variable.regularizer = keras.regularizers.L2(recipe.weight_decay / 2)
-    return model
-
-
-def initialize(
-    model: InceptionI3d, recipe: TrainingRecipe, class_names: Sequence[str]
-) -> None:
-    """Gives a model the weights that its recipe begins with.
-
-    Raises:
-        OSError: the checkpoint is not there, or cannot be downloaded.
-        ValueError: it does not fit the model.
-    """
-    if recipe.init == "none":
-        return
-    path = recipe.init
-    if path == "released":
-        path = release.fetch(f"{recipe.clip.stream}_imagenet")
-    try:
-        names = models.class_names_of(path)
-    except models.UnknownClassesError:
-        names = None
-    is_new = names != tuple(class_names)
-    checkpoint.load_checkpoint(model, path, exclude=("Logits",) if is_new else ())
-    logging.info(
-        "Weights of %s, %s", path, "with a new classifier" if is_new else "all of them"
-    )
-
-
-def make_trainer(model: InceptionI3d, recipe: TrainingRecipe, run: Run) -> Trainer:
+def make_trainer(model: keras.Model, recipe: TrainingRecipe, run: Run) -> Trainer:
     """Compiles a model with the recipe's optimizer, ready for `fit`."""
     optimizer = Momentum(recipe.rate(0), recipe.momentum)
     if run.dtype == "mixed_float16":
@@ -215,8 +162,8 @@ def make_trainer(model: InceptionI3d, recipe: TrainingRecipe, run: Run) -> Train
     trainer = Trainer(model, parts=run.parts)
     trainer.compile(
         optimizer,
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.SparseCategoricalAccuracy("top1")],
+        objectives.Crossentropy(),
+        metrics=[objectives.Top1()],
         auto_scale_loss=False,
         jit_compile=False,  # XLA would compute all parts at once.
     )
@@ -268,16 +215,27 @@ def _check(recipe, data, run, replicas):
     on_cpu = not tf.config.list_physical_devices("GPU")
     has_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
     if run.dtype == "mixed_bfloat16" and on_cpu and has_onednn:
-        if recipe.clip.num_frames <= 2 * _TIME_STRIDE:
-            raise ValueError(
-                f"with mixed_bfloat16 on a processor, clips need more than "
-                f"{2 * _TIME_STRIDE} frames: of less, the last layers see two, where "
-                "oneDNN's gradient of 3x3x3 kernels is not finite. Received: "
-                f"{recipe.clip.num_frames}; use float32, or TF_ENABLE_ONEDNN_OPTS=0"
-            )
+        _check_bfloat16(recipe)
     if recipe.plateau and not data.validation:
         raise ValueError(
             "this recipe lowers its rate when the validation loss stops falling "
             f"(plateau={recipe.plateau}), and there is no split to validate on; name "
             "one"
+        )
+
+
+def _check_bfloat16(recipe):
+    """Refuses what oneDNN has no finite gradient for: 3x3x3 kernels on two frames."""
+    if recipe.model == "c3d":
+        raise ValueError(
+            "with mixed_bfloat16 on a processor, the gradients of c3d are not finite "
+            "(oneDNN's, of kernels that see two frames); use float32, or "
+            "TF_ENABLE_ONEDNN_OPTS=0"
+        )
+    if recipe.model == "i3d" and recipe.clip.num_frames <= 2 * _TIME_STRIDE:
+        raise ValueError(
+            f"with mixed_bfloat16 on a processor, clips need more than "
+            f"{2 * _TIME_STRIDE} frames: of less, the last layers see two, where "
+            "oneDNN's gradient of 3x3x3 kernels is not finite. Received: "
+            f"{recipe.clip.num_frames}; use float32, or TF_ENABLE_ONEDNN_OPTS=0"
         )

@@ -6,15 +6,16 @@ from typing import NamedTuple
 
 from absl import flags, logging
 
-from . import labels, program, recipes, release, storage
+from . import clip_flags, labels, program, recipes, release, storage
 
 STREAMS = {**recipes.STREAMS, "rgb600": ("rgb",)}
 
 EVAL_TYPE = flags.DEFINE_enum(
     "eval_type",
-    "joint",
+    None,
     list(STREAMS),
-    "Streams to run: both, one of them, or RGB on Kinetics-600.",
+    "Streams to run: both, one of them, or RGB on Kinetics-600; by default joint, or "
+    "what the --model has.",
 )
 IMAGENET_PRETRAINED = flags.DEFINE_boolean(
     "imagenet_pretrained",
@@ -46,7 +47,11 @@ OWN = {
         f"Checkpoint of your own for {title}, of any classes and width: its folder or "
         "prefix, with a label_map.txt beside it.",
     )
-    for stream, title in (("rgb", "RGB"), ("flow", "optical flow"))
+    for stream, title in (
+        ("rgb", "RGB"),
+        ("flow", "optical flow"),
+        ("joint", "one model of both streams (two_stream, fused)"),
+    )
 }
 TOP = flags.DEFINE_integer("top", 20, "How many classes to give, best first.", 1)
 DTYPE = flags.DEFINE_enum(
@@ -74,20 +79,40 @@ class Checkpoints(NamedTuple):
     kind: str
 
 
-def declare_for_help() -> None:
-    """Shows these flags in the `--help` of the program that calls this."""
-    for flag in (EVAL_TYPE, IMAGENET_PRETRAINED, WEIGHTS, *_NAMED, TOP, DTYPE):
+def declare_for_help(*, top: bool = True) -> None:
+    """Shows these flags in the `--help` of the program that calls this.
+
+    Args:
+        top: whether it takes `--top`.
+    """
+    shown = (EVAL_TYPE, IMAGENET_PRETRAINED, WEIGHTS, *_NAMED, *[TOP] * top, DTYPE)
+    for flag in shown:
         flags.declare_key_flag(flag.name)
 
 
+def eval_type() -> str:
+    """What is to be run: one of `STREAMS`."""
+    if EVAL_TYPE.value is not None:
+        return EVAL_TYPE.value
+    usual = recipes.MODELS[clip_flags.MODEL.value].clip.stream
+    return "joint" if clip_flags.MODEL.value == "i3d" else usual
+
+
+def stream() -> str:
+    """What is seen of a video: "rgb", "flow" or "joint"."""
+    return "rgb" if _is_kinetics_600() else eval_type()
+
+
 def streams() -> tuple[str, ...]:
-    """The streams to run, "rgb" before "flow"."""
-    return STREAMS[EVAL_TYPE.value]
+    """Streams that there is a model of each: "rgb" before "flow", or "joint" alone."""
+    if clip_flags.MODEL.value == "i3d":
+        return STREAMS[eval_type()]
+    return (eval_type(),)
 
 
 def title(stream: str) -> str:
     """Name of a stream for people, as the release prints it."""
-    return {"rgb": "RGB", "flow": "Flow"}[stream]
+    return {"rgb": "RGB", "flow": "Flow", "joint": "Joint"}[stream]
 
 
 def check() -> None:
@@ -100,6 +125,18 @@ def check() -> None:
         if flag.value == "":
             raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
     own = {stream for stream, flag in OWN.items() if flag.value is not None}
+    kind = clip_flags.MODEL.value
+    if kind != "i3d":
+        if not set(streams()) <= set(recipes.MODELS[kind].streams):
+            raise ValueError(
+                f"--eval_type={eval_type()} is not for --model={kind}, which is of: "
+                f"{', '.join(recipes.MODELS[kind].streams)}"
+            )
+        if not own:
+            raise ValueError(
+                f"--model={kind} has no released weights; name a checkpoint of your "
+                f"own with --{streams()[0]}_checkpoint"
+            )
     if own and EVAL_TYPE.value == "rgb600":
         raise ValueError(
             "--eval_type=rgb600 has one checkpoint, the release's; for your own type "
@@ -108,7 +145,8 @@ def check() -> None:
     if own and own != set(streams()):
         wanted = " and ".join(f"--{stream}_checkpoint" for stream in sorted(streams()))
         raise ValueError(
-            f"--eval_type={EVAL_TYPE.value} takes {wanted} and no other checkpoint"
+            f"--eval_type={eval_type()} of {kind} takes {wanted} and no other "
+            "checkpoint"
         )
     named = [f"--{flag.name}" for flag in _NAMED if flag.value is not None]
     if own and CHECKPOINT_DIR.value is not None:
@@ -167,7 +205,8 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
         checkpoints: as `find_checkpoints` gives them.
 
     Returns:
-        `InceptionI3d` by stream, and the names of their classes by index.
+        Model by stream ("joint" for one of both), and the names of their classes by
+        index.
 
     Raises:
         OSError: a file of a checkpoint is missing, or may not be read.
@@ -185,7 +224,7 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
             )
             checkpoint.load_checkpoint(loaded[stream], path)
         else:
-            loaded[stream] = models.load_stream(path, stream)
+            loaded[stream] = models.load_stream(path, stream, clip_flags.MODEL.value)
             names[stream] = models.class_names_of(path)
         logging.info("%s checkpoint restored", title(stream))
     if len(set(names.values())) > 1:

@@ -167,6 +167,11 @@ class TrainingRecipe:
                 f"{', '.join(MODELS[self.model].streams)}. Received: "
                 f"{self.clip.stream!r}"
             )
+        if self.batch_norm == "synchronized" and self.model == "convnet_lstm":
+            raise ValueError(
+                "batch_norm=synchronized is not for convnet_lstm: replicas cannot wait "
+                "for each other at every time step; live or frozen"
+            )
         if self.init == "released" and self.model != "i3d":
             raise ValueError(
                 f"there are no released weights of {self.model}; init names a "

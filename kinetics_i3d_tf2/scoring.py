@@ -1,5 +1,6 @@
 """What a model says of a whole clip: the protocols of evaluation."""
 
+import collections
 import dataclasses
 import hashlib
 import os
@@ -21,7 +22,8 @@ class Protocol:
     Attributes:
         recipe: streams, short side, crop and frames of a view.
         views: temporal clips and spatial crops, whose probabilities are averaged; None
-            is one view of all frames, of which the model averages the logits.
+            is one view of all frames, of which the model averages the logits, or where
+            `recipe.windowed` windows, whose probabilities are averaged.
         flip: whether each view is seen mirrored too.
         batch_size: views that go through the model at once.
 
@@ -34,10 +36,9 @@ class Protocol:
     batch_size: int = 1
 
     @property
-    def scored(self) -> tuple[str, ...]:
-        """What is scored, the one that counts last: both streams, then their sum."""
-        streams = self.recipe.streams
-        return (*streams, "joint") if len(streams) > 1 else streams
+    def averages_logits(self) -> bool:
+        """Whether logits of views are averaged, or else their probabilities."""
+        return self.views is None and not self.recipe.windowed
 
 
 class Classes(NamedTuple):
@@ -48,11 +49,12 @@ class Classes(NamedTuple):
 
 
 class Model:
-    """A stream's model, out of a checkpoint and ready to be called.
+    """A model out of a checkpoint, ready to be called.
 
     Args:
         path: prefix of the checkpoint, or the folder that holds it.
-        stream: "rgb" or "flow".
+        stream: "rgb", "flow", or "joint" for one model of both.
+        kind: one of `recipes.MODELS`.
         dtype: "float32" or "bfloat16".
 
     Raises:
@@ -62,13 +64,25 @@ class Model:
 
     Attributes:
         path: as given.
+        scored: what it gives logits of, the one that counts last.
         class_names: names by index.
         fingerprint: identifies the checkpoint's content.
     """
 
-    def __init__(self, path: str | os.PathLike, stream: str, dtype: str = "float32"):
-        model = models.load_stream(path, stream)
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        stream: str,
+        *,
+        kind: str = "i3d",
+        dtype: str = "float32",
+    ):
+        model = models.load_stream(path, stream, kind)
         self.path = path
+        self.scored = (stream,)
+        if kind == "two_stream" and stream == "joint":
+            model = model.per_stream()
+            self.scored = ("rgb", "flow", "joint")
         # The index holds checksums of all tensors.
         with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
             self.fingerprint = hashlib.sha256(file.read()).hexdigest()[:16]
@@ -76,19 +90,24 @@ class Model:
         # Any length and batch without tracing anew, and the fastest there is on CPU.
         self._frozen = inference.freeze(inference.fold_batch_norm(model, dtype=dtype))
 
-    def __call__(self, batch: tf.Tensor) -> np.ndarray:
-        """Logits, float64 `(batch, num_classes)`.
+    def __call__(self, batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
+        """Logits by name, float64 `(batch, num_classes)`, of streams by name.
 
         Raises:
             MemoryError: the batch is too large.
         """
+        stream = self.scored[-1]
         try:
-            return np.asarray(self._frozen(batch), np.float64)
+            outputs = self._frozen(batch if stream == "joint" else batch[stream])
         except tf.errors.ResourceExhaustedError as error:
+            shapes = ", ".join(str(tuple(clip.shape)) for clip in batch.values())
             raise MemoryError(
-                f"out of memory with a batch of shape {tuple(batch.shape)}; try a "
-                "smaller --batch_size, or --protocol=views for long clips"
+                f"out of memory with a batch of shape {shapes}; try a smaller "
+                "--batch_size, or --protocol=views for long clips"
             ) from error
+        if not isinstance(outputs, dict):
+            outputs = {stream: outputs}
+        return {name: np.asarray(outputs[name], np.float64) for name in self.scored}
 
 
 def match_classes(models: dict[str, Model], of_dataset: Sequence[str]) -> Classes:
@@ -126,18 +145,28 @@ def match_classes(models: dict[str, Model], of_dataset: Sequence[str]) -> Classe
     return Classes(names, dict(enumerate(of_dataset)))
 
 
+def scored(models: dict[str, Model]) -> tuple[str, ...]:
+    """What some models score together, the one that counts last.
+
+    Args:
+        models: by stream. Those of two streams are summed: "joint".
+    """
+    names = tuple(name for model in models.values() for name in model.scored)
+    return (*names, "joint") if len(models) > 1 else names
+
+
 def score(
     models: dict[str, Model], clip: dict[str, np.ndarray], protocol: Protocol
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Scores a whole clip.
 
     Args:
-        models: model of each stream of the protocol, of the same classes.
+        models: models of the protocol's streams, of the same classes.
         clip: streams of `samples`, resized and not cropped.
         protocol: what is done.
 
     Returns:
-        For each of `protocol.scored`: what its classes are ranked by, and their
+        For each of `scored(models)`: what its classes are ranked by, and their
         probabilities, both float64 `(num_classes,)`. The former are logits where
         logits are averaged: they keep the order of probabilities that are too small to
         tell apart.
@@ -146,10 +175,11 @@ def score(
         MemoryError: the clip or a batch of views is too large.
         ValueError: logits are not finite.
     """
-    logits = {name: [] for name in protocol.recipe.streams}
+    logits = collections.defaultdict(list)
     for batch in _batches(clip, protocol):
-        for name, model in models.items():
-            logits[name].append(model(batch[name]))
+        for model in models.values():
+            for name, of_batch in model(batch).items():
+                logits[name].append(of_batch)
     logits = {name: np.concatenate(parts) for name, parts in logits.items()}
     for name, of_views in logits.items():
         if not np.isfinite(of_views).all():
@@ -157,11 +187,11 @@ def score(
                 f"the {name} model gives NaN or infinity; its checkpoint is of a "
                 "training that diverged, or its data are out of range"
             )
-    if len(logits) > 1:
+    if len(models) > 1:
         logits["joint"] = logits["rgb"] + logits["flow"]
     results = {}
     for name, of_views in logits.items():
-        if protocol.views is None:
+        if protocol.averages_logits:
             scores = of_views.mean(0)
             results[name] = scores, _softmax(scores)
         else:
@@ -172,11 +202,12 @@ def score(
 
 def _batches(clip, protocol):
     """Yields batches of views; with the flip, each is followed by its mirror image."""
-    count = 1 if protocol.views is None else protocol.views[0] * protocol.views[1]
+    options = {"recipe": protocol.recipe, "views": protocol.views}
+    count = int(views.num_views(clip, **options))
     for first in range(0, count, protocol.batch_size):
         with tf.device("CPU"):  # Whole clips stay where there is memory for them.
             cut = [
-                views.cut(clip, view, recipe=protocol.recipe, views=protocol.views)
+                views.cut(clip, view, **options)
                 for view in range(first, min(first + protocol.batch_size, count))
             ]
             batch = {name: tf.stack([view[name] for view in cut]) for name in clip}

@@ -1,4 +1,4 @@
-r"""Trains or fine-tunes one stream of I3D, on one device or many.
+r"""Trains or fine-tunes I3D, or what the paper compares it with, on one device or many.
 
 Fine-tune the released RGB stream on a folder with a folder of videos for each class:
   python -m kinetics_i3d_tf2.training --recipe=finetune_full --dataset=folder \
@@ -27,16 +27,23 @@ import threading
 
 from absl import flags, logging
 
-from . import dataset_flags, program, runs, storage
+from . import clip_flags, dataset_flags, program, runs, storage
 from .architecture import ENDPOINTS
 from .recipes import BATCH_NORM_MODES
 from .training_recipes import RECIPES
 
 dataset_flags.declare_for_help(records=True)
+clip_flags.declare_for_help()
 _RECIPE = flags.DEFINE_enum(
     "recipe", None, list(RECIPES), "What is done; the flags below change it."
 )
-_STREAM = flags.DEFINE_enum("stream", None, ["rgb", "flow"], "Of recipes for both.")
+_STREAM = flags.DEFINE_enum(
+    "stream",
+    None,
+    ["rgb", "flow", "joint"],
+    "What the model sees; by default as the recipe or the --model has it. joint is for "
+    "two_stream and fused.",
+)
 _OUT = flags.DEFINE_string("out", None, "Folder of the run.", required=True)
 _SPLIT = flags.DEFINE_string("split", "train", "Split that is trained on.")
 _VAL_SPLIT = flags.DEFINE_string(
@@ -54,7 +61,6 @@ _BATCH_SIZE = flags.DEFINE_integer(
 _LEARNING_RATE = flags.DEFINE_float(
     "learning_rate", None, "The first one; later ones keep their ratio to it."
 )
-_NUM_FRAMES = flags.DEFINE_integer("num_frames", None, "Frames of a clip.", 9)
 _DROPOUT_RATE = flags.DEFINE_float("dropout_rate", None, "Before the classifier.")
 _BATCH_NORM = flags.DEFINE_enum(
     "batch_norm",
@@ -195,12 +201,11 @@ def _end_at_once(status):
 def _recipe():
     """The recipe that the flags name, with what they change in it."""
     recipe = RECIPES[_RECIPE.value]
-    clip = recipe.clip
-    if _STREAM.value is not None:
-        clip = dataclasses.replace(clip, stream=_STREAM.value)
-    if _NUM_FRAMES.value is not None:
-        clip = dataclasses.replace(clip, num_frames=_NUM_FRAMES.value)
-    changes = {"clip": clip}
+    model = clip_flags.MODEL.value
+    changes = {
+        "model": model,
+        "clip": clip_flags.clip_recipe(_STREAM.value, recipe.clip),
+    }
     for flag in (
         _BATCH_SIZE, _DROPOUT_RATE, _BATCH_NORM, _BATCH_NORM_MOMENTUM, _FREEZE_UNTIL,
         _INIT,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from . import pipeline, strategies
+from . import objectives, pipeline, strategies
 from .recipes import ClipRecipe
 from .tables import Clip
 from .tfrecord import Record
@@ -54,7 +54,8 @@ def make_validation(
 
     @tf.function(jit_compile=False, reduce_retracing=True)
     def measure(clip, label):
-        logits = tf.cast(model(clip, training=False), tf.float32)
+        logits = objectives.last_step(model(clip, training=False))
+        logits = tf.cast(logits, tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
         hits = tf.argmax(logits, -1, label.dtype) == label
         sums = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.float32))]

@@ -74,9 +74,7 @@ def cut(
         # Joint: RGB has one frame more, and all are used.
         share, numbers = 0.5, {}
         for name, stream in clip.items():
-            length = tf.shape(stream)[0]
-            looped = tf.range(tf.maximum(length, recipe.min_frames)) % length
-            numbers[name] = looped[:: recipe.stride(name)]
+            numbers[name] = whole_frames(name, tf.shape(stream)[0], recipe)
     else:
         clips, crops = views or (_num_windows(clip, recipe), 1)
         share = _share(view % crops, crops)
@@ -90,6 +88,21 @@ def cut(
         name: tf.gather(_crop(stream, recipe.crop_size, share), numbers[name])
         for name, stream in clip.items()
     }
+
+
+def whole_frames(stream: str, available, recipe: ClipRecipe) -> tf.Tensor:
+    """Which frames are seen of a video that is seen at once.
+
+    Args:
+        stream: "rgb" or "flow".
+        available: frames of that stream, int or scalar tensor.
+        recipe: RGB's stride, and what short videos are looped to.
+
+    Returns:
+        int32 `(frames,)`.
+    """
+    length = tf.maximum(available, recipe.min_frames)
+    return tf.range(0, length, recipe.stride(stream)) % available
 
 
 def frame_numbers(stream: str, available, *, recipe: ClipRecipe, clips):
@@ -110,6 +123,36 @@ def frame_numbers(stream: str, available, *, recipe: ClipRecipe, clips):
     first = tf.cast(_share(tf.range(clips), clips) * late, tf.int32)
     numbers = tf.range(0, recipe.num_frames, recipe.stride(stream))
     return (first[:, None] + numbers) % available
+
+
+def cut_all(clips: dict[str, tf.Tensor], recipe: ClipRecipe):
+    """All that a model sees of a batch of videos, when it sees them whole.
+
+    Args:
+        clips: streams `(batch, frames, height, width, channels)`, in the size that the
+            model takes.
+        recipe: what is seen.
+
+    Returns:
+        Streams of the same kind, windows of a video one after another in the batch; and
+        how many windows a video has, int or scalar tensor.
+    """
+    if not recipe.windowed:
+        whole = {
+            name: tf.gather(
+                stream, whole_frames(name, tf.shape(stream)[1], recipe), axis=1
+            )
+            for name, stream in clips.items()
+        }
+        return whole, 1
+    available = tf.shape(clips[recipe.streams[-1]])[1]
+    count = num_windows(available, recipe)
+    windows = {}
+    for name, stream in clips.items():
+        numbers = frame_numbers(name, available, recipe=recipe, clips=count)
+        cut = tf.gather(stream, numbers, axis=1)
+        windows[name] = tf.reshape(cut, tf.concat([[-1], tf.shape(cut)[2:]], 0))
+    return windows, count
 
 
 def normalize(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

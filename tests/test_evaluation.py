@@ -22,11 +22,15 @@ from kinetics_i3d_tf2 import (
     flow,
     labels,
     read_video,
+    samples,
     save_checkpoint,
     shards,
+    tfrecord,
     transforms,
 )
+from kinetics_i3d_tf2.baselines.two_stream import TwoStream
 from kinetics_i3d_tf2.mediasequence import Coding
+from kinetics_i3d_tf2.recipes import ClipRecipe
 from kinetics_i3d_tf2.tables import Clip
 
 DATASET_NAMES = ("jump", "run", "wave")
@@ -266,6 +270,86 @@ def test_joint(run, records, checkpoints, tmp_path, protocol):
     assert settings.get("views") == ("2x3" if protocol == "views" else None)
 
 
+@pytest.fixture(scope="module")
+def two_stream(tmp_path_factory):
+    """A model of one frame and four of flow, and its folder."""
+    folder = tmp_path_factory.mktemp("two_stream")
+    model = weights.assign(TwoStream(3, snippet=4, width=1 / 16))
+    save_checkpoint(model, folder / "model.ckpt")
+    labels.write_label_map(folder / "label_map.txt", NAMES)
+    return model, folder
+
+
+SAMPLING = ("--num_frames=4", "--rgb_stride=4")
+
+
+def test_windows_of_another_architecture(run, records, two_stream, tmp_path):
+    """The mean of the predictions of windows, with a row for each stream."""
+    model, folder = two_stream
+    flags = (f"--records={records}", "--model=two_stream", *SAMPLING)
+    status, printed, error = run(
+        *flags, f"--joint_checkpoint={folder}", f"--out={tmp_path}"
+    )
+    assert status == 0, error
+    assert [line.split()[0] for line in printed.splitlines()[1:4]] == [
+        "rgb", "flow", "joint"
+    ]  # fmt: skip
+    record = tfrecord.find_records([*records.glob("folder_val*")])[0]
+    recipe = ClipRecipe("joint", num_frames=4, rgb_stride=4, windowed=True)
+    clip, _ = samples.whole_clip(record, recipe)
+    predictions = []
+    for first in (0, 5):  # Of 10 frames there are 9 of flow.
+        frames = transforms.center_crop(clip["rgb"][first : first + 1])
+        motion = transforms.center_crop(clip["flow"][first : first + 4])
+        views = {"rgb": frames[None] / 127.5 - 1, "flow": motion[None] / 127.5 - 1}
+        views = {name: view.astype("float32") for name, view in views.items()}
+        predictions.append(tf.nn.softmax(model(views))[0])
+    row = rows_of(tmp_path, "number")["0"]
+    expected = np.mean(predictions, axis=0)
+    assert row["joint_class"] == NAMES[expected.argmax()]
+    probability = float(row["joint_probability"])
+    assert probability == pytest.approx(expected.max(), rel=1e-3)
+
+
+def test_a_model_of_images_alone(run, videos, tmp_path):
+    model = weights.assign(TwoStream(3, stream="rgb", width=1 / 16))
+    save_checkpoint(model, tmp_path / "model.ckpt")
+    labels.write_label_map(tmp_path / "label_map.txt", NAMES)
+    flags = (*of_folder(videos), "--model=two_stream", f"--rgb_checkpoint={tmp_path}")
+    status, printed, error = run(*flags, f"--out={tmp_path / 'out'}")
+    assert status == 0, error
+    assert [line.split()[0] for line in printed.splitlines()[1:2]] == ["rgb"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model=c3d"], "c3d has no released weights; .* --rgb_checkpoint"),
+        (
+            ["--model=c3d", "--eval_type=joint", "--joint_checkpoint=a"],
+            "--eval_type=joint is not for --model=c3d, which is of: rgb",
+        ),
+        (["--model=fused", "--rgb_checkpoint=a"], "takes --joint_checkpoint and no"),
+        (
+            ["--model=fused", "--joint_checkpoint={}"],
+            "is a checkpoint of two_stream, not of fused",
+        ),
+        (
+            ["--model=two_stream", "--joint_checkpoint={}", "--crop_size=200"],
+            "--crop_size is for --model=i3d",
+        ),
+        (["--rgb_stride=2"], "--rgb_stride is not for --model=i3d"),
+        (["--num_frames=12"], "--num_frames is for --protocol=views"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+def test_bad_flags_of_architectures(run, records, two_stream, tmp_path, flags, message):
+    flags = [flag.format(two_stream[1]) for flag in flags]
+    status, _, error = run(f"--records={records}", *flags, f"--out={tmp_path / 'out'}")
+    assert status == 2
+    assert_error(error, message)
+
+
 def test_a_stream_of_a_joint_run_is_that_of_its_own_run(
     run, records, checkpoints, tmp_path
 ):
@@ -446,7 +530,10 @@ def test_other_classes_leave_no_run_behind(run, videos, checkpoints, tmp_path):
         (["--split=test"], "There is no split 'test' in the dataset, only: val"),
         (["--views=3x3"], "--views is for --protocol=views"),
         (["--protocol=views", "--views=3"], "--views=3: type temporal clips x spatial"),
-        (["--flow_checkpoint=a"], "--flow_checkpoint is not for --eval_type=rgb"),
+        (
+            ["--flow_checkpoint=a"],
+            "--eval_type=rgb of i3d takes --rgb_checkpoint and no",
+        ),
         (["--crop_size=256"], r"at most short_side \(200\). Received: 256"),
         (["--crop_size=100"], "flag --crop_size=100: 100 is not integer >= 193"),
         (["--json=nowhere/a.json"], "--json=nowhere/a.json: there is no such folder"),

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kinetics_i3d_tf2 import (
     InceptionI3d,
+    building,
     fitting,
     two_stream_logits,
     two_stream_probabilities,
@@ -132,7 +133,7 @@ def test_three_training_steps(golden, stream):
         dropout_rate=0.0,
     )
     run = fitting.Run("nowhere", round_steps=3)
-    model = recipe.assign(fitting.build_model(recipe_of_stream, range(400), run))
+    model = recipe.assign(building.build_model(recipe_of_stream, 400))
     trainer = fitting.make_trainer(model, recipe_of_stream, run)
     last = LastLogits((2, 400))
     trainer.compile(trainer.optimizer, trainer.loss, metrics=[last], run_eagerly=True)

@@ -122,13 +122,13 @@ def test_one_stream(networks, models):
     recipe = ClipRecipe("rgb", short_side=SIDE, crop_size=CROP)
     found = scoring.score({"rgb": models["rgb"]}, source, scoring.Protocol(recipe))
     assert list(found) == ["rgb"]
-    assert scoring.Protocol(recipe).scored == ("rgb",)
+    assert scoring.scored({"rgb": models["rgb"]}) == ("rgb",)
 
 
 def test_bfloat16_is_near(checkpoints, models):
     source = {"rgb": clip()["rgb"]}
     protocol = scoring.Protocol(ClipRecipe(short_side=SIDE, crop_size=CROP))
-    half = {"rgb": scoring.Model(checkpoints / "rgb", "rgb", "bfloat16")}
+    half = {"rgb": scoring.Model(checkpoints / "rgb", "rgb", dtype="bfloat16")}
     whole = scoring.score({"rgb": models["rgb"]}, source, protocol)["rgb"][0]
     found = scoring.score(half, source, protocol)["rgb"][0]
     np.testing.assert_allclose(found, whole, atol=0.1)
@@ -177,7 +177,7 @@ def test_streams_of_other_classes(models, checkpoints, networks, tmp_path):
 
 
 def test_a_checkpoint_of_the_other_stream(checkpoints):
-    with pytest.raises(ValueError, match="rgb: takes clips of 3 channels, and flow"):
+    with pytest.raises(ValueError, match="is of the stream rgb, and flow was"):
         scoring.Model(checkpoints / "rgb", "flow")
 
 

@@ -57,6 +57,11 @@ def test_another_rate_keeps_the_ratios():
     [
         ({"clip": ClipRecipe("joint")}, "i3d is trained on one of .*: rgb, flow"),
         ({"model": "c4d"}, "model is one of i3d, convnet_lstm"),
+        (
+            {"model": "convnet_lstm", "batch_norm": "synchronized"},
+            "synchronized is not for convnet_lstm",
+        ),
+        ({"model": "c3d", "init": "released"}, "no released weights of c3d"),
         ({"steps": 0}, "steps and batch_size must be at least 1"),
         ({"rates": ((5, 0.1),)}, r"from step 0 on, in order. Received: \(\(5, 0.1\)"),
         ({"rates": ()}, "from step 0 on"),

@@ -15,6 +15,7 @@ class ConvNetLstm(Baseline):
     Args, Raises: as `Baseline`; the stream is "rgb".
         all_steps: give the logits of every time step, which are all trained, not only
             those of the last, which is what counts in a test.
+        max_steps: frames of a clip in training, each of which has its own statistics.
 
     Input shape: float32 `(batch, frames, height, width, 3)` in [-1, 1], all free: 25
     frames in the paper's training and 50 in its test, every fifth of 25 a second.
@@ -33,13 +34,17 @@ class ConvNetLstm(Baseline):
     kind = "convnet_lstm"
     STREAMS = ("rgb",)
 
-    def __init__(self, *args, all_steps=False, **kwargs):
+    def __init__(self, *args, all_steps=False, max_steps=25, **kwargs):
+        if max_steps < 1:
+            raise ValueError(f"max_steps must be at least 1. Received: {max_steps!r}")
         self.all_steps = all_steps
+        self.max_steps = max_steps
         super().__init__(*args, **kwargs)
 
     def get_config(self):
         """Arguments of the constructor, for `.keras` files and clones."""
-        return {**super().get_config(), "all_steps": self.all_steps}
+        config = {"all_steps": self.all_steps, "max_steps": self.max_steps}
+        return {**super().get_config(), **config}
 
     def _clip_shapes(self):
         return {"rgb": (None, None, None, 3)}
@@ -50,6 +55,7 @@ class ConvNetLstm(Baseline):
         # Rounding would add up over time; beside the trunk this costs nothing.
         outputs = BatchNormLstm(
             scaled(512, self.width),
+            max_steps=self.max_steps,
             kernel_initializer=gaussian(),
             dtype=self._head_dtype,
             name="LSTM",
