@@ -15,6 +15,7 @@ _HOMES = {
     "two_stream_probabilities": "inception_i3d",
     "load_checkpoint": "checkpoint",
     "load_model": "models",
+    "load_inception_v1": "imagenet",
     "save_checkpoint": "checkpoint",
     "fold_batch_norm": "inference",
     "freeze": "inference",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from absl import logging
 
-from . import checkpoint, inflate, models, release
+from . import checkpoint, imagenet, models, release
 from .architecture import TRUNK
 from .recipes import TrainingRecipe
 from .trunk import InceptionV1
@@ -78,8 +78,8 @@ def initialize(
         return
     if path == "released":
         path = release.fetch(f"{recipe.clip.stream}_imagenet")
-    elif inflate.is_inception_v1(path):
-        inflate.load_inception_v1(model, path)
+    elif imagenet.is_inception_v1(path):
+        imagenet.load_inception_v1(model, path)
         logging.info("ImageNet's weights of %s", path)
         return
     try:

@@ -8,7 +8,7 @@ import pytest
 import recipe
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d, inflate
+from kinetics_i3d_tf2 import InceptionI3d, imagenet
 from kinetics_i3d_tf2.architecture import TRUNK, Conv, Mixed
 from kinetics_i3d_tf2.checkpoint import list_checkpoint, load_checkpoint, sonnet_name
 from kinetics_i3d_tf2.trunk import InceptionV1
@@ -76,7 +76,7 @@ def slim(trunk, tmp_path_factory):
 def inflated(slim, channels=3):
     model = InceptionI3d(final_endpoint="Mixed_5c", num_channels=channels, width=WIDTH)
     recipe.assign(model, seed=9)  # Nothing of this must be left.
-    inflate.load_inception_v1(model, slim)
+    imagenet.load_inception_v1(model, slim)
     return model
 
 
@@ -104,7 +104,7 @@ def test_a_boring_video_gives_the_images_activations(slim, trunk, channels):
     frame = recipe.clip(1, channels, size=SIZE)
     reference = images_network(channels)
     if channels != 3:
-        kernel = inflate.with_channels(weights_of(trunk)[FIRST], channels)
+        kernel = imagenet.with_channels(weights_of(trunk)[FIRST], channels)
         weights = {**weights_of(trunk), FIRST: kernel}
         reference.set_weights(list(weights.values()))
     expected = reference.endpoints(frame)
@@ -176,7 +176,7 @@ def test_without_the_division_it_is_far_off(slim, trunk):
 @pytest.mark.parametrize("channels", [3, 2, 20])
 def test_the_first_kernel_for_other_inputs(channels):
     kernel = np.random.default_rng(0).normal(size=(7, 7, 3, 5)).astype(np.float32)
-    made = inflate.with_channels(kernel, channels)
+    made = imagenet.with_channels(kernel, channels)
     assert made.shape == (7, 7, channels, 5)
     for channel in range(channels):
         expected = kernel[:, :, channel] if channels == 3 else kernel.mean(2)
@@ -187,8 +187,8 @@ def test_the_first_kernel_for_other_inputs(channels):
 def test_both_formats_of_tensorflow_are_read(trunk, tmp_path, version):
     path = write_slim(tmp_path / "a.ckpt", slim_names(weights_of(trunk)), version)
     assert path.exists() == (version == "V1")
-    assert inflate.is_inception_v1(path)
-    found = inflate.read_inception_v1(path)
+    assert imagenet.is_inception_v1(path)
+    found = imagenet.read_inception_v1(path)
     expected = weights_of(trunk)
     assert list(found) == list(expected)
     for name, value in expected.items():
@@ -202,7 +202,7 @@ def test_trunks_of_other_models(slim, trunk):
     }
     rgb, flow = InceptionV1(WIDTH, name="RGB"), InceptionV1(WIDTH, name="Flow")
     model = keras.Model(clips, [rgb(clips["rgb"]), flow(clips["flow"])])
-    inflate.load_inception_v1(model, slim)
+    imagenet.load_inception_v1(model, slim)
     for name, value in weights_of(rgb).items():
         np.testing.assert_array_equal(value, weights_of(trunk)[name], err_msg=name)
     kernel = weights_of(flow)[FIRST]
@@ -213,13 +213,13 @@ def test_trunks_of_other_models(slim, trunk):
 
 def test_models_that_it_does_not_fit(slim):
     with pytest.raises(ValueError, match="has no such trunk to begin with"):
-        inflate.load_inception_v1(keras.Sequential([keras.Input((3,))]), slim)
+        imagenet.load_inception_v1(keras.Sequential([keras.Input((3,))]), slim)
     narrow = InceptionI3d(final_endpoint="Mixed_5c", width=1 / 16)
     with pytest.raises(ValueError, match="is it of another width"):
-        inflate.load_inception_v1(narrow, slim)
+        imagenet.load_inception_v1(narrow, slim)
     short = InceptionI3d(final_endpoint="Mixed_4b", width=WIDTH)
     with pytest.raises(ValueError, match="it must reach Mixed_5c"):
-        inflate.load_inception_v1(short, slim)
+        imagenet.load_inception_v1(short, slim)
 
 
 def without(named):
@@ -247,19 +247,19 @@ def test_other_checkpoints_are_refused(trunk, tmp_path, change, message):
     change(named)
     path = write_slim(tmp_path / "a.ckpt", named)
     with pytest.raises(ValueError, match=message):
-        inflate.read_inception_v1(path)
+        imagenet.read_inception_v1(path)
 
 
 def test_what_is_no_checkpoint(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"\x1f\x8b" + bytes(100))
     with pytest.raises(ValueError, match="is no checkpoint of TensorFlow .an archive"):
-        inflate.read_inception_v1(tmp_path / "a.tar.gz")
+        imagenet.read_inception_v1(tmp_path / "a.tar.gz")
     with pytest.raises(ValueError, match="is a folder; name the checkpoint in it"):
-        inflate.read_inception_v1(tmp_path)
+        imagenet.read_inception_v1(tmp_path)
     with pytest.raises(FileNotFoundError, match="there is no such checkpoint"):
-        inflate.read_inception_v1(tmp_path / "b.ckpt")
+        imagenet.read_inception_v1(tmp_path / "b.ckpt")
     for name in ("a.tar.gz", "", "b.ckpt"):
-        assert not inflate.is_inception_v1(tmp_path / name)
+        assert not imagenet.is_inception_v1(tmp_path / name)
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
@@ -302,7 +302,7 @@ def test_full_width_has_the_release_s_names(shared, trunk, tmp_path):
     """Those of the released checkpoint, but its classifier."""
     full = images_network(width=1.0)
     slim = write_slim(tmp_path / "a.ckpt", slim_names(weights_of(full)), "V1")
-    values = inflate.inflate(inflate.read_inception_v1(slim))
+    values = imagenet.inflate(imagenet.read_inception_v1(slim))
     released = list_checkpoint(shared / "release/checkpoints/rgb_imagenet/model.ckpt")
     expected = {
         entry.sonnet_name: entry.shape
