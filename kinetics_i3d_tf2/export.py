@@ -19,6 +19,11 @@ nothing of this package to run, nor XLA. Its signatures:
   features         frames; gives Mixed_5c averaged, 1024 a stream
   logits           rgb, flow: float32 clips in [-1, 1], as the model takes them
 
+Another architecture, with the clips that it was trained on (--num_frames and
+--rgb_stride, if other than usual); it has no signature features:
+  python -m kinetics_i3d_tf2.export --model=two_stream --joint_checkpoint=RUN/best \
+    --out=served
+
 Other runtimes, the logits alone:
   python -m kinetics_i3d_tf2.export --format=onnx --out=i3d.onnx
 """
@@ -31,8 +36,8 @@ from absl import flags, logging
 
 from . import clip_flags, model_flags, program, recipes, runs, storage
 from .flow import EPSILON
-from .transforms import CROP_SIZE
 
+clip_flags.declare_for_help()
 model_flags.declare_for_help()
 _OUT = flags.DEFINE_string(
     "out",
@@ -96,7 +101,7 @@ def _check_flags():
         if flag.present and _FORMAT.value != "saved_model":
             raise ValueError(f"--{flag.name} is for --format=saved_model")
     for flag in of_flow:
-        if flag.present and "flow" not in model_flags.streams():
+        if flag.present and "flow" not in recipes.STREAMS[model_flags.stream()]:
             raise ValueError(f"--{flag.name} is for models with a Flow stream")
 
 
@@ -120,7 +125,7 @@ def _write_version():
             functions = signatures.Signatures(
                 models,
                 class_names,
-                recipe=clip_flags.clip_recipe(),
+                recipe=clip_flags.clip_recipe(model_flags.stream()),
                 top=model_flags.TOP.value,
                 dtype=model_flags.DTYPE.value,
                 epsilon=_FLOW_EPSILON.value,
@@ -140,13 +145,10 @@ def _write_version():
 
 def _compare(signature, models):
     """Largest difference of written logits from Keras's, which must be small."""
-    shape = (1, _CHECK_FRAMES, CROP_SIZE, CROP_SIZE)
-    rng = np.random.default_rng(0)
-    clips = {
-        stream: rng.uniform(-1, 1, (*shape, recipes.CHANNELS[stream])).astype("float32")
-        for stream in models
-    }
-    expected = sum(model(clips[stream]).numpy() for stream, model in models.items())
+    from . import comparison
+
+    clips = comparison.random_clips(models, _CHECK_FRAMES)
+    expected = comparison.logits_of(models, clips)
     difference = np.abs(signature(**clips)["logits"].numpy() - expected).max()
     largest = np.abs(expected).max()
     if not difference <= _TOLERANCE[model_flags.DTYPE.value] * (1 + largest):

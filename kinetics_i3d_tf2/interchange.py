@@ -15,10 +15,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from . import storage
-from .inception_i3d import two_stream_logits
+from . import comparison, storage
 from .inference import fold_batch_norm
-from .transforms import CROP_SIZE
 
 
 class Format(NamedTuple):
@@ -49,13 +47,14 @@ def write(
     --opt_out`, which comes with it, or `CI=true` in the environment turns that off.
 
     Args:
-        models: "rgb", "flow" or both; `InceptionI3d`s that end at `Logits`, in any
-            dtype policy. The file computes in float32.
+        models: by stream: `InceptionI3d`s of "rgb", "flow" or both that end at
+            `Logits`, or one of `baselines`, of both streams as "joint"; in any dtype
+            policy. The file computes in float32.
         path: file to write, local or an address: .onnx; .xml, with its weights in a
             .bin of the same name; .tflite.
         format: "onnx", "openvino" or "litert".
-        num_frames: frames of the clip that the file is tried with; its frames have 224
-            pixels a side.
+        num_frames: frames of the clip that the file is tried with, and its frames have
+            224 pixels a side, where the model does not say.
 
     Returns:
         Largest absolute difference between the file's logits and Keras's, on random
@@ -71,19 +70,13 @@ def write(
     >>> difference = write({"rgb": model}, "i3d.onnx", "onnx")
     """
     row = check(path, format)
-    if not models or not set(models) <= {"rgb", "flow"}:
+    if set(models) not in ({"rgb"}, {"flow"}, {"rgb", "flow"}, {"joint"}):
         raise ValueError(
-            'models are by stream: "rgb", "flow" or both. Received: '
-            f"{', '.join(models) or 'none'}"
+            'models are by stream: "rgb", "flow" or both, or "joint" for one of both. '
+            f"Received: {', '.join(models) or 'none'}"
         )
-    rng = np.random.default_rng(0)
-    clips = {
-        stream: rng.uniform(
-            -1, 1, (1, num_frames, CROP_SIZE, CROP_SIZE, model.input.shape[-1])
-        ).astype(np.float32)
-        for stream, model in models.items()
-    }
-    expected = _logits(models, clips)  # It also checks the clips.
+    clips = comparison.random_clips(models, num_frames)
+    expected = comparison.logits_of(models, clips)  # It also checks the clips.
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, "model")
         file = os.fspath(written.with_suffix(row.suffixes[0]))
@@ -216,16 +209,19 @@ def _installed(format):
 
 def _graph(models, format):
     """One model from clips by stream to {"logits"}, of constant normalisation."""
-    inputs, outputs = {}, []
+    inputs = {
+        stream: keras.Input(value.shape[1:], name=stream)
+        for stream, value in comparison.inputs_of(models).items()
+    }
+    outputs = []
     for stream in sorted(models, reverse=True):  # rgb, flow
         folded = fold_batch_norm(models[stream], dtype="float32")
         if format == "litert":
             _pool_in_planes(folded)
-        inputs[stream] = keras.Input(folded.input.shape[1:], name=stream)
         # Two streams of one name cannot be in one model.
         folded = keras.Model(folded.input, folded.output, name=f"{stream}_stream")
-        outputs.append(folded(inputs[stream]))
-    logits = two_stream_logits(*outputs) if len(outputs) == 2 else outputs[0]
+        outputs.append(folded(inputs if stream == "joint" else inputs[stream]))
+    logits = keras.ops.add(*outputs) if len(outputs) == 2 else outputs[0]
     # The layer's name is the output's in some formats, the key in others.
     logits = keras.layers.Identity(dtype="float32", name="logits")(logits)
     return keras.Model(inputs, {"logits": logits})
@@ -242,12 +238,6 @@ def _export(graph, file, format):
         # Keras looks for NumPy 1's np.object, to mend tf2onnx.
         warnings.filterwarnings("ignore", r".*`np\.object`", FutureWarning)
         graph.export(file, format=format, verbose=False, input_signature=signature)
-
-
-def _logits(models, clips):
-    logits = [model(clips[stream], training=False) for stream, model in models.items()]
-    logits = two_stream_logits(*logits) if len(logits) == 2 else logits[0]
-    return ops.convert_to_numpy(logits)
 
 
 def _pool_in_planes(model):

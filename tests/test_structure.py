@@ -46,6 +46,7 @@ LEVELS = {
     "trunk": 2,
     "baselines.base": 3,
     "clip_flags": 3,
+    "comparison": 3,
     "contents": 3,
     "datasets": 3,
     "inception_i3d": 3,
