@@ -82,28 +82,30 @@ def freeze(model):
     )
     structure = model.output
 
-    def convert(spec, clip):
-        clip = tf.convert_to_tensor(clip, spec.dtype)
-        if not spec.is_compatible_with(clip):
-            raise ValueError(
-                f"This model takes clips of shape {spec.shape}. Received: {clip.shape}"
-            )
-        return clip
-
     def call(clip):
-        if isinstance(signature, dict):
-            if not isinstance(clip, dict) or clip.keys() != signature.keys():
-                raise ValueError(
-                    f"This model takes a dict of the clips {', '.join(signature)}. "
-                    f"Received: {list(clip) if isinstance(clip, dict) else type(clip)}"
-                )
-            clips = {name: convert(signature[name], clip[name]) for name in signature}
-        else:
-            clips = convert(signature, clip)
-        outputs = frozen(*tf.nest.flatten(clips))
+        outputs = frozen(*tf.nest.flatten(_converted(clip, signature)))
         return keras.tree.pack_sequence_as(structure, outputs)
 
     return call
+
+
+def _converted(clip, signature):
+    """Clips as the tensors of a signature, which is one or a dict of them."""
+    import tensorflow as tf
+
+    if isinstance(signature, dict):
+        if not isinstance(clip, dict) or clip.keys() != signature.keys():
+            raise ValueError(
+                f"This model takes a dict of the clips {', '.join(signature)}. "
+                f"Received: {list(clip) if isinstance(clip, dict) else type(clip)}"
+            )
+        return {name: _converted(clip[name], signature[name]) for name in signature}
+    clip = tf.convert_to_tensor(clip, signature.dtype)
+    if not signature.is_compatible_with(clip):
+        raise ValueError(
+            f"This model takes clips of shape {signature.shape}. Received: {clip.shape}"
+        )
+    return clip
 
 
 def _folded_value(path, values):
