@@ -2,6 +2,7 @@
 
 import functools
 
+import baseline_goldens
 import keras
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from kinetics_i3d_tf2 import (
     C3d,
     ConvNetLstm,
     FusedTwoStream,
+    Momentum,
     TwoStream,
     fold_batch_norm,
     freeze,
@@ -19,7 +21,7 @@ from kinetics_i3d_tf2 import (
     save_checkpoint,
 )
 from kinetics_i3d_tf2.baselines.base import StackFlow
-from kinetics_i3d_tf2.checkpoint import list_checkpoint, sonnet_name
+from kinetics_i3d_tf2.checkpoint import list_checkpoint, load_momentum, sonnet_name
 
 MODELS = {
     "convnet_lstm": ConvNetLstm,
@@ -160,6 +162,27 @@ def test_checkpoint_round_trip(case, tmp_path):
         np.testing.assert_array_equal(old.numpy(), new.numpy())
 
 
+def test_momentum_is_saved_beside_the_weights(tmp_path):
+    model = make("convnet_lstm")
+    optimizer = Momentum()
+    optimizer.build(model.trainable_weights)
+    for _, slot in optimizer.slots():
+        slot.assign(recipe.weight(slot.path, tuple(slot.shape)))
+    prefix = save_checkpoint(model, tmp_path / "model.ckpt", optimizer=optimizer)
+    other = Momentum()
+    other.build(make("convnet_lstm").trainable_weights)
+    load_momentum(other, prefix)
+    for (_, ours), (_, theirs) in zip(optimizer.slots(), other.slots(), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    load_checkpoint(make("convnet_lstm"), prefix)
+
+
+def test_checkpoint_of_another_architecture(tmp_path):
+    save_checkpoint(model_of("two_stream"), tmp_path)
+    with pytest.raises(ValueError, match="missing: LSTM/input_kernel"):
+        load_checkpoint(make("convnet_lstm"), tmp_path)
+
+
 @each_model
 def test_folding_and_freezing_keep_the_logits(case):
     model = model_of(case)
@@ -192,7 +215,9 @@ def test_mixed_precision(case):
     assert 0 < error < 0.05 * expected(case).std()
 
 
-@each_model
+@pytest.mark.parametrize(
+    "case", ["convnet_lstm", "convnet_lstm_all", "c3d", "two_stream", "fused_rgb"]
+)
 def test_training_lowers_the_loss(case):
     keras.utils.set_random_seed(0)
     model = make(case, dropout_rate=0.0)
@@ -379,3 +404,94 @@ def test_c3d_is_its_plain_rebuild():
     rebuilt.set_weights(model.get_weights())
     clips = clips_for(model, batch=2)
     np.testing.assert_allclose(model(clips), rebuilt(clips), atol=1e-4)
+
+
+def features_of(model, clips):
+    """What the trunks make of the clips, flow stacked here; (batch, pictures, ...)."""
+    features = []
+    if "rgb" in clips:
+        features.append(model.get_layer("RGB")(clips["rgb"]))
+    if "flow" in clips:
+        flow = clips["flow"]
+        pictures = [
+            np.concatenate([flow[:, start + i] for i in range(model.snippet)], axis=-1)
+            for start in range(0, flow.shape[1], model.snippet)
+        ]
+        features.append(model.get_layer("Flow")(np.stack(pictures, axis=1)))
+    return [np.asarray(x) for x in features]
+
+
+def test_two_stream_is_its_formula():
+    model = model_of("two_stream")
+    clips = clips_for(model, batch=2)
+    values = {v.path: v.numpy() for v in model.weights}
+    means = []
+    for scope, features in zip(("RGB", "Flow"), features_of(model, clips), strict=True):
+        kernel, bias = (values[f"Logits/{scope}/{x}"] for x in ("kernel", "bias"))
+        exponentials = np.exp(features.mean((1, 2, 3)) @ kernel + bias)
+        means.append(exponentials / exponentials.sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(np.exp(model(clips)), np.mean(means, 0), atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["fused", "fused_flow"])
+def test_fused_is_its_formula(case):
+    model = model_of(case)
+    clips = clips_for(model, batch=2)
+    values = {v.path: v.numpy() for v in model.weights}
+    features = features_of(
+        model, clips if model.stream == "joint" else {model.stream: clips}
+    )
+    features = np.concatenate(features, axis=-1)
+    assert features.shape == (2, model.num_snippets, 7, 7, 64 * len(model.clip_shapes))
+    outputs = tf.nn.conv3d(
+        features, values["Fusion/conv_3d/kernel"], [1] * 5, "SAME"
+    ).numpy()
+    scale = 1 / np.sqrt(values["Fusion/batch_norm/moving_variance"] + 1e-3)
+    outputs = (outputs - values["Fusion/batch_norm/moving_mean"]) * scale
+    outputs = np.maximum(outputs + values["Fusion/batch_norm/beta"], 0)
+    pooled = [
+        outputs[:, :3, y : y + 3, x : x + 3].max((1, 2, 3))
+        for y in (0, 3)
+        for x in (0, 3)
+    ]
+    logits = np.concatenate(pooled, axis=-1) @ values["Logits/kernel"]
+    logits = logits + values["Logits/bias"]
+    np.testing.assert_allclose(model(clips), logits, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", baseline_goldens.MODELS)
+def test_goldens(golden, kind):
+    expected = golden(f"baseline_{kind}")
+    received = baseline_goldens.logits(kind)
+    assert sorted(received) == sorted(expected.files)
+    for name, value in received.items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-3)
+
+
+JAX = """
+import sys
+import keras, numpy as np
+sys.path.insert(0, "tests")
+import baseline_goldens
+assert keras.backend.backend() == "jax"
+expected = np.load(sys.argv[2])
+for name, value in baseline_goldens.logits(sys.argv[1]).items():
+    np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-4)
+"""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "c3d",
+        *(
+            pytest.param(kind, marks=pytest.mark.slow)
+            for kind in ("convnet_lstm", "two_stream", "fused")
+        ),
+    ],
+)
+def test_jax_backend(python, tmp_path, kind):
+    pytest.importorskip("jax")
+    np.savez(tmp_path / "expected.npz", **baseline_goldens.logits(kind))
+    done = python("-c", JAX, kind, tmp_path / "expected.npz", KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,39 @@
+"""Draws golden/baseline_*.npz, the logits of the paper's other four architectures.
+
+python tests/baseline_goldens.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+import recipe
+
+from kinetics_i3d_tf2 import C3d, ConvNetLstm, FusedTwoStream, TwoStream
+
+# Frames and pixels of a clip, where they are free.
+MODELS = {
+    "convnet_lstm": (ConvNetLstm, {"all_steps": True}, (27, 64)),
+    "c3d": (C3d, {}, ()),
+    "two_stream": (TwoStream, {}, (None, 96)),
+    "fused": (FusedTwoStream, {}, ()),
+}
+
+
+def logits(kind):
+    """Logits of a narrow model with the recipe's weights."""
+    cls, options, free = MODELS[kind]
+    model = recipe.assign(cls(12, width=1 / 8, dropout_rate=0.0, **options))
+    clips = {}
+    for stream, (frames, size, _, channels) in model.clip_shapes.items():
+        frames, size = frames or free[0], size or free[1]
+        clips[stream] = recipe.clip(frames, channels, batch=2, size=size)
+    if kind == "two_stream":
+        return {k: np.asarray(v) for k, v in model.per_stream()(clips).items()}
+    clips = clips if model.stream == "joint" else clips[model.stream]
+    return {"logits": np.asarray(model(clips))}
+
+
+if __name__ == "__main__":
+    for kind in MODELS:
+        path = Path(__file__).parent / "golden" / f"baseline_{kind}.npz"
+        np.savez_compressed(path, **logits(kind))
