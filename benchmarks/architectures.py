@@ -225,6 +225,7 @@ def print_table(results):
 def draw(results, path):
     """Draws the table as bars."""
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     figure = Figure(figsize=(9, 4.5), dpi=150, layout="constrained")
     axes = figure.add_subplot(ylabel="top-1, %", ylim=(0, 105))
@@ -239,15 +240,10 @@ def draw(results, path):
     axes.axhline(50, color="grey", linestyle=":")
     axes.text(-0.45, 51, "best possible from one frame", fontsize=8, color="grey")
     axes.set_xticks(range(len(results)), [TITLES[kind] for kind in results])
-    axes.legend([axes.patches[0]] and _handles(colors), ncols=3, loc="lower right")
+    handles = [Patch(color=color, label=stream) for stream, color in colors.items()]
+    axes.legend(handles=handles, ncols=3, loc="lower right")
     figure.savefig(path)
     print(f"Drawn: {path}")
-
-
-def _handles(colors):
-    from matplotlib.patches import Patch
-
-    return [Patch(color=color, label=stream) for stream, color in colors.items()]
 
 
 if __name__ == "__main__":

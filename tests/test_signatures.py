@@ -8,6 +8,10 @@ import recipe
 import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d, clip_graphs, flow, transforms
+from kinetics_i3d_tf2.baselines.c3d import C3d
+from kinetics_i3d_tf2.baselines.convnet_lstm import ConvNetLstm
+from kinetics_i3d_tf2.baselines.two_stream import TwoStream
+from kinetics_i3d_tf2.recipes import MODELS, ClipRecipe
 from kinetics_i3d_tf2.signatures import Signatures
 
 NAMES = tuple("abcdefg")
@@ -253,3 +257,70 @@ def test_inputs_of_another_rank_or_dtype(joint, frames):
     wrong = (TypeError, ValueError, tf.errors.InvalidArgumentError)
     with pytest.raises(wrong, match="frames|uint8"):
         joint["serving_default"](frames=frames)
+
+
+def softmax(logits):
+    return np.asarray(tf.nn.softmax(logits))
+
+
+@pytest.fixture(scope="module")
+def two_stream():
+    """A model of one frame and four of flow, and its functions."""
+    model = recipe.assign(TwoStream(7, snippet=4, width=1 / 16))
+    clip = ClipRecipe("joint", num_frames=4, rgb_stride=4, windowed=True)
+    functions = Signatures({"joint": model}, NAMES, recipe=clip).concrete_functions()
+    return model, functions
+
+
+@pytest.mark.parametrize("count", [8, 11, 3], ids=["two", "two-apart", "looped"])
+def test_windows_of_both_streams(two_stream, count):
+    """The mean of the predictions of windows, and of a video shorter than one."""
+    model, functions = two_stream
+    assert set(functions) == {"serving_default", "encoded_frames", "logits", "flow"}
+    frames = np.stack([moving_frames(count, 256, 256, seed) for seed in (0, 1)])
+    motion = recipe.clip(count - 1, 2, batch=2, size=256) * 9
+    answer = functions["flow"](frames=tf.constant(frames), flow=tf.constant(motion))
+    last = max(count - 1 - 4, 0)
+    predictions = []
+    for first in (0, last) if count >= 8 else (0,):
+        numbers = (first + np.arange(4)) % (count - 1)
+        rgb = transforms.normalize_rgb(transforms.center_crop(frames[:, numbers[0]]))
+        moved = transforms.center_crop(motion[:, numbers]) / 20
+        view = {"rgb": rgb[:, None], "flow": moved.astype(np.float32)}
+        predictions.append(softmax(model(view)))
+    expected = np.mean(predictions, axis=0)
+    indices = answer["class_ids"].numpy()
+    received = answer["probabilities"].numpy()
+    np.testing.assert_allclose(
+        received, np.take_along_axis(expected, indices, 1), rtol=2e-3
+    )
+    assert (indices[:, 0] == expected.argmax(1)).all()
+    np.testing.assert_allclose(np.exp(answer["logits"]), received, rtol=1e-4)
+
+
+@pytest.mark.parametrize("count", [16, 35])
+def test_windows_of_small_pictures(count):
+    model = recipe.assign(C3d(7, width=1 / 16))
+    clip = MODELS["c3d"].clip
+    functions = Signatures({"rgb": model}, NAMES, recipe=clip).concrete_functions()
+    frames = moving_frames(count, 128, 170)
+    starts = (0, count - 16) if count > 16 else (0,)
+    views = [transforms.center_crop(frames[s : s + 16], 112) for s in starts]
+    expected = softmax(model(transforms.normalize_rgb(np.stack(views)))).mean(0)
+    answer = functions["serving_default"](frames=tf.constant(frames[None]))
+    indices = answer["class_ids"].numpy()[0]
+    np.testing.assert_allclose(answer["probabilities"][0], expected[indices], rtol=1e-3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="16 frames of 112 pixels"):
+        functions["logits"](rgb=tf.zeros((1, 17, 112, 112, 3)))
+
+
+def test_every_fifth_frame_of_a_whole_video():
+    model = recipe.assign(ConvNetLstm(7, width=1 / 16))
+    clip = MODELS["convnet_lstm"].clip
+    functions = Signatures({"rgb": model}, NAMES, recipe=clip).concrete_functions()
+    frames = moving_frames(17, 256, 256)
+    seen = transforms.normalize_rgb(transforms.center_crop(frames[::5]))
+    expected = model(seen[None])[0].numpy()
+    answer = functions["serving_default"](frames=tf.constant(frames[None]))
+    indices = answer["class_ids"].numpy()[0]
+    np.testing.assert_allclose(answer["logits"][0], expected[indices], atol=1e-3)
