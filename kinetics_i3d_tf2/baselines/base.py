@@ -3,13 +3,10 @@
 import keras
 from keras import ops
 
+from ..contents import TRUNKS
 from ..logits import check_head, head_dtype
+from ..recipes import STREAMS
 from ..trunk import InceptionV1, check_width
-
-# Scopes of the trunks, and channels of a frame, by stream.
-SCOPES = {"rgb": "RGB", "flow": "Flow"}
-CHANNELS = {"rgb": 3, "flow": 2}
-STREAMS = {"joint": ("rgb", "flow"), "rgb": ("rgb",), "flow": ("flow",)}
 
 
 class Baseline(keras.Model):
@@ -122,7 +119,7 @@ class Baseline(keras.Model):
         return head_dtype(self._policy)
 
     def _trunk(self, stream):
-        return InceptionV1(self.width, dtype=self._policy, name=SCOPES[stream])
+        return InceptionV1(self.width, dtype=self._policy, name=TRUNKS[stream])
 
     def _dropout(self, name):
         return keras.layers.Dropout(self.dropout_rate, dtype=self._policy, name=name)

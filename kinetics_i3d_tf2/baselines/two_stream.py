@@ -5,7 +5,8 @@ import math
 import keras
 from keras import ops
 
-from .base import SCOPES, Baseline, StackFlow, check_snippet, classifier
+from ..contents import TRUNKS
+from .base import Baseline, StackFlow, check_snippet, classifier
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
@@ -53,7 +54,7 @@ class TwoStream(Baseline):
                 f"This model has the {self.stream} stream alone; build it with "
                 'stream="joint" for both'
             )
-        features = {s: self.get_layer(f"Dropout_{s}").output for s in SCOPES}
+        features = {s: self.get_layer(f"Dropout_{s}").output for s in TRUNKS}
         logits = self.get_layer("Logits")(features)
         outputs = {**logits, "joint": self.get_layer("Joint")(logits)}
         return keras.Model(self.input, outputs, name=f"{self.name}_streams")
@@ -101,7 +102,7 @@ class StreamLogits(keras.layers.Layer):
         self.num_classes = num_classes
         self.streams = tuple(streams)
         self.classifiers = [
-            classifier(num_classes, name=SCOPES[stream], dtype=self.dtype_policy)
+            classifier(num_classes, name=TRUNKS[stream], dtype=self.dtype_policy)
             for stream in self.streams
         ]
 
