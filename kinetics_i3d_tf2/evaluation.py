@@ -39,6 +39,7 @@ from . import (
     predictions,
     program,
     reading,
+    recipes,
     results,
     runs,
     samples,
@@ -61,7 +62,10 @@ _VIEWS = flags.DEFINE_string(
     "views", "10x3", "Temporal clips x spatial crops, of --protocol=views."
 )
 _BATCH_SIZE = flags.DEFINE_integer(
-    "batch_size", 4, "Views at once; 4 of 64 frames need the memory of a whole clip.", 1
+    "batch_size",
+    4,
+    "Views or windows at once; 4 of 64 frames need the memory of a whole clip.",
+    1,
 )
 _FLIP = flags.DEFINE_boolean("flip", False, "Average in the mirrored clip.")
 _SHORT_SIDE = flags.DEFINE_integer(
@@ -145,7 +149,8 @@ def main(argv):
 
 
 def _check_flags():
-    for flag in (_VIEWS, _BATCH_SIZE):
+    is_windowed = recipes.MODELS[clip_flags.MODEL.value].clip.windowed
+    for flag in (_VIEWS, *[_BATCH_SIZE] * (not is_windowed)):
         if flag.present and _PROTOCOL.value != "views":
             raise ValueError(f"--{flag.name} is for --protocol=views")
     model_flags.check()

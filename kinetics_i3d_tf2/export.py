@@ -92,6 +92,8 @@ def _check_flags():
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
     if _FORMAT.value == "saved_model" and Path(_OUT.value).is_file():
         raise ValueError(f"--out={_OUT.value}: is a file; name a folder")
+    if clip_flags.MODEL.value == "i3d" and clip_flags.NUM_FRAMES.present:
+        raise ValueError("--num_frames: an exported I3D takes any number of frames")
     if not _MODEL_NAME.value:
         raise ValueError("--model_name= names nothing; leave it out, or name one")
     if not 0 < _FLOW_EPSILON.value < np.inf:

@@ -77,7 +77,7 @@ def train(
         tf.errors.OpError: too many clips cannot be read, or a worker was lost.
     """
     number, workers = strategies.worker(strategy)
-    _check(recipe, data, run, strategy.num_replicas_in_sync)
+    check(recipe, data, run, strategy.num_replicas_in_sync)
     snapshots = Snapshots(run.folder, data.class_names)
     begun = snapshots.newest() is not None
     with strategy.scope():
@@ -200,7 +200,19 @@ def distributed_batches(
     return strategy.distribute_datasets_from_function(of_worker)
 
 
-def _check(recipe, data, run, replicas):
+def check(recipe: TrainingRecipe, data: Data, run: Run, replicas: int) -> None:
+    """Finds what does not go together, before anything is written.
+
+    Args:
+        recipe: the recipe.
+        data: the clips.
+        run: the settings.
+        replicas: devices of all machines.
+
+    Raises:
+        ValueError: sizes that do not fit, or an arithmetic that is not for such clips
+            or devices.
+    """
     if recipe.batch_size % (replicas * run.parts):
         raise ValueError(
             f"batch_size must be a multiple of the {replicas} replicas times the "

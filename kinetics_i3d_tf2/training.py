@@ -165,6 +165,7 @@ def main(argv):
         _RECIPE.value, recipe.steps, recipe.batch_size, strategy.num_replicas_in_sync,
         len(data.training), len(data.validation), len(data.class_names),
     )  # fmt: skip
+    fitting.check(recipe, data, run, strategy.num_replicas_in_sync)
     try:
         if number > 0:
             fitting.train(recipe, data, run, strategy=strategy, stop=stop)

@@ -15,7 +15,7 @@ MODELS = {
     "convnet_lstm": (ConvNetLstm, {"all_steps": True}, (27, 64)),
     "c3d": (C3d, {}, ()),
     "two_stream": (TwoStream, {}, (None, 96)),
-    "fused": (FusedTwoStream, {}, ()),
+    "fused": (FusedTwoStream, {}, (5, None)),
 }
 
 
@@ -25,7 +25,8 @@ def logits(kind):
     model = recipe.assign(cls(12, width=1 / 8, dropout_rate=0.0, **options))
     clips = {}
     for stream, (frames, size, _, channels) in model.clip_shapes.items():
-        frames, size = frames or free[0], size or free[1]
+        snippet = model.snippet if stream == "flow" else 1
+        frames, size = frames or free[0] * snippet, size or free[1]
         clips[stream] = recipe.clip(frames, channels, batch=2, size=size)
     if kind == "two_stream":
         return {k: np.asarray(v) for k, v in model.per_stream()(clips).items()}

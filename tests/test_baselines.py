@@ -442,7 +442,7 @@ def test_fused_is_its_formula(case):
         model, clips if model.stream == "joint" else {model.stream: clips}
     )
     features = np.concatenate(features, axis=-1)
-    assert features.shape == (2, model.num_snippets, 7, 7, 64 * len(model.clip_shapes))
+    assert features.shape == (2, 3, 7, 7, 64 * len(model.clip_shapes))
     outputs = tf.nn.conv3d(
         features, values["Fusion/conv_3d/kernel"], [1] * 5, "SAME"
     ).numpy()

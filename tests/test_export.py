@@ -1,5 +1,6 @@
 """The program that exports, in a process of its own, and what it wrote."""
 
+import dataclasses
 import os
 import re
 import signal
@@ -15,10 +16,12 @@ from conftest import ROOT
 from kinetics_i3d_tf2 import (
     InceptionI3d,
     labels,
+    models,
     read_video,
     save_checkpoint,
     servable,
 )
+from kinetics_i3d_tf2.recipes import MODELS
 
 PROGRAM = ("-m", "kinetics_i3d_tf2.export")
 DEMO = ("--weights=demo", "--eval_type=rgb")
@@ -128,6 +131,8 @@ def test_without_the_extra_there_is_no_warmup(python, tmp_path):
         (["--out=o", "--format=onnx", "--top=3"], "--top is for --format=saved_model"),
         (["--out=o", "--format=tflite"], "<saved_model|onnx|openvino|litert>"),
         (["--out=o", "served"], "Unknown argument 'served'"),
+        (["--out=o", "--model=c3d"], "has no released weights; name a checkpoint of"),
+        (["--out=o", "--num_frames=16"], "I3D takes any number of frames"),
     ],
     ids=str,
 )
@@ -145,6 +150,23 @@ def test_help_explains_every_flag(python):
     flags = ("eval_type", "weights", "checkpoint_dir", "imagenet_pretrained", "top")
     for flag in (*flags, "dtype", "out", "format", "model_name", "flow_epsilon"):
         assert re.search(rf"^  --(\[no\])?{flag}: ", done.stdout, re.MULTILINE), flag
+
+
+def test_another_architecture(python, tmp_path):
+    clip = dataclasses.replace(MODELS["two_stream"].clip, num_frames=4, rgb_stride=4)
+    model = models.build_model("two_stream", 3, clip, width=1 / 16)
+    save_checkpoint(recipe.assign(model), tmp_path / "model.ckpt")
+    labels.write_label_map(tmp_path / "label_map.txt", ("a", "b", "c"))
+    command = [
+        *PROGRAM, "--model=two_stream", f"--joint_checkpoint={tmp_path}",
+        "--num_frames=4", "--rgb_stride=4",
+    ]  # fmt: skip
+    done = python(*command, f"--out={tmp_path / 'served'}")
+    assert done.returncode == 0, done.stderr
+    assert "serving_default, encoded_frames, logits, flow; 3 classes" in done.stdout
+    done = python(*command, "--format=onnx", f"--out={tmp_path / 'a.onnx'}")
+    assert done.returncode == 0, done.stderr
+    assert "joint to logits; 3 classes" in done.stdout
 
 
 def test_weights_that_are_not_finite_are_not_exported(python, tmp_path):

@@ -197,8 +197,8 @@ def test_both_formats_of_tensorflow_are_read(trunk, tmp_path, version):
 
 def test_trunks_of_other_models(slim, trunk):
     clips = {
-        "rgb": keras.Input((1, SIZE, SIZE, 3)),
-        "flow": keras.Input((1, 64, 64, 20)),
+        "rgb": keras.Input((1, SIZE, SIZE, 3), name="rgb"),
+        "flow": keras.Input((1, SIZE, SIZE, 20), name="flow"),
     }
     rgb, flow = InceptionV1(WIDTH, name="RGB"), InceptionV1(WIDTH, name="Flow")
     model = keras.Model(clips, [rgb(clips["rgb"]), flow(clips["flow"])])
