@@ -34,9 +34,11 @@ from kinetics_i3d_tf2 import (
     transforms,
     video,
 )
-from kinetics_i3d_tf2.recipes import ClipRecipe
+from kinetics_i3d_tf2.recipes import MODELS, ClipRecipe
 
-PARTS = flags.DEFINE_list("part", ["video", "records", "memory", "prepare"], "Parts.")
+PARTS = flags.DEFINE_list(
+    "part", ["video", "records", "models", "memory", "prepare"], "Parts."
+)
 VIDEOS = flags.DEFINE_string("videos", None, "Folder of videos to measure with.")
 CLIPS = flags.DEFINE_integer("clips", 8, "Videos to make.", 1)
 PROCESSES = flags.DEFINE_integer("processes", 2, "Processes of the bare loop.", 1)
@@ -60,6 +62,7 @@ def main(_):
         parts = {
             "video": measure_video,
             "records": measure_records,
+            "models": measure_models,
             "memory": measure_memory,
             "prepare": measure_preparation,
         }
@@ -130,6 +133,17 @@ def measure_records(clips, folder):
     flow.optical_flow(transforms.resize_short_side(frames))
     seconds = (time.perf_counter() - seconds) / 4 * FRAMES
     print(f"video, joint, flow computed as it goes: {1 / seconds:.3f} clips/s")
+
+
+def measure_models(clips, folder):
+    """Training batches of the clips that each architecture takes, from records."""
+    path = folder / "records_models"
+    write_records(path, clips, "png")
+    records = tfrecord.find_records([path])
+    print()
+    for kind, row in MODELS.items():
+        rates = [clip_rate(records, row.clip) for _ in range(REPEATS.value)]
+        print(f"records, clips of {kind}: {statistics.median(rates):.1f} clips/s")
 
 
 def measure_memory(clips, _):

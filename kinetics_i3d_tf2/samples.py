@@ -6,6 +6,7 @@ A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0.
 of uint8; pixels stay small for as long as they can.
 """
 
+import itertools
 import json
 
 import numpy as np
@@ -48,23 +49,32 @@ def training_sample(
         )
     wanted = min(length, recipe.num_frames)
     first = int(rng.integers(length - wanted + 1))
-    streams = reader.read(first, wanted)
-    received = min(map(len, streams.values()))
-    if received < wanted and first > 0:
-        # The file announces more than it has.
-        streams = reader.read(max(0, first - (wanted - received)), wanted)
+    # Of a whole clip, frames that are not used are not made; looping needs all.
+    streams, received = {}, wanted
+    if wanted == recipe.num_frames and recipe.rgb_stride > 1:
+        streams = reader.read(first, wanted, recipe.rgb_stride)
+    is_sampled = bool(streams) and all(
+        len(clip) == recipe.length(name) for name, clip in streams.items()
+    )
+    if not is_sampled:
+        streams = reader.read(first, wanted)
         received = min(map(len, streams.values()))
+        if received < wanted and first > 0:
+            # The file announces more than it has.
+            streams = reader.read(max(0, first - (wanted - received)), wanted)
+            received = min(map(len, streams.values()))
     place = rng.integers(1 << 32)
     is_mirrored = recipe.flip and rng.random() < 0.5
     for name, clip in streams.items():
-        clip = clip[:received]  # So that both streams are looped in step.
+        if not is_sampled:
+            clip = clip[:received]  # So that both streams are looped in step.
+            clip = transforms.loop(clip, recipe.num_frames)[:: recipe.stride(name)]
         # Equal draws: both streams are cut at one place.
         place_rng = np.random.default_rng(place)
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
         if is_mirrored:
             clip = transforms.flip(clip) if name == "rgb" else _flip_flow(clip)
-        looped = transforms.loop(clip, recipe.num_frames)
-        streams[name] = looped[:: recipe.stride(name)]
+        streams[name] = clip
     if reader.label < 0:
         raise ValueError(f"{source.path}: the clip has no label to be trained on")
     return streams, reader.label
@@ -100,8 +110,9 @@ def open_clip(source: Clip | Record, recipe: ClipRecipe):
 
     Returns:
         Reader: `label` is the label index, -1 without one; `example_id` the clip's
-        name; `len(reader)` the frames that every stream has; `read(first, count)` the
-        sample of at most `count` frames (None: all).
+        name; `len(reader)` the frames that every stream has; `read(first, count,
+        rgb_stride=1)` the sample of at most `count` frames (None: all), of RGB one out
+        of `rgb_stride`.
 
     Raises:
         OSError: a record's file is not there.
@@ -169,7 +180,7 @@ class _VideoReader:
         )
         return max(0, frames - ("flow" in self._recipe.streams))
 
-    def read(self, first, count):
+    def read(self, first, count, rgb_stride=1):
         """Streams of at most `count` frames (None: all) from frame `first` on."""
         needs_flow = "flow" in self._recipe.streams
         frames = iter_video(
@@ -179,9 +190,12 @@ class _VideoReader:
             max_frames=None if count is None else count + needs_flow,
             num_threads=1,  # Clips are read side by side.
         )
+        if not needs_flow:
+            frames = itertools.islice(frames, 0, None, rgb_stride)
         side = self._recipe.short_side
         rgb = np.stack([transforms.resize_short_side(f, side) for f in frames])
-        streams = {"rgb": rgb if count is None else rgb[:count]}
+        seen = rgb if count is None else rgb[:count]
+        streams = {"rgb": seen[::rgb_stride] if needs_flow else seen}
         if needs_flow:
             displacement = optical.optical_flow(rgb, num_threads=1)
             streams["flow"] = optical.normalize_flow(displacement)
@@ -204,13 +218,13 @@ class _RecordReader:
         """Frames that every stream has."""
         return min(len(self._coded[name]) for name in self._recipe.streams)
 
-    def read(self, first, count):
+    def read(self, first, count, rgb_stride=1):
         """Streams of at most `count` frames (None: all) from frame `first` on."""
-        span = slice(first, None if count is None else first + count)
+        end = None if count is None else first + count
         side = self._recipe.short_side
         streams = {}
         for name in self._recipe.streams:
-            coded = self._coded[name][span]
+            coded = self._coded[name][first : end : rgb_stride if name == "rgb" else 1]
             images = mediasequence.decode_images(coded, CHANNELS[name])
             scale = side / min(images.shape[1:3])
             if name == "flow" and scale != 1:
