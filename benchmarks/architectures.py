@@ -230,7 +230,7 @@ def draw(results, path):
     from matplotlib.patches import Patch
 
     figure = Figure(figsize=(9, 4.5), dpi=150, layout="constrained")
-    axes = figure.add_subplot(ylabel="top-1, %", ylim=(0, 105))
+    axes = figure.add_subplot(ylabel="top-1, %", ylim=(0, 118))
     colors = {"rgb": "tab:blue", "flow": "tab:orange", "joint": "tab:green"}
     for number, found in enumerate(results.values()):
         shown = [stream for stream in colors if stream in found["top_1"]]
@@ -240,10 +240,12 @@ def draw(results, path):
             axes.bar(x, height, 0.24, color=colors[stream])
             axes.text(x, height + 1, f"{height:.0f}", ha="center", fontsize=8)
     axes.axhline(50, color="grey", linestyle=":")
-    axes.text(-0.45, 51, "best possible from one frame", fontsize=8, color="grey")
+    axes.text(
+        0.5, 51, "all that one frame tells", ha="center", fontsize=8, color="grey"
+    )
     axes.set_xticks(range(len(results)), [TITLES[kind] for kind in results])
     handles = [Patch(color=color, label=stream) for stream, color in colors.items()]
-    axes.legend(handles=handles, ncols=3, loc="lower right")
+    axes.legend(handles=handles, ncols=3, loc="upper left")
     figure.savefig(path)
     print(f"Drawn: {path}")
 

@@ -8,6 +8,10 @@ The Flow stream, from records that `prepare` made:
   python -m kinetics_i3d_tf2.training --recipe=finetune_full --stream=flow \
     --records=RECORDS --out=RUN
 
+Another of the paper's architectures, which begins with Inception-V1 of images:
+  python -m kinetics_i3d_tf2.training --recipe=paper_scratch --model=two_stream \
+    --init=inception_v1.ckpt --records=RECORDS --out=RUN
+
 RUN/last and RUN/best are checkpoints in the released format, for evaluate_sample.py and
 kinetics_i3d_tf2.evaluation; RUN/log.csv and RUN/tensorboard say how it went. Stopped or
 killed, the same command goes on where the newest checkpoint is; nothing else may be
