@@ -13,12 +13,13 @@ run: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
-# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. The
-# programs whose parts are tested one by one are left to `test`.
+# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. What
+# takes long and has its parts tested one by one is left to `test`.
+LEFT_OUT := baselines client evaluate_sample evaluation demo demonstration export \
+  fitting goldens inflate interchange servable signatures training tvl1
+
 test-io: $(INSTALLED_IO)
-	.venv-io/bin/python -m pytest --ignore-glob='tests/test_evaluat*' \
-	  --ignore-glob='tests/test_demo*' --ignore=tests/test_training.py \
-	  --ignore=tests/test_client.py
+	.venv-io/bin/python -m pytest $(LEFT_OUT:%=--ignore=tests/test_%.py)
 
 slow: $(INSTALLED)
 	$(BIN)/python -m pytest -m slow
