@@ -49,26 +49,10 @@ def training_sample(
         )
     wanted = min(length, recipe.num_frames)
     first = int(rng.integers(length - wanted + 1))
-    # Of a whole clip, frames that are not used are not made; looping needs all.
-    streams, received = {}, wanted
-    if wanted == recipe.num_frames and recipe.rgb_stride > 1:
-        streams = reader.read(first, wanted, recipe.rgb_stride)
-    is_sampled = bool(streams) and all(
-        len(clip) == recipe.length(name) for name, clip in streams.items()
-    )
-    if not is_sampled:
-        streams = reader.read(first, wanted)
-        received = min(map(len, streams.values()))
-        if received < wanted and first > 0:
-            # The file announces more than it has.
-            streams = reader.read(max(0, first - (wanted - received)), wanted)
-            received = min(map(len, streams.values()))
+    streams = _read_clip(reader, recipe, first, wanted)
     place = rng.integers(1 << 32)
     is_mirrored = recipe.flip and rng.random() < 0.5
     for name, clip in streams.items():
-        if not is_sampled:
-            clip = clip[:received]  # So that both streams are looped in step.
-            clip = transforms.loop(clip, recipe.num_frames)[:: recipe.stride(name)]
         # Equal draws: both streams are cut at one place.
         place_rng = np.random.default_rng(place)
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
@@ -146,6 +130,27 @@ def unpack(text: str | bytes) -> Clip | Record:
     """Undoes `pack`."""
     kind, *values = json.loads(text)
     return {"Clip": Clip, "Record": Record}[kind](*values)
+
+
+def _read_clip(reader, recipe, first, wanted):
+    """Streams of a training clip; too short ones are looped, both in step."""
+    if wanted == recipe.num_frames and recipe.rgb_stride > 1:
+        # Frames that are not used are not made; looping would need all.
+        streams = reader.read(first, wanted, recipe.rgb_stride)
+        if all(len(clip) == recipe.length(name) for name, clip in streams.items()):
+            return streams
+    streams = reader.read(first, wanted)
+    received = min(map(len, streams.values()))
+    if received < wanted and first > 0:
+        # The file announces more than it has.
+        streams = reader.read(max(0, first - (wanted - received)), wanted)
+        received = min(map(len, streams.values()))
+    return {
+        name: transforms.loop(clip[:received], recipe.num_frames)[
+            :: recipe.stride(name)
+        ]
+        for name, clip in streams.items()
+    }
 
 
 def _flip_flow(clip):
