@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from .inception_i3d import two_stream_logits
 from .recipes import CHANNELS
 from .transforms import CROP_SIZE
 
@@ -61,9 +62,14 @@ def logits_of(
 
     Returns:
         `(batch, num_classes)`.
+
+    Raises:
+        ValueError: the clips are not as a model takes them, or two models are of
+            different classes.
     """
     logits = [
         model(clips if stream == "joint" else clips[stream], training=False)
         for stream, model in models.items()
     ]
-    return ops.convert_to_numpy(sum(logits[1:], logits[0]))
+    joint = two_stream_logits(*logits) if len(logits) == 2 else logits[0]
+    return ops.convert_to_numpy(joint)

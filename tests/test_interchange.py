@@ -156,7 +156,7 @@ def test_a_path_in_the_working_folder(pretended, tmp_path, monkeypatch):
 def test_unknown_streams(names, received, pretended, small_model, tmp_path):
     models = dict.fromkeys(names, small_model)
     with pytest.raises(
-        ValueError, match=f'"rgb", "flow" or both. Received: {received}'
+        ValueError, match=f'"joint" for one of both. Received: {received}'
     ):
         interchange.write(models, tmp_path / "i3d.onnx", "onnx")
 
