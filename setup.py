@@ -29,6 +29,7 @@ setup(
         "requests>=2.28,<3",
         "filelock>=3.12,<5",
         "google-crc32c>=1.5,<2",
+        "h5py>=3.7,<4",
         "tensorboard>=2.16,<3",  # tf.summary writes through it
         "tqdm>=4.64,<5",
     ],

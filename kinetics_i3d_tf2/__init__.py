@@ -16,6 +16,8 @@ _HOMES = {
     "load_checkpoint": "checkpoint",
     "load_model": "models",
     "load_inception_v1": "imagenet",
+    "extract_features": "extraction",
+    "Windows": "windows",
     "save_checkpoint": "checkpoint",
     "fold_batch_norm": "inference",
     "freeze": "inference",

@@ -46,7 +46,7 @@ def read_in_order(
     Yields:
         The clips.
     """
-    threads = threads or _num_cores()
+    threads = threads or num_cores()
     pending = collections.deque()
     pool = ThreadPoolExecutor(threads)
     try:
@@ -73,7 +73,8 @@ def _read(number, source, recipe):
     return ReadClip(number, source, name, label, streams)
 
 
-def _num_cores():
+def num_cores() -> int:
+    """Processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # Of a container, not of its host.
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

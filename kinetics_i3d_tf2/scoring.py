@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import hashlib
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from . import inference, models, recipes, storage, views
-from .tensor_bundle import find_prefix
+from . import inference, models, recipes, views
+from .tensor_bundle import fingerprint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,9 +82,7 @@ class Model:
         if kind == "two_stream" and stream == "joint":
             model = model.per_stream()
             self.scored = ("rgb", "flow", "joint")
-        # The index holds checksums of all tensors.
-        with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
-            self.fingerprint = hashlib.sha256(file.read()).hexdigest()[:16]
+        self.fingerprint = fingerprint(path)
         self.class_names = models.class_names_of(path)
         # Any length and batch without tracing anew, and the fastest there is on CPU.
         self._frozen = inference.freeze(inference.fold_batch_norm(model, dtype=dtype))

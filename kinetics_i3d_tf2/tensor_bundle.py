@@ -6,6 +6,7 @@ path is told at once.
 """
 
 import contextlib
+import hashlib
 import os
 import re
 import shutil
@@ -155,6 +156,23 @@ def find_prefix(path: str | os.PathLike) -> str | Path:
         f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
         "the checkpoint by its prefix"
     )
+
+
+def fingerprint(path: str | os.PathLike) -> str:
+    """Identifies the content of a checkpoint, wherever it is.
+
+    Args:
+        path: its prefix, one of its files, or its folder.
+
+    Returns:
+        16 hex digits.
+
+    Raises:
+        OSError: there is no such checkpoint.
+    """
+    # The index holds checksums of all tensors.
+    with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()[:16]
 
 
 def _move_into_place(aside, prefix):

@@ -11,6 +11,7 @@ import time
 
 import filelock
 import numpy as np
+import programs
 import pytest
 import recipe as weights
 import tensorflow as tf
@@ -38,49 +39,12 @@ NAMES = ("wave", "jump", "run")  # in the checkpoints' own order
 SIDE, CROP = 200, 193
 SIZES = (f"--short_side={SIDE}", f"--crop_size={CROP}")
 
-# Command lines run by one process, one after another, as each in a process of its own:
-# starting one takes as long as all the rest.
-SERVER = """
-import contextlib, io, json, sys
-from absl import flags, logging
-from kinetics_i3d_tf2 import evaluation, program
-handler = logging.get_absl_handler().python_handler
-for line in sys.stdin:
-    for name in flags.FLAGS:
-        flags.FLAGS[name].unparse()
-    sys.argv = ["evaluation.py", *json.loads(line)]
-    out, error = io.StringIO(), io.StringIO()
-    handler.stream = error
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
-        try:
-            program.run(evaluation.main)
-        except SystemExit as status:
-            code = status.code or 0
-    print(json.dumps([code, out.getvalue(), error.getvalue()]), flush=True)
-"""
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-
 
 @pytest.fixture(scope="module")
 def run():
     """Runs the program; returns its exit status, output and standard error."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-    def send(*arguments):
-        process.stdin.write(json.dumps([*map(str, arguments)]) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    yield send
-    process.stdin.close()
-    process.wait()
+    with programs.running("evaluation") as send:
+        yield send
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +353,7 @@ def test_going_on_after_sigkill(run, videos, checkpoints, tmp_path, whole_run):
     process = subprocess.Popen(
         [sys.executable, "-m", "kinetics_i3d_tf2.evaluation", *flags],
         cwd=ROOT,
-        env=ENVIRONMENT,
+        env=programs.ENVIRONMENT,
         stderr=subprocess.DEVNULL,
     )
     while process.poll() is None:

@@ -9,6 +9,7 @@ PACKAGE = ROOT / "kinetics_i3d_tf2"
 
 # As in CONTRIBUTING.md.
 LEVELS = {
+    "ahead": 0,
     "architecture": 0,
     "figures": 0,
     "metrics": 0,
@@ -18,6 +19,7 @@ LEVELS = {
     "service": 0,
     "strategies": 0,
     "tvl1": 0,
+    "windows": 0,
     "actions": 1,
     "backdrops": 1,
     "flow": 1,
@@ -31,6 +33,7 @@ LEVELS = {
     "baselines.recurrent": 2,
     "clip_graphs": 2,
     "container": 2,
+    "feature_files": 2,
     "inference": 2,
     "labels": 2,
     "listings": 2,
@@ -65,7 +68,9 @@ LEVELS = {
     "baselines.convnet_lstm": 5,
     "baselines.fused": 5,
     "baselines.two_stream": 5,
+    "frames": 5,
     "imagenet": 5,
+    "inputs": 5,
     "interchange": 5,
     "loading": 5,
     "reading": 5,
@@ -73,6 +78,7 @@ LEVELS = {
     "snapshots": 5,
     "data_service": 6,
     "demo": 6,
+    "extraction": 6,
     "inflate": 6,
     "models": 6,
     "pipeline": 6,
@@ -84,6 +90,7 @@ LEVELS = {
     "validation": 7,
     "evaluation": 8,
     "export": 8,
+    "features": 8,
     "fitting": 8,
     "training": 9,
 }
