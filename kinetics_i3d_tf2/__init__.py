@@ -17,6 +17,7 @@ _HOMES = {
     "load_model": "models",
     "load_inception_v1": "imagenet",
     "extract_features": "extraction",
+    "frechet_video_distance": "video_distance",
     "Windows": "windows",
     "save_checkpoint": "checkpoint",
     "fold_batch_norm": "inference",

@@ -22,7 +22,7 @@ _TOLERANCE = 0.1
 def read_video(
     path: str | os.PathLike,
     *,
-    fps: float = FRAME_RATE,
+    fps: float | None = FRAME_RATE,
     start: float | None = None,
     end: float | None = None,
     max_frames: int | None = None,
@@ -37,7 +37,8 @@ def read_video(
     Args:
         path: a file of any format that FFmpeg reads (mp4, avi, mkv, webm, mov, GIF),
             or its address (s3://...; with the extra `io`).
-        fps: frames a second of the result.
+        fps: frames a second of the result; None takes each frame of the file once,
+            whatever the time until the next.
         start: second of the video to begin at.
         end: second of the video to stop before; by default its end.
         max_frames: stop after this many frames.
@@ -66,7 +67,7 @@ def read_video(
 def iter_video(
     path: str | os.PathLike,
     *,
-    fps: float = FRAME_RATE,
+    fps: float | None = FRAME_RATE,
     start: float | None = None,
     end: float | None = None,
     max_frames: int | None = None,
@@ -84,20 +85,18 @@ def iter_video(
     end = math.inf if end is None else end
     _check_span(fps, start, end, max_frames)
     path = os.fspath(path)
-    count, wanted = 0, start
-    to_rgb = _RgbConverter()
+    count = 0
     try:
         decoded = container.timed_frames(path, start, num_threads)
-        for frame, until in _nearest(path, decoded, end, _TOLERANCE / fps):
-            if wanted >= until:
-                continue
-            image = to_rgb(frame)
-            while wanted < min(until, end):
-                yield image
-                count += 1
-                wanted = start + count / fps
-                if count == max_frames:
-                    return
+        if fps is None:
+            images = _as_stored(decoded, start, end)
+        else:
+            images = _at_rate(path, decoded, start, end, fps)
+        for image in images:
+            yield image
+            count += 1
+            if count == max_frames:
+                return
     except (av.FFmpegError, OverflowError) as error:
         raise ValueError(
             f"{path}: FFmpeg cannot read this as a video: {error}"
@@ -109,14 +108,14 @@ def iter_video(
 def count_frames(
     path: str | os.PathLike,
     *,
-    fps: float = FRAME_RATE,
+    fps: float | None = FRAME_RATE,
     start: float | None = None,
     end: float | None = None,
 ) -> int:
     """Counts the frames that `read_video` would give.
 
-    From the duration that the file announces, without decoding; files that do not say
-    are decoded. A file that is broken may have fewer.
+    From the duration that the file announces, without decoding; files that do not say,
+    and all without `fps`, are decoded. A file that is broken may have fewer.
 
     Args, Raises: as `read_video`.
 
@@ -125,11 +124,34 @@ def count_frames(
     """
     span = (0.0 if start is None else start, math.inf if end is None else end)
     _check_span(fps, *span, None)
-    duration = container.announced_duration(os.fspath(path))
+    duration = None if fps is None else container.announced_duration(os.fspath(path))
     if duration is None:
         return sum(1 for _ in iter_video(path, fps=fps, start=start, end=end))
     last = min(span[1], duration - _TOLERANCE / fps)
     return max(0, math.ceil((last - span[0]) * fps - 1e-6))
+
+
+def _as_stored(decoded, start, end):
+    to_rgb = _RgbConverter()
+    for frame, time, _ in decoded:
+        if time >= end:
+            return
+        if time >= start:
+            yield to_rgb(frame)
+
+
+def _at_rate(path, decoded, start, end, fps):
+    """Yields the image that is nearest at each tick."""
+    to_rgb = _RgbConverter()
+    count, wanted = 0, start
+    for frame, until in _nearest(path, decoded, end, _TOLERANCE / fps):
+        if wanted >= until:
+            continue
+        image = to_rgb(frame)
+        while wanted < min(until, end):
+            yield image
+            count += 1
+            wanted = start + count / fps
 
 
 def _nearest(path, decoded, end, tolerance):
@@ -169,7 +191,7 @@ class _RgbConverter:
 
 
 def _check_span(fps, start, end, max_frames):
-    if not 0 < fps < math.inf:
+    if fps is not None and not 0 < fps < math.inf:
         raise ValueError(f"fps must be greater than 0. Received: {fps}")
     if not 0 <= start < end or start == math.inf:
         raise ValueError(

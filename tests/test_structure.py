@@ -12,6 +12,7 @@ LEVELS = {
     "ahead": 0,
     "architecture": 0,
     "figures": 0,
+    "frechet": 0,
     "metrics": 0,
     "objectives": 0,
     "optimizer": 0,
@@ -64,6 +65,7 @@ LEVELS = {
     "samples": 4,
     "shards": 4,
     "signatures": 4,
+    "video_sets": 4,
     "baselines.c3d": 5,
     "baselines.convnet_lstm": 5,
     "baselines.fused": 5,
@@ -88,10 +90,12 @@ LEVELS = {
     "model_flags": 7,
     "scoring": 7,
     "validation": 7,
+    "video_distance": 7,
     "evaluation": 8,
     "export": 8,
     "features": 8,
     "fitting": 8,
+    "fvd": 8,
     "training": 9,
 }
 
