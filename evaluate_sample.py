@@ -11,12 +11,16 @@ The same with models of your own, as kinetics_i3d_tf2.training writes them:
   python evaluate_sample.py --video=clip.mp4 --rgb_checkpoint=RUN/best \
     --flow_checkpoint=FLOW_RUN/best
 
+The same as a page that shows where and when the network finds the classes:
+  python evaluate_sample.py --video=clip.mp4 --report=clip.html
+
 Prints the norm of the logits and the top classes, each with its probability and its
 logit. Results go to standard output, messages to standard error. The exit status is 0,
 or 2 with one line on standard error when something is wrong with what was asked.
 """
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +33,11 @@ from kinetics_i3d_tf2 import (
     flow,
     labels,
     model_flags,
+    plotting,
     program,
     recipes,
     release,
+    report_page,
     storage,
     transforms,
     video,
@@ -65,6 +71,12 @@ _FLOW_SAMPLE = flags.DEFINE_string(
     "where 1 is 20 pixels a frame.",
 )
 _JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
+_REPORT = flags.DEFINE_string(
+    "report",
+    None,
+    "Also write a page (.html) that shows frames, flow and classes, and when and where "
+    "the network finds them. Needs the extra plot.",
+)
 
 _SAMPLES = {"rgb": _RGB_SAMPLE, "flow": _FLOW_SAMPLE}
 
@@ -89,13 +101,19 @@ def main(argv):
         clips = {stream: _prepare(stream, frames, path) for stream in streams}
 
     # Joint logits are the sum of the two streams', with equal weight.
-    logits = sum(_run(stream, models[stream], clips[stream]) for stream in streams)
+    outputs = {s: _run(s, models[s], clips[s]) for s in streams}
+    logits = sum(output["Logits"] for output in outputs.values())
     probabilities = np.exp(logits - logits.max())
     probabilities /= probabilities.sum()
     top = labels.top_k(logits, model_flags.TOP.value)
     _print_results(logits, probabilities, top, names)
     if _JSON.value is not None:
         _write_json(checkpoints, path, logits, probabilities, top, names)
+    if _REPORT.value is not None:
+        verdict = _verdict(checkpoints, path, logits, top, names)
+        seen = {s: _seen(models[s], clips[s], outputs[s]) for s in streams}
+        report_page.write(_REPORT.value, verdict, seen)
+        logging.info("The page is %s", _REPORT.value)
 
 
 def _check_flags():
@@ -124,11 +142,15 @@ def _check_flags():
         raise ValueError("--start and --max_frames cut a --video; none is given")
     if _VIDEO.value is not None and not storage.exists(_VIDEO.value):
         raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
-    if _JSON.value is not None:
-        if _JSON.value == "" or Path(_JSON.value).is_dir():
-            raise ValueError(f"--json={_JSON.value}: name a file to write")
-        if not Path(_JSON.value).absolute().parent.is_dir():
-            raise ValueError(f"--json={_JSON.value}: there is no such folder")
+    for flag in (_JSON, _REPORT):
+        if flag.value is None:
+            continue
+        if flag.value == "" or Path(flag.value).is_dir():
+            raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
+        if not Path(flag.value).absolute().parent.is_dir():
+            raise ValueError(f"--{flag.name}={flag.value}: there is no such folder")
+    if _REPORT.value is not None and not plotting.is_installed():
+        raise ValueError(f"--report needs matplotlib: {plotting.INSTALL}")
 
 
 def _load_sample(stream):
@@ -184,14 +206,21 @@ def _prepare(stream, frames, path):
 
 
 def _run(stream, model, clip):
-    """Logits of one clip, float32 `(num_classes,)`."""
+    """Logits of one clip, float32 `(num_classes,)`; for a page, the last block too."""
+    endpoints = ["Logits"]
+    if _REPORT.value is not None:
+        from kinetics_i3d_tf2 import activation_maps
+
+        endpoints.append(activation_maps.ENDPOINT)
+    model = model.endpoint_model(endpoints)
     if model_flags.DTYPE.value == "bfloat16":
         from kinetics_i3d_tf2 import inference
 
         model = inference.freeze(inference.fold_batch_norm(model, dtype="bfloat16"))
     name = model_flags.title(stream)
     logging.info("Running %s on %d frames", name, clip.shape[1])
-    return np.asarray(model(clip), np.float32)[0]
+    outputs = model(clip)
+    return {name: np.asarray(outputs[name], np.float32)[0] for name in endpoints}
 
 
 def _print_results(logits, probabilities, top, names):
@@ -224,6 +253,37 @@ def _write_json(checkpoints, path, logits, probabilities, top, names):
     }
     with storage.atomic_writer(_JSON.value) as path:
         path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def _verdict(checkpoints, path, logits, top, names):
+    """What the page says of the clip as a whole."""
+    if path is None:
+        inputs = [str(flag.value) for flag in _SAMPLES.values() if flag.value]
+        path = ", ".join(inputs) or "the release's sample clip"
+    else:
+        path = Path(path).name
+    weights = ", ".join(
+        os.path.relpath(p, _ROOT) if Path(p).is_relative_to(_ROOT) else str(p)
+        for p in checkpoints.paths.values()
+    )
+    is_demo = checkpoints.kind == "demo"
+    facts = [
+        f"{model_flags.eval_type()} by I3D, {model_flags.DTYPE.value}",
+        f"Weights: {weights}" + " (the demonstration's eight drawn actions)" * is_demo,
+    ]
+    return report_page.Verdict(path, facts, names, logits, top, _START.value)
+
+
+def _seen(model, clip, outputs):
+    """What the page shows of a stream."""
+    from kinetics_i3d_tf2 import activation_maps
+
+    features = outputs[activation_maps.ENDPOINT][None]
+    return report_page.Stream(
+        clip[0],
+        activation_maps.maps(model, features)[0],
+        activation_maps.over_time(model, features)[0],
+    )
 
 
 if __name__ == "__main__":

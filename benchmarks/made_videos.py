@@ -35,13 +35,13 @@ def scene(count, seed, width=340, height=256):
     return frames
 
 
-def write_video(path, frames, codec):
-    """Encodes frames at 25 a second."""
+def write_video(path, frames, codec, repeats=1):
+    """Encodes frames at 25 a second, over and over if asked."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        for image in frames:
+        for image in (image for _ in range(repeats) for image in frames):
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

@@ -70,7 +70,10 @@ def _total_stride(axis: int) -> int:
     )
 
 
+# Frames of a clip to one place in time of the last block.
+TIME_STRIDE = _total_stride(0)
+
 # The trunk pads SAME, so an axis of n comes out as ceil(n / stride); these are the
 # smallest inputs that still fill the window of the head: 9 frames, 193 pixels.
-MIN_FRAMES = _total_stride(0) * (HEAD_WINDOW[0] - 1) + 1
+MIN_FRAMES = TIME_STRIDE * (HEAD_WINDOW[0] - 1) + 1
 MIN_SIZE = _total_stride(1) * (HEAD_WINDOW[1] - 1) + 1

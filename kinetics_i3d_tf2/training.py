@@ -13,9 +13,9 @@ Another of the paper's architectures, which begins with Inception-V1 of images:
     --init=inception_v1.ckpt --records=RECORDS --out=RUN
 
 RUN/last and RUN/best are checkpoints in the released format, for evaluate_sample.py and
-kinetics_i3d_tf2.evaluation; RUN/log.csv and RUN/tensorboard say how it went. Stopped or
-killed, the same command goes on where the newest checkpoint is; nothing else may be
-changed then but --strategy and the machine.
+kinetics_i3d_tf2.evaluation; RUN/log.csv, RUN/tensorboard and, at the end,
+RUN/curves.png say how it went. Stopped or killed, the same command goes on where the
+newest checkpoint is; nothing else may be changed then but --strategy and the machine.
 
 On several machines, run the same command on each with --strategy=multi_worker and
 TF_CONFIG in the environment; all must see the same files, RUN too.
@@ -31,7 +31,7 @@ import threading
 
 from absl import flags, logging
 
-from . import clip_flags, dataset_flags, program, runs, storage
+from . import clip_flags, dataset_flags, plotting, program, runs, storage
 from .architecture import ENDPOINTS
 from .recipes import BATCH_NORM_MODES
 from .training_recipes import RECIPES
@@ -293,6 +293,9 @@ def _explained(error, workers):
 
 
 def _conclude(state):
+    if state["history"]:
+        picture = storage.join(_OUT.value, "curves.png")
+        plotting.draw_training(state["history"], _RECIPE.value, picture)
     print(f"{state['step']} steps are done. Checkpoints: {_OUT.value}/last")
     best = state["best"]
     if best:

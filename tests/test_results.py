@@ -89,9 +89,34 @@ def test_the_picture_grows_with_the_classes(size, tmp_path):
 
 
 def test_no_picture_without_matplotlib(monkeypatch, tmp_path, caplog):
-    monkeypatch.setitem(sys.modules, "matplotlib.colors", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     counts = np.eye(2, dtype=int)
     path = tmp_path / "a.png"
     assert not plotting.draw_confusion(counts, "ab", "", path)
     assert not path.exists()
     assert "a.png is not drawn without matplotlib: pip install" in caplog.text
+
+
+@pytest.mark.parametrize("has_validation", [True, False])
+def test_curves_of_a_training(has_validation, tmp_path):
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    history = [
+        {"step": 10 * n, "loss": 2 / n, "top1": n / 10, "rate": 0.1}
+        for n in range(1, 9)
+    ]
+    if has_validation:
+        history = [{**r, "val_loss": r["loss"], "val_top1": 0.5} for r in history]
+    paths = [tmp_path / f"{number}.png" for number in range(2)]
+    for path in paths:
+        assert plotting.draw_training(history, "recipe", path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert int.from_bytes(paths[0].read_bytes()[16:20], "big") == 8 * 150
+
+
+def test_a_chart_for_pages_has_letters(tmp_path):
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    lines = {"a $b$ <c>": [1, 2, 3], "d": [3, 2, 1]}
+    svg = plotting.line_chart([0, 1, 2], lines, "seconds", "logit")
+    assert svg.startswith("<svg") and svg.rstrip().endswith("</svg>")
+    assert "a $b$ &lt;c&gt;</text>" in svg
+    assert svg == plotting.line_chart([0, 1, 2], lines, "seconds", "logit")
