@@ -142,13 +142,8 @@ def _check_flags():
         raise ValueError("--start and --max_frames cut a --video; none is given")
     if _VIDEO.value is not None and not storage.exists(_VIDEO.value):
         raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
-    for flag in (_JSON, _REPORT):
-        if flag.value is None:
-            continue
-        if flag.value == "" or Path(flag.value).is_dir():
-            raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
-        if not Path(flag.value).absolute().parent.is_dir():
-            raise ValueError(f"--{flag.name}={flag.value}: there is no such folder")
+    program.check_output(_JSON)
+    program.check_output(_REPORT)
     if _REPORT.value is not None and not plotting.is_installed():
         raise ValueError(f"--report needs matplotlib: {plotting.INSTALL}")
 

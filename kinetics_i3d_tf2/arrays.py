@@ -23,17 +23,34 @@ def read_clip(path: str | os.PathLike, channels: int) -> np.ndarray:
         OSError: there is no such file.
         ValueError: it is no whole .npy file, or its shape, dtype or range is another.
     """
+    with storage.open_file(path, "rb") as file:
+        clip = read_array(path, file)
+    _check(path, clip, channels)
+    return clip.astype(np.float32)
+
+
+def read_array(path: str | os.PathLike, file=None) -> np.ndarray:
+    """Reads the array of a .npy file.
+
+    Args:
+        path: the file.
+        file: the open file; without one the array stays in the file, on this machine,
+            and is read when it is looked at.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is no whole .npy file.
+    """
     try:
-        with storage.open_file(path, "rb") as file:
-            clip = np.load(file, allow_pickle=False)
+        mode = "r" if file is None else None
+        array = np.load(file or path, mmap_mode=mode, allow_pickle=False)
     except OSError:
         raise
     except Exception as error:  # NumPy lets errors of any kind out of broken files.
         raise ValueError(f"{path}: is not a whole .npy file of numbers") from error
-    if not isinstance(clip, np.ndarray):
+    if not isinstance(array, np.ndarray):
         raise ValueError(f"{path}: is a .npz archive; save the one array with np.save")
-    _check(path, clip, channels)
-    return clip.astype(np.float32)
+    return array
 
 
 def _check(path, clip, channels):

@@ -164,11 +164,7 @@ def _check_flags():
         raise ValueError("--num_frames is for --protocol=views")
     if storage.is_address(_OUT.value):
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
-    if _JSON.value is not None:
-        if not _JSON.value or os.path.isdir(_JSON.value):
-            raise ValueError(f"--json={_JSON.value}: name a file to write")
-        if not os.path.isdir(os.path.dirname(os.path.abspath(_JSON.value))):
-            raise ValueError(f"--json={_JSON.value}: there is no such folder")
+    program.check_output(_JSON)
 
 
 def _recipe():

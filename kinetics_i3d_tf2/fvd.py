@@ -20,7 +20,6 @@ sets of equal size only.
 """
 
 import json
-import os
 
 from absl import flags, logging
 from tqdm import tqdm
@@ -151,12 +150,7 @@ def _check(paths):
         if flag.value is not None and not flag.value.endswith(".npz"):
             raise ValueError(f"--{flag.name}={flag.value}: name a .npz file")
     for flag in (*_SAVE.values(), _JSON):
-        if flag.value is None:
-            continue
-        if not flag.value or os.path.isdir(flag.value):
-            raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
-        if not os.path.isdir(os.path.dirname(os.path.abspath(flag.value))):
-            raise ValueError(f"--{flag.name}={flag.value}: there is no such folder")
+        program.check_output(flag)
 
 
 def _load(path, settings):

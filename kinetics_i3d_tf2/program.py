@@ -53,6 +53,23 @@ def six_digits(value: float) -> str:
     return text + ".0" if text.lstrip("-").isdigit() else text
 
 
+def check_output(flag: flags.FlagHolder) -> None:
+    """Finds out that the file which a flag names cannot be written, before the work.
+
+    Args:
+        flag: of a path on this machine; None is no file.
+
+    Raises:
+        ValueError: it names none, a folder, or a file in a folder that is not there.
+    """
+    if flag.value is None:
+        return
+    if not flag.value or os.path.isdir(flag.value):
+        raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(flag.value))):
+        raise ValueError(f"--{flag.name}={flag.value}: there is no such folder")
+
+
 def reject_positional(argv: list[str]) -> None:
     """Refuses stray arguments, and says what was probably meant.
 

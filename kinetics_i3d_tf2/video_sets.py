@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import listings, storage
+from . import arrays, listings, storage
 from .architecture import MIN_FRAMES
 from .video import iter_video
 
@@ -65,7 +65,10 @@ def find(
     for file in files:
         if file.lower().endswith(".npy"):
             videos += of_array(
-                _load(file), name=file, num_frames=num_frames, float_range=float_range
+                arrays.read_array(file),
+                name=file,
+                num_frames=num_frames,
+                float_range=float_range,
             )
         else:
             read = _VideoFile(file, num_frames)
@@ -192,15 +195,3 @@ def _check_use(videos, low, high, name):
             f"{name}: all values are in [0, 1], not in [{low:g}, {high:g}]; save them "
             "in floating point and say --float_range=0..1"
         )
-
-
-def _load(path):
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError:
-        raise
-    except Exception as error:  # NumPy lets errors of any kind out of broken files.
-        raise ValueError(f"{path}: is not a whole .npy file of numbers") from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{path}: is a .npz archive; save the one array with np.save")
-    return array

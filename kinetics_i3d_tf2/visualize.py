@@ -38,9 +38,7 @@ def main(argv):
         )
     if not plotting.is_installed():
         raise ValueError(f"pictures need matplotlib: {plotting.INSTALL}")
-    folder = os.path.dirname(os.path.abspath(_OUT.value))
-    if not _OUT.value or not os.path.isdir(folder):
-        raise ValueError(f"--out={_OUT.value}: there is no such folder")
+    program.check_output(_OUT)
     with program.quiet_tensorflow():
         networks = [kernels for path in paths for kernels in first_kernels.read(path)]
     sheets = [(each.title, first_kernels.pictures_of(each)) for each in networks]

@@ -12,6 +12,7 @@ import numpy as np
 import programs
 import pytest
 import recipe as weights
+import tensorflow as tf
 from conftest import ROOT
 from keras import ops
 from videos import write_video
@@ -21,14 +22,21 @@ from kinetics_i3d_tf2 import (
     Windows,
     center_crop,
     extract_features,
+    find_records,
+    labels,
     normalize_flow,
     normalize_rgb,
     optical_flow,
     read_video,
     resize_short_side,
+    samples,
     save_checkpoint,
+    shards,
 )
 from kinetics_i3d_tf2.extraction import make_extractor
+from kinetics_i3d_tf2.mediasequence import Coding
+from kinetics_i3d_tf2.recipes import ClipRecipe
+from kinetics_i3d_tf2.tables import Clip
 
 FRAMES = 21
 
@@ -308,6 +316,27 @@ def test_spans_of_a_list_are_in_seconds_of_their_video(
     np.testing.assert_allclose(times, [[0.2, 0.4], [0.4, 0.6]])
     assert np.load(out / "waves_0.2_0.6.npy").shape[0] == 2
     assert index_of(out)["waves_0.2_0.6"]["label"] == "wave"
+
+
+@pytest.mark.parametrize("named", ["input", "dataset"])
+def test_records(run, video, checkpoints, tmp_path, models, named):
+    labels.write_label_map(tmp_path / "label_map.txt", ["wave"])
+    record = tmp_path / "folder_val_25fps_rgb_flow-00000-of-00001"
+    settings = shards.Settings(short_side=48, coding=Coding("png"))
+    with tf.io.TFRecordWriter(str(record)) as writer:
+        writer.write(shards.encode_clip(Clip(str(video), "wave", 0), settings)[0])
+    out = tmp_path / "features"
+    where = f"--records={tmp_path}" if named == "dataset" else tmp_path
+    status, _, error = run(where, *checkpoints, "--window=10", f"--out={out}")
+    assert status == 0, error
+    clip, _ = samples.whole_clip(find_records([record])[0], ClipRecipe("joint"))
+    arrays = np.load(out / "waves_0.npz")
+    assert len(arrays["features"]) == 2
+    half = arrays["features"].shape[1] // 2
+    for stream, part in (("rgb", np.s_[:half]), ("flow", np.s_[half:])):
+        window = center_crop(clip[stream][10:20]).astype(np.float32) / 127.5 - 1
+        expected = endpoint_of(models[stream], window).mean((0, 1, 2))
+        assert_close(arrays["features"][1, part], expected)
 
 
 def test_both_streams_as_one_file(run, video, checkpoints, tmp_path, models):
