@@ -170,8 +170,11 @@ def fingerprint(path: str | os.PathLike) -> str:
     Raises:
         OSError: there is no such checkpoint.
     """
+    index = f"{find_prefix(path)}.index"
+    if not storage.exists(index):
+        raise FileNotFoundError(f"{index}: there is no such checkpoint file")
     # The index holds checksums of all tensors.
-    with storage.open_file(f"{find_prefix(path)}.index", "rb") as file:
+    with storage.open_file(index, "rb") as file:
         return hashlib.sha256(file.read()).hexdigest()[:16]
 
 

@@ -99,6 +99,12 @@ def gaussian_of(
                     )
                 moments.add(logits[None])
             on_video()
+    count = len(videos) - len(errors)
+    if count < 2:
+        raise ValueError(
+            f"{videos[0].name}: {count} of the set's videos can be read; a covariance "
+            "takes at least two, and a distance that says something thousands"
+        )
     return moments.gaussian(), length, errors
 
 

@@ -212,6 +212,7 @@ def test_lengths_differ(run, folders, checkpoint, tmp_path):
         ([], "name two sets of videos: python -m kinetics_i3d_tf2.fvd REAL FAKE"),
         (["a", "b", "c"], "name two sets of videos"),
         (["absent", "b"], "absent: there is no such file or folder"),
+        (["a", "b", "--rgb_checkpoint=absent"], "absent.index: there is no such"),
         (["a", "b", "--num_frames=8"], "num_frames must be at least 9"),
         (["a", "b", "--eval_type=joint"], "of the RGB stream's logits"),
         (["a", "b", "--model=c3d"], "of i3d's logits"),
@@ -227,6 +228,12 @@ def test_wrong_arguments(run, checkpoint, arguments, message):
     assert (status, printed) == (2, "")
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_one_video_is_no_set(run, folders, checkpoint):
+    status, _, error = run(folders / "real/0.mkv", folders / "fake", checkpoint)
+    assert status == 2
+    assert "0.mkv: 1 of the set's videos can be read; a covariance takes" in error
 
 
 def test_a_unit_range_is_not_taken_for_bytes(run, folders, checkpoint, tmp_path):
