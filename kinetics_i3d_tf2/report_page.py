@@ -2,7 +2,9 @@
 
 import html
 import os
+import string
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from .video import FRAME_RATE
 _FRAMES = 8  # of the clip that are shown
 _CLASSES = 5  # that lines and maps are drawn of
 _MAP_SIZE = 56  # pixels; browsers enlarge it smoothly
+_PAGE = Path(__file__).with_suffix(".html")
 _TITLES = {"rgb": "RGB", "flow": "Optical flow"}
 
 
@@ -68,7 +71,7 @@ def write(
     sections = [_bars(verdict)]
     sections += [_strip(name, seen, verdict) for name, seen in streams.items()]
     sections.append(_chart(verdict, streams))
-    page = _PAGE.format(
+    page = string.Template(_PAGE.read_text(encoding="utf-8")).substitute(
         title=html.escape(verdict.title),
         facts="<br>".join(map(html.escape, verdict.facts)),
         choices=_choices(verdict),
@@ -203,59 +206,3 @@ _LEGEND = ", ".join(
         strict=True,
     )
 )
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-:root {{ --ink: #1b1f24; --soft: #59636e; --paper: #fff; --line: #e3e6ea;
-  --accent: #1f6fb5; color-scheme: light; }}
-* {{ box-sizing: border-box; }}
-body {{ margin: 0 auto; padding: 16px; max-width: 960px; color: var(--ink);
-  background: var(--paper); font: 16px/1.5 system-ui, sans-serif; }}
-h1 {{ font-size: 1.4rem; margin: 0; overflow-wrap: anywhere; }}
-h2 {{ font-size: 1.1rem; margin: 0; }}
-p {{ margin: 0 0 8px; color: var(--soft); overflow-wrap: anywhere; }}
-section {{ margin-top: 28px; }}
-.bars {{ list-style: none; margin: 0; padding: 0; }}
-.bars li {{ display: grid; align-items: center; gap: 2px 10px; padding: 3px 0;
-  grid-template-columns: minmax(0, 2fr) minmax(0, 3fr) 5.5em 4em; }}
-.bar {{ height: 12px; background: var(--line); }}
-.bar i {{ display: block; height: 100%; background: var(--accent); }}
-.name {{ overflow-wrap: anywhere; }}
-.number {{ text-align: right; font-variant-numeric: tabular-nums; }}
-.strip {{ display: grid; gap: 8px; grid-template-columns: repeat(4, 1fr); }}
-figure {{ margin: 0; }}
-figure div {{ position: relative; aspect-ratio: 1; border: 1px solid var(--line); }}
-figure img {{ position: absolute; inset: 0; width: 100%; height: 100%; }}
-figure .map {{ display: none; }}
-figcaption {{ font-size: .8rem; color: var(--soft); }}
-p b {{ font-weight: normal; padding: 0 4px; color: #000; }}
-input[type=radio] {{ position: absolute; opacity: 0; pointer-events: none; }}
-nav {{ position: sticky; top: 0; z-index: 1; margin-top: 20px; padding: 8px 0;
-  background: var(--paper); border-bottom: 1px solid var(--line);
-  display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }}
-nav label {{ padding: 2px 10px; border: 1px solid var(--line); border-radius: 14px;
-  cursor: pointer; max-width: 100%; overflow-wrap: anywhere; }}
-.chart svg {{ width: 100%; max-width: 620px; height: auto; }}
-{rules}
-@media (max-width: 560px) {{
-  .bars li {{ grid-template-columns: minmax(0, 1fr) 5.5em 4em; }}
-  .bar {{ grid-column: 1 / -1; grid-row: 2; }}
-  .strip {{ grid-template-columns: repeat(2, 1fr); }}
-}}
-</style>
-</head>
-<body>
-<header><h1>{title}</h1><p>{facts}</p></header>
-{choices}
-<main>
-{sections}
-</main>
-</body>
-</html>
-"""
