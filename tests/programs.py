@@ -17,12 +17,13 @@ _SERVER = """
 import contextlib, importlib, io, json, sys
 from absl import flags, logging
 from kinetics_i3d_tf2 import program
-module = importlib.import_module("kinetics_i3d_tf2." + sys.argv[1])
+name = sys.argv[1]
+module = importlib.import_module("kinetics_i3d_tf2." + name)
 handler = logging.get_absl_handler().python_handler
 for line in sys.stdin:
-    for name in flags.FLAGS:
-        flags.FLAGS[name].unparse()
-    sys.argv = [sys.argv[0], *json.loads(line)]
+    for flag in flags.FLAGS:
+        flags.FLAGS[flag].unparse()
+    sys.argv = [name + ".py", *json.loads(line)]
     out, error = io.StringIO(), io.StringIO()
     handler.stream = error
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
