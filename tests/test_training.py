@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 from videos import brightness_frames, write_video
 
-from kinetics_i3d_tf2 import labels, load_model
+from kinetics_i3d_tf2 import labels, load_model, plotting
 from kinetics_i3d_tf2.training_recipes import RECIPES
 
 SMALL = (
@@ -77,6 +77,8 @@ def test_killed_anywhere_it_goes_on_bit_for_bit(training, videos, tmp_path):
     assert whole.returncode == 0, whole.stderr
     assert whole.stdout.startswith(f"4 steps are done. Checkpoints: {tmp_path}/whole/")
     assert "top-1 of" in whole.stdout
+    if plotting.is_installed():
+        assert (tmp_path / "whole" / "curves.png").read_bytes().startswith(b"\x89PNG")
     cut = tmp_path / "cut"
     process = start(videos, cut)
     wait_for(cut / "last", process)
