@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -82,18 +83,21 @@ class FeatureFiles:
         Raises:
             OSError: it cannot be written.
         """
-        parts = storage.join(self._folder, _PARTS)
-        if self._kind != "h5" or not os.path.isdir(parts):
+        parts = Path(self._folder, _PARTS)
+        if self._kind != "h5" or not parts.is_dir():
             return
         path = storage.join(self._folder, _ALL)
         found = {
-            part[len(parts) + 1 : -len(".npz")]: part for part in _npz_below(parts)
+            str(part.relative_to(parts))[: -len(".npz")]: part
+            for part in sorted(parts.rglob("*.npz"))
         }
         with storage.atomic_writer(path) as temporary:
             if os.path.exists(path):
                 shutil.copyfile(path, temporary)
             with h5py.File(temporary, "a") as file:
                 for name, part in found.items():
+                    if name in self._in_one:
+                        continue  # Killed before the parts were deleted.
                     with np.load(part) as arrays:
                         for key in ("features", "times"):
                             file[f"{name}/{key}"] = arrays[key]
@@ -107,10 +111,6 @@ class FeatureFiles:
 
     def _part(self, name):
         return storage.join(self._folder, _PARTS, f"{name}.npz")
-
-
-def _npz_below(folder):
-    return [path for path in storage.files_below(folder) if path.endswith(".npz")]
 
 
 def _save(path, save, *args, **kwargs):

@@ -144,6 +144,7 @@ def main(argv):
         path = storage.join(_OUT.value, "settings.json")
         runs.keep_settings(path, settings, notes=notes)
         files = feature_files.FeatureFiles(_OUT.value, _FORMAT.value, settings)
+        storage.clear_unfinished(files.place(each.name) for each in named)
         errors = {}
         try:
             _run(named, files, extract, cut, errors)

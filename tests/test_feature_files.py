@@ -1,6 +1,7 @@
 """Features as files: written whole, found again, put together."""
 
 import json
+import shutil
 
 import h5py
 import numpy as np
@@ -59,6 +60,20 @@ def test_hdf5_grows_and_loses_nothing_when_it_is_not_closed(tmp_path):
             np.testing.assert_array_equal(file[f"{name}/features"], VALUES + number)
             np.testing.assert_array_equal(file[f"{name}/times"], TIMES)
         assert json.loads(file.attrs["settings"]) == SETTINGS
+
+
+def test_parts_that_were_put_together_and_not_deleted(tmp_path):
+    files = FeatureFiles(tmp_path, "h5", SETTINGS)
+    files.write("a", VALUES, TIMES)
+    shutil.copytree(tmp_path / ".parts", tmp_path / "kept")
+    files.close()
+    shutil.move(tmp_path / "kept", tmp_path / ".parts")
+    files = FeatureFiles(tmp_path, "h5", SETTINGS)
+    files.write(".b", VALUES, TIMES)
+    files.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["features.h5"]
+    with h5py.File(tmp_path / "features.h5") as file:
+        assert sorted(file) == [".b", "a"]
 
 
 def test_another_hdf5_is_refused(tmp_path):

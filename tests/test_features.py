@@ -302,6 +302,8 @@ def test_interrupted_and_resumed(run, folder, checkpoints, tmp_path, whole_run, 
     assert set(found) == set(expected)
     for name, arrays in expected.items():
         assert_close(found[name]["features"], arrays["features"])
+    hidden = [path.name for path in tmp_path.rglob(".*")]
+    assert hidden == [".lock"]  # Nothing half-written is left.
 
 
 def test_spans_of_a_list_are_in_seconds_of_their_video(
