@@ -142,7 +142,8 @@ def extract_features(
         frames = reader.prepare(source)
     else:
         frames = reader.read(Clip(os.fspath(source)))
-    cut = ((window, window.clip) for window in windows.cut(frames))
+    # Of a window that is done, nothing is kept but its place.
+    cut = ((w._replace(clip=None), w.clip) for w in windows.cut(frames))
     with_outputs = list(ahead.in_batches(extract, cut, batch_size))
     if not with_outputs:
         raise ValueError(too_short(windows))
@@ -238,8 +239,12 @@ def _times(windows, fps, start=0.0):
 
 def _freeze(model, endpoint, axes, dtype):
     """One graph of an endpoint, averaged."""
-    folded = inference.fold_batch_norm(model.endpoint_model([endpoint]), dtype=dtype)
-    values = ops.cast(folded.output[endpoint], "float32")
+    # Models mostly end at their logits.
+    built = "Logits" if endpoint == "Predictions" else endpoint
+    folded = inference.fold_batch_norm(model.endpoint_model([built]), dtype=dtype)
+    values = ops.cast(folded.output[built], "float32")
+    if endpoint == "Predictions":
+        values = ops.softmax(values)
     if axes:
         values = ops.mean(values, axis=axes)
     return inference.freeze(keras.Model(folded.input, values))
