@@ -16,7 +16,8 @@ test: $(INSTALLED)
 # The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. What
 # takes long and has its parts tested one by one is left to `test`.
 LEFT_OUT := baselines client evaluate_sample evaluation demo demonstration export \
-  fitting goldens inflate interchange servable signatures training tvl1
+  features fitting fvd goldens inflate interchange report_page servable signatures \
+  training tvl1
 
 test-io: $(INSTALLED_IO)
 	.venv-io/bin/python -m pytest $(LEFT_OUT:%=--ignore=tests/test_%.py)
