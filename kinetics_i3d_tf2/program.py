@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +23,7 @@ def run(main: Callable[[list[str]], None], *, keep_unknown: bool = False) -> Non
         keep_unknown: hand flags that are not this program's to `main` too.
     """
     logging.set_verbosity(logging.INFO)
+    sys.unraisablehook = _unraisable
 
     def guarded(argv):
         try:
@@ -114,6 +117,20 @@ def quiet_tensorflow() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def _unraisable(what):
+    """Presses Ctrl-C again where Python had to ignore it.
+
+    What it raises in a callback that cannot fail, such as one of garbage collection
+    (JAX has one, and Keras imports JAX where it is installed), is reported and lost.
+    """
+    if issubclass(what.exc_type, KeyboardInterrupt):
+        again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(what)
 
 
 def _parse_flags(argv, keep_unknown):

@@ -11,7 +11,7 @@ from kinetics_i3d_tf2 import program
 
 PROGRAM = '''
 """A program that greets."""
-import sys
+import gc, signal, sys, time
 from absl import flags
 from kinetics_i3d_tf2 import program
 flags.DEFINE_boolean("loud", True, "Whether to shout.")
@@ -26,6 +26,11 @@ def main(argv):
     if flags.FLAGS.name == "endless":
         while True:
             print("hello again")
+    if flags.FLAGS.name == "interrupted":
+        gc.callbacks.append(lambda *_: signal.raise_signal(signal.SIGINT))
+        gc.collect()
+        gc.callbacks.clear()
+        time.sleep(60)
     if flags.FLAGS.name == "bug":
         raise KeyError("bug")
     print("hello", flags.FLAGS.name)
@@ -89,6 +94,11 @@ def test_a_bug_keeps_its_traceback(greet):
     done = greet("--name=bug")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
+
+
+def test_ctrl_c_is_not_lost_in_garbage_collection(greet):
+    done = greet("--name=interrupted")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_traceback_of_a_mistake_on_request(greet):
