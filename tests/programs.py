@@ -1,14 +1,15 @@
-"""Runs a program of this project many times in one process of its own.
-
-Starting one takes as long as all the rest.
-"""
+"""Runs programs of this project: many times in one process, or not to the end."""
 
 import contextlib
 import json
 import os
+import random
+import shutil
 import subprocess
 import sys
+import time
 
+import pytest
 from conftest import ROOT
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -37,7 +38,10 @@ for line in sys.stdin:
 
 @contextlib.contextmanager
 def running(name):
-    """Gives a function from arguments to exit status, output and standard error."""
+    """Gives a function from arguments to exit status, output and standard error.
+
+    All runs are in one process, as starting it takes as long as all the rest.
+    """
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVER, name],
         cwd=ROOT,
@@ -57,3 +61,35 @@ def running(name):
     finally:
         process.stdin.close()
         process.wait()
+
+
+def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):
+    """Sends a program a signal while it is at work; gives its exit status and output.
+
+    Args:
+        kind: the signal.
+        folder: what the program writes; removed before.
+        count: gives how many of the program's results are there.
+        whole: how many there are in the end.
+        name: of the program's module.
+        arguments: of the program.
+        least: how many results to wait for.
+    """
+    for _ in range(5):  # On a busy machine this process may look too late.
+        shutil.rmtree(folder, ignore_errors=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"kinetics_i3d_tf2.{name}", *map(str, arguments)],
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        while process.poll() is None and count() < least:
+            time.sleep(0.005)
+        time.sleep(random.uniform(0, 0.05))
+        process.send_signal(kind)
+        output, _ = process.communicate(timeout=60)
+        if process.returncode != 0 and least <= count() < whole:
+            return process.returncode, output
+    pytest.fail(f"It was never at work: {output}")

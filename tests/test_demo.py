@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import cv2
 import numpy as np
+import programs
 import pytest
 from conftest import ROOT
 
@@ -127,29 +127,30 @@ def test_the_same_seed_gives_the_same_files(python, tmp_path):
 
 def test_killed_and_started_again(python, tmp_path, dataset):
     """Killed with its children at work, it leaves whole files, and goes on."""
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.demo", "make", tmp_path / "a"]
-    command += ["--train=48", "--val=0"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
-    while len(list(tmp_path.rglob("*.mp4"))) < 10:
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    # The pipe ends when the last of its children has.
-    process.stderr.read()
-    process.stderr.close()
+    flags = ("--train=48", "--val=0")
+    programs.stop_halfway(
+        signal.SIGKILL,
+        tmp_path,
+        lambda: len([*tmp_path.rglob("[!.]*.mp4")]),
+        48,
+        "demo",
+        "make",
+        tmp_path,
+        *flags,
+        least=10,
+    )
     # A clip is the same whatever else is asked for.
     whole = hashes(dataset)
-    kept = {k: v for k, v in hashes(tmp_path / "a").items() if "/." not in k}
-    assert 10 < len(kept) < 49
+    kept = {k: v for k, v in hashes(tmp_path).items() if "/." not in k}
+    assert 10 <= len(kept) < 49
     assert kept.items() <= whole.items()
-    times = {name: os.stat(tmp_path / "a" / name).st_mtime_ns for name in kept}
-    done = make(python, tmp_path / "a", "--train=48", "--val=0")
+    times = {name: os.stat(tmp_path / name).st_mtime_ns for name in kept}
+    done = make(python, tmp_path, *flags)
     assert done.returncode == 0, done.stderr
-    now = hashes(tmp_path / "a")
+    now = hashes(tmp_path)
     assert len(now) == 49
     assert now.items() <= whole.items()
-    assert times == {k: os.stat(tmp_path / "a" / k).st_mtime_ns for k in kept}
+    assert times == {k: os.stat(tmp_path / k).st_mtime_ns for k in kept}
 
 
 def test_more_clips_are_added_to_those_that_are_there(python, tmp_path):

@@ -2,18 +2,13 @@
 
 import csv
 import json
-import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import programs
 import pytest
 import recipe as weights
 import tensorflow as tf
-from conftest import ROOT
 from keras import ops
 from videos import write_video
 
@@ -270,44 +265,30 @@ def test_other_settings_want_another_folder(run, folder, checkpoints, whole_run)
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT], ids=lambda s: s.name)
 def test_interrupted_and_resumed(run, folder, checkpoints, tmp_path, whole_run, kind):
-    flags = (
-        str(folder),
-        "--eval_type=rgb",
-        checkpoints[0],
-        "--window=9",
-        f"--out={tmp_path}",
+    out = tmp_path / "out"
+    flags = (folder, "--eval_type=rgb", checkpoints[0], "--window=9", f"--out={out}")
+    status, output = programs.stop_halfway(
+        kind,
+        out,
+        lambda: len([*out.rglob("[!.]*.npz")]),
+        7,
+        "features",
+        *flags,
         "--batch_size=1",
     )
-    for _ in range(5):  # On a busy machine this process may look too late.
-        shutil.rmtree(tmp_path)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "kinetics_i3d_tf2.features", *flags],
-            cwd=ROOT,
-            env=programs.ENVIRONMENT,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        while process.poll() is None and not list(tmp_path.rglob("*.npz")):
-            time.sleep(0.002)
-        process.send_signal(kind)
-        _, error = process.communicate()
-        if process.returncode != 0:
-            break
-    assert process.returncode != 0, "it was over before it was stopped"
     if kind == signal.SIGINT:
-        assert process.returncode == 130, error
-        assert "the same command goes on where this one ended" in error
-        assert "not done yet" in (tmp_path / "index.csv").read_text()
-    done = len(features_in(tmp_path))
-    assert 1 <= done < 7
-    status, printed, error = run(*flags)
+        assert status == 130, output
+        assert "the same command goes on where this one ended" in output
+        assert "not done yet" in (out / "index.csv").read_text()
+    done = len(features_in(out))
+    status, printed, error = run(*flags, "--batch_size=1")
     assert status == 0, error
     assert f"{done} of 10 videos were done before" in error
-    expected, found = features_in(whole_run[0]), features_in(tmp_path)
+    expected, found = features_in(whole_run[0]), features_in(out)
     assert set(found) == set(expected)
     for name, arrays in expected.items():
         assert_close(found[name]["features"], arrays["features"])
-    hidden = [path.name for path in tmp_path.rglob(".*")]
+    hidden = [path.name for path in out.rglob(".*")]
     assert hidden == [".lock"]  # Nothing half-written is left.
 
 

@@ -1,16 +1,13 @@
 """Preparation of real video files by the real program, in processes of its own."""
 
 import json
-import os
-import random
-import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import filelock
 import numpy as np
+import programs
 import pytest
 import tensorflow as tf
 from conftest import ROOT
@@ -113,16 +110,6 @@ def test_splits_share_a_label_map(prepare, tmp_path):
     assert "Name another --out for these clips" in done.stderr
 
 
-def start(*flags):
-    return subprocess.Popen(
-        [sys.executable, "-m", "kinetics_i3d_tf2.prepare", *COMMON, *flags],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
 def finished(folder):
     return {
         path.name: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
@@ -131,27 +118,24 @@ def finished(folder):
 
 
 @pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT], ids=lambda s: s.name)
-def test_killed_and_started_again(tmp_path, kind):
+def test_killed_and_started_again(prepare, tmp_path, kind):
     """Finished files are kept as they are; no clip is lost or there twice."""
     videos = make_videos(tmp_path / "videos", 24, num_frames=75)
     out = tmp_path / "out"
     flags = (f"--videos={videos}", f"--out={out}", "--num_shards=12")
-    for _ in range(5):  # On a busy machine this process may look too late.
-        shutil.rmtree(out, ignore_errors=True)
-        process = start(*flags)
-        while process.poll() is None and len(finished(out)) < 2:
-            time.sleep(0.02)
-        time.sleep(random.uniform(0, 0.1))
-        process.send_signal(kind)
-        process.wait(timeout=60)
-        if process.returncode != 0:
-            break
-    assert process.returncode != 0, "it was over before it was killed"
+    programs.stop_halfway(
+        kind,
+        out,
+        lambda: len([*out.glob("folder_*")]),
+        12,
+        "prepare",
+        *COMMON,
+        *flags,
+        least=2,
+    )
     before = finished(out)
-    assert 2 <= len(before) < 12
-    process = start(*flags)
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+    done = prepare(*flags)
+    assert done.returncode == 0, done.stderr
     after = finished(out)
     assert len(after) == 12
     for name, state in before.items():
@@ -162,8 +146,7 @@ def test_killed_and_started_again(tmp_path, kind):
     (report,) = json.loads((out / "report.json").read_text())["records"].values()
     assert (report["written"], report["failed"]) == (24, 0)
     # Once more: there is nothing to do.
-    output, _ = start(*flags).communicate(timeout=300)
-    assert b"All 12 record files are there" in output
+    assert "All 12 record files are there" in prepare(*flags).stderr
     assert finished(out) == after
 
 
