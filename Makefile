@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_IO := .venv-io/.installed
+# Several processes, as most of the time is spent on starting programs.
+PYTEST := -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: run test test-io slow lint clean evaluate-all demo-weights
 
@@ -11,7 +13,7 @@ run: $(INSTALLED)
 	$(BIN)/python evaluate_sample.py --eval_type=joint
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 # The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. What
 # takes long and has its parts tested one by one is left to `test`.
@@ -20,10 +22,10 @@ LEFT_OUT := baselines client evaluate_sample evaluation demo demonstration expor
   training tvl1
 
 test-io: $(INSTALLED_IO)
-	.venv-io/bin/python -m pytest $(LEFT_OUT:%=--ignore=tests/test_%.py)
+	.venv-io/bin/python $(PYTEST) $(LEFT_OUT:%=--ignore=tests/test_%.py)
 
 slow: $(INSTALLED)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python $(PYTEST) -m slow
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

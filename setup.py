@@ -47,6 +47,7 @@ setup(
         "plot": ["matplotlib>=3.7,<4"],
         "test": [
             "pytest>=8,<10",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.9,<1",
             "build>=1.0,<2",
             "setuptools>=68",
