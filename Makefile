@@ -17,12 +17,27 @@ test: $(INSTALLED)
 
 # The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. What
 # takes long and has its parts tested one by one is left to `test`.
-LEFT_OUT := baselines client evaluate_sample evaluation demo demonstration export \
-  features fitting fvd goldens inflate interchange report_page servable signatures \
-  training tvl1
+LEFT_OUT := models/test_baseline \
+  test_client \
+  cli/test_evaluate_sample \
+  cli/test_evaluate \
+  cli/test_demo \
+  demo/test_demonstration \
+  cli/test_export \
+  cli/test_features \
+  training/test_fit \
+  features/test_fvd \
+  models/test_goldens \
+  cli/test_inflate \
+  export/test_formats \
+  visualization/test_clip_page \
+  export/test_saved_model \
+  export/test_signatures \
+  cli/test_train \
+  video/test_tvl1_keras
 
 test-io: $(INSTALLED_IO)
-	.venv-io/bin/python $(PYTEST) $(LEFT_OUT:%=--ignore=tests/test_%.py)
+	.venv-io/bin/python $(PYTEST) $(LEFT_OUT:%=--ignore=tests/%.py)
 
 slow: $(INSTALLED)
 	$(BIN)/python $(PYTEST) -m slow
@@ -48,22 +63,22 @@ evaluate-all: $(INSTALLED)
 # checkpoints/demo_rgb and demo_flow, from nothing: most of the time is optical flow, so
 # that stream is trained on a third of the clips. Stopped, it goes on where it was.
 DEMO := build/demo
-TRAIN := $(BIN)/python -m kinetics_i3d_tf2.training --width=0.125
+TRAIN := $(BIN)/python -m kinetics_i3d_tf2.cli.train --width=0.125
 
 demo-weights: $(INSTALLED)
-	$(BIN)/python -m kinetics_i3d_tf2.demo make $(DEMO)/clips
+	$(BIN)/python -m kinetics_i3d_tf2.cli.demo make $(DEMO)/clips
 	$(TRAIN) --recipe=demo_rgb --dataset=folder --videos=$(DEMO)/clips \
 	  --round_steps=200 --out=$(DEMO)/rgb
-	$(BIN)/python -m kinetics_i3d_tf2.demo make $(DEMO)/fewer_clips --train=400
-	$(BIN)/python -m kinetics_i3d_tf2.prepare --dataset=folder \
+	$(BIN)/python -m kinetics_i3d_tf2.cli.demo make $(DEMO)/fewer_clips --train=400
+	$(BIN)/python -m kinetics_i3d_tf2.cli.prepare --dataset=folder \
 	  --videos=$(DEMO)/fewer_clips --flow_epsilon=0.03 --out=$(DEMO)/records
 	$(TRAIN) --recipe=demo_flow --records=$(DEMO)/records \
 	  --round_steps=200 --out=$(DEMO)/flow
 	for stream in rgb flow; do \
-	  $(BIN)/python -m kinetics_i3d_tf2.checkpoint $(DEMO)/$$stream/last \
+	  $(BIN)/python -m kinetics_i3d_tf2.checkpoints.sonnet $(DEMO)/$$stream/last \
 	    --copy_to=checkpoints/demo_$$stream || exit; \
 	done
-	$(BIN)/python -m kinetics_i3d_tf2.evaluation --records=$(DEMO)/records \
+	$(BIN)/python -m kinetics_i3d_tf2.cli.evaluate --records=$(DEMO)/records \
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
 

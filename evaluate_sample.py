@@ -7,7 +7,7 @@ of this project's own:
 Any video file; RGB and TV-L1 optical flow are computed:
   python evaluate_sample.py --video=clip.mp4
 
-The same with models of your own, as kinetics_i3d_tf2.training writes them:
+The same with models of your own, as kinetics_i3d_tf2.cli.train writes them:
   python evaluate_sample.py --video=clip.mp4 --rgb_checkpoint=RUN/best \
     --flow_checkpoint=FLOW_RUN/best
 
@@ -27,22 +27,13 @@ import numpy as np
 from absl import flags, logging
 from tqdm import tqdm
 
-from kinetics_i3d_tf2 import (
-    arrays,
-    clip_flags,
-    flow,
-    labels,
-    model_flags,
-    plotting,
-    program,
-    recipes,
-    release,
-    report_page,
-    storage,
-    transforms,
-    video,
-)
-from kinetics_i3d_tf2.architecture import MIN_FRAMES
+from kinetics_i3d_tf2.checkpoints import released
+from kinetics_i3d_tf2.cli import clip_flags, model_flags, program
+from kinetics_i3d_tf2.data import clip_recipe, labels, npy
+from kinetics_i3d_tf2.models.architecture import MIN_FRAMES
+from kinetics_i3d_tf2.utils import files
+from kinetics_i3d_tf2.video import optical_flow, reader, transforms
+from kinetics_i3d_tf2.visualization import clip_page, plots
 
 _ROOT = Path(__file__).resolve().parent
 _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, beside another.
@@ -112,7 +103,7 @@ def main(argv):
     if _REPORT.value is not None:
         verdict = _verdict(checkpoints, path, logits, top, names)
         seen = {s: _seen(models[s], clips[s], outputs[s]) for s in streams}
-        report_page.write(_REPORT.value, verdict, seen)
+        clip_page.write(_REPORT.value, verdict, seen)
         logging.info("The page is %s", _REPORT.value)
 
 
@@ -135,28 +126,28 @@ def _check_flags():
         if flag.present:
             raise ValueError(
                 f"--{flag.name}: this program runs I3D on all frames; run others by "
-                "python -m kinetics_i3d_tf2.evaluation, on a dataset"
+                "python -m kinetics_i3d_tf2.cli.evaluate, on a dataset"
             )
     model_flags.check()
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
-    if _VIDEO.value is not None and not storage.exists(_VIDEO.value):
+    if _VIDEO.value is not None and not files.exists(_VIDEO.value):
         raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
     program.check_output(_JSON)
     program.check_output(_REPORT)
-    if _REPORT.value is not None and not plotting.is_installed():
-        raise ValueError(f"--report needs matplotlib: {plotting.INSTALL}")
+    if _REPORT.value is not None and not plots.is_installed():
+        raise ValueError(f"--report needs matplotlib: {plots.INSTALL}")
 
 
 def _load_sample(stream):
     """The clip in a .npy file: the user's, or the release's sample."""
     try:
-        path = _SAMPLES[stream].value or release.fetch(f"{stream}_sample", root=_ROOT)
-    except release.DownloadError as error:
+        path = _SAMPLES[stream].value or released.fetch(f"{stream}_sample", root=_ROOT)
+    except released.DownloadError as error:
         raise OSError(
             f"{error}; or name a --video, or see the demonstration: --weights=demo"
         ) from error
-    clip = arrays.read_clip(path, recipes.CHANNELS[stream])
+    clip = npy.read_clip(path, clip_recipe.CHANNELS[stream])
     logging.info("%s data loaded, shape=%s", model_flags.title(stream), clip.shape)
     return clip
 
@@ -165,7 +156,9 @@ def _read_frames(path):
     """Frames of a video at 25 a second, uint8, their short side 256."""
     limit = _MAX_FRAMES.value or None
     # One more than wanted tells whether something was left out.
-    decoded = video.iter_video(path, start=_START.value, max_frames=limit and limit + 1)
+    decoded = reader.iter_video(
+        path, start=_START.value, max_frames=limit and limit + 1
+    )
     frames = [
         transforms.resize_short_side(frame)
         for frame in tqdm(decoded, "Reading", unit="frame", leave=False, disable=None)
@@ -174,7 +167,7 @@ def _read_frames(path):
         frames = frames[:limit]
         logging.warning(
             "%s is longer: using %g seconds from second %g (--start, --max_frames)",
-            path, limit / video.FRAME_RATE, _START.value,
+            path, limit / reader.FRAME_RATE, _START.value,
         )  # fmt: skip
     if "flow" in model_flags.streams() and len(frames) < 2:
         raise ValueError(
@@ -190,8 +183,8 @@ def _prepare(stream, frames, path):
         clip = transforms.normalize_rgb(transforms.center_crop(frames))
     else:
         logging.info("Computing TV-L1 flow of %d frame pairs", len(frames) - 1)
-        displacement = flow.optical_flow(frames, progress=True)
-        clip = flow.normalize_flow(transforms.center_crop(displacement))
+        displacement = optical_flow.optical_flow(frames, progress=True)
+        clip = optical_flow.normalize_flow(transforms.center_crop(displacement))
     if len(clip) < MIN_FRAMES:
         logging.warning(
             "%s: looping %d frames of %s to %d",
@@ -204,14 +197,14 @@ def _run(stream, model, clip):
     """Logits of one clip, float32 `(num_classes,)`; for a page, the last block too."""
     endpoints = ["Logits"]
     if _REPORT.value is not None:
-        from kinetics_i3d_tf2 import activation_maps
+        from kinetics_i3d_tf2.models import class_activation_maps
 
-        endpoints.append(activation_maps.ENDPOINT)
+        endpoints.append(class_activation_maps.ENDPOINT)
     model = model.endpoint_model(endpoints)
     if model_flags.DTYPE.value == "bfloat16":
-        from kinetics_i3d_tf2 import inference
+        from kinetics_i3d_tf2.inference import graph
 
-        model = inference.freeze(inference.fold_batch_norm(model, dtype="bfloat16"))
+        model = graph.freeze(graph.fold_batch_norm(model, dtype="bfloat16"))
     name = model_flags.title(stream)
     logging.info("Running %s on %d frames", name, clip.shape[1])
     outputs = model(clip)
@@ -246,7 +239,7 @@ def _write_json(checkpoints, path, logits, probabilities, top, names):
             for index in top
         ],
     }
-    with storage.atomic_writer(_JSON.value) as path:
+    with files.atomic_writer(_JSON.value) as path:
         path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
@@ -266,18 +259,18 @@ def _verdict(checkpoints, path, logits, top, names):
         f"{model_flags.eval_type()} by I3D, {model_flags.DTYPE.value}",
         f"Weights: {weights}" + " (the demonstration's eight drawn actions)" * is_demo,
     ]
-    return report_page.Verdict(path, facts, names, logits, top, _START.value)
+    return clip_page.Verdict(path, facts, names, logits, top, _START.value)
 
 
 def _seen(model, clip, outputs):
     """What the page shows of a stream."""
-    from kinetics_i3d_tf2 import activation_maps
+    from kinetics_i3d_tf2.models import class_activation_maps
 
-    features = outputs[activation_maps.ENDPOINT][None]
-    return report_page.Stream(
+    features = outputs[class_activation_maps.ENDPOINT][None]
+    return clip_page.Stream(
         clip[0],
-        activation_maps.maps(model, features)[0],
-        activation_maps.over_time(model, features)[0],
+        class_activation_maps.maps(model, features)[0],
+        class_activation_maps.over_time(model, features)[0],
     )
 
 

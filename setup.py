@@ -17,7 +17,7 @@ setup(
     license="Apache-2.0",
     keywords="I3D video action recognition Kinetics Keras TensorFlow",
     packages=find_packages(include=["kinetics_i3d_tf2", "kinetics_i3d_tf2.*"]),
-    package_data={"kinetics_i3d_tf2": ["*.csv", "*.html"]},
+    package_data={"kinetics_i3d_tf2": ["data/*.csv", "visualization/*.html"]},
     python_requires=">=3.10,<3.13",
     install_requires=[
         "tensorflow>=2.16.1,<2.22",

@@ -92,8 +92,8 @@ def main(_):
 
 def print_cost():
     """Parameters and multiply-adds at full width, with 400 classes."""
-    from kinetics_i3d_tf2 import models
-    from kinetics_i3d_tf2.recipes import MODELS
+    from kinetics_i3d_tf2.checkpoints import load as models
+    from kinetics_i3d_tf2.data.clip_recipe import MODELS
 
     print(f"{'':20}{'parameters':>12}{'multiply-adds':>15}  input of a training clip")
     for kind, title in TITLES.items():
@@ -188,7 +188,7 @@ def parameters_of(kind, trainings, out):
 
 def pair(name):
     """The scene of a class, without the direction of time."""
-    from kinetics_i3d_tf2 import scenes
+    from kinetics_i3d_tf2.demo import scenes
 
     names = [action.name for action in scenes.ACTIONS]
     return names.index(name) // 2

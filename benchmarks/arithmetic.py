@@ -9,7 +9,12 @@ def plain_model(shape):
     """The same graph out of Keras's own layers, without a layer of this package."""
     from keras import Input, Model, layers, ops
 
-    from kinetics_i3d_tf2.architecture import HEAD_WINDOW, TRUNK, Conv, Pool
+    from kinetics_i3d_tf2.models.architecture import (
+        HEAD_WINDOW,
+        TRUNK,
+        Conv,
+        Pool,
+    )
 
     def unit(x, filters, kernel=1, stride=1):
         x = layers.Conv3D(filters, kernel, stride, "same", use_bias=False)(x)

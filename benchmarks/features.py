@@ -3,8 +3,8 @@ r"""Times extraction of features and FVD beside the bare model, and their memory
   python benchmarks/features.py [--part=features,memory,fvd] [--minutes=2]
 
 features: one long video (H.264, 340x256, 25 frames a second) through what
-kinetics_i3d_tf2.features calls, beside the model alone on as many batches of the same
-windows. memory: what is resident in the course of an hour of video (with a narrow
+kinetics_i3d_tf2.cli.features calls, beside the model alone on as many batches of the
+same windows. memory: what is resident in the course of an hour of video (with a narrow
 model, as only its reading counts). fvd: two sets of --videos clips of 16 frames.
 """
 
@@ -18,13 +18,14 @@ import numpy as np
 from absl import app, flags
 from made_videos import scene, write_video
 
-from kinetics_i3d_tf2 import InceptionI3d, Windows, video_sets
-from kinetics_i3d_tf2.extraction import extract_all, make_extractor
-from kinetics_i3d_tf2.frames import FrameReader
-from kinetics_i3d_tf2.frechet import frechet_distance
-from kinetics_i3d_tf2.reading import num_cores
-from kinetics_i3d_tf2.tables import Clip
-from kinetics_i3d_tf2.video_distance import gaussian_of
+from kinetics_i3d_tf2 import InceptionI3d, Windows
+from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.frame_reader import FrameReader
+from kinetics_i3d_tf2.data.reading import num_cores
+from kinetics_i3d_tf2.features import video_sets
+from kinetics_i3d_tf2.features.extractor import extract_all, make_extractor
+from kinetics_i3d_tf2.features.frechet import frechet_distance
+from kinetics_i3d_tf2.features.fvd import gaussian_of
 
 _PART = flags.DEFINE_list("part", ["features", "memory", "fvd"], "What is timed.")
 _MINUTES = flags.DEFINE_float("minutes", 2, "Length of the video of `features`.")

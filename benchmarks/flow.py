@@ -18,7 +18,7 @@ import numpy as np
 from absl import app, flags
 from tqdm import tqdm
 
-from kinetics_i3d_tf2 import flow, transforms, tvl1, video
+from kinetics_i3d_tf2.video import optical_flow, reader, transforms, tvl1_keras
 
 VIDEO = flags.DEFINE_string("video", None, "Video to take frames from.")
 RELEASED_FLOW = flags.DEFINE_string(
@@ -72,16 +72,16 @@ def main(_):
 def opencv(frames, threads):
     """Flow by OpenCV."""
     cv2.setNumThreads(1 if threads == 1 else -1)
-    return flow.optical_flow(frames, num_threads=threads)
+    return optical_flow.optical_flow(frames, num_threads=threads)
 
 
 def keras_variants(frames):
     """Functions of Keras's rows, by name."""
-    grey = keras.ops.convert_to_tensor(np.asarray(tvl1.grey(frames)))
+    grey = keras.ops.convert_to_tensor(np.asarray(tvl1_keras.grey(frames)))
     pairs = grey[:-1], grey[1:]
 
     def compute(first, second):
-        return tvl1.tvl1_flow(first, second, pairs=AT_ONCE.value)
+        return tvl1_keras.tvl1_flow(first, second, pairs=AT_ONCE.value)
 
     if keras.backend.backend() == "jax":
         import jax
@@ -106,14 +106,14 @@ def read_released(path, pairs):
     """Flow in a GIF: flow / 20 + 0.5 in R (x) and G (y)."""
     if path is None:
         return None
-    image = video.read_video(path, max_frames=pairs)
+    image = reader.read_video(path, max_frames=pairs)
     return (image[..., :2].astype(np.float32) / 255 - 0.5) * 20
 
 
 def read_frames(count):
     """Frames of --video, or a texture that moves."""
     if VIDEO.value:
-        frames = video.read_video(VIDEO.value, max_frames=count)
+        frames = reader.read_video(VIDEO.value, max_frames=count)
         if min(frames.shape[1:3]) == transforms.CROP_SIZE:
             return frames
         return transforms.center_crop(transforms.resize_short_side(frames))

@@ -24,17 +24,11 @@ from made_videos import make_videos, write_video
 from memory import resident_mib
 from tqdm import tqdm
 
-from kinetics_i3d_tf2 import (
-    flow,
-    listings,
-    mediasequence,
-    storage,
-    tables,
-    tfrecord,
-    transforms,
-    video,
-)
-from kinetics_i3d_tf2.recipes import MODELS, ClipRecipe
+from kinetics_i3d_tf2.data import annotations, mediasequence, tfrecord
+from kinetics_i3d_tf2.data import clips as tables
+from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe
+from kinetics_i3d_tf2.utils import files
+from kinetics_i3d_tf2.video import optical_flow, reader, transforms
 
 PARTS = flags.DEFINE_list(
     "part", ["video", "records", "models", "memory", "prepare"], "Parts."
@@ -53,7 +47,7 @@ def main(_):
     """Prints the figures of the parts."""
     with tempfile.TemporaryDirectory() as folder:
         if VIDEOS.value:
-            paths = listings.video_files(VIDEOS.value)
+            paths = annotations.video_files(VIDEOS.value)
         else:
             paths = make_videos(Path(folder), CLIPS.value)
         clips = [tables.Clip(path, "", n) for n, path in enumerate(paths)]
@@ -84,7 +78,7 @@ def measure_video(clips, _):
                 rates[name].append(frames / (time.perf_counter() - start))
         rate = clip_rate(clips, ClipRecipe(num_frames=FRAMES))
         # A clip begins anywhere, and what is before it must be decoded too.
-        length = np.mean([video.count_frames(path) for path in paths])
+        length = np.mean([reader.count_frames(path) for path in paths])
         rates["clips"].append(rate)
         rates["delivered"].append(rate * FRAMES)
         rates["decoded"].append(rate * (length + FRAMES) / 2)
@@ -129,8 +123,8 @@ def measure_records(clips, folder):
         rate = statistics.median(values)
         print(f"{name}: {rate:.1f} clips/s, {ratio:.2f} times video")
     seconds = time.perf_counter()
-    frames = video.read_video(clips[0].path, max_frames=5)
-    flow.optical_flow(transforms.resize_short_side(frames))
+    frames = reader.read_video(clips[0].path, max_frames=5)
+    optical_flow.optical_flow(transforms.resize_short_side(frames))
     seconds = (time.perf_counter() - seconds) / 4 * FRAMES
     print(f"video, joint, flow computed as it goes: {1 / seconds:.3f} clips/s")
 
@@ -148,7 +142,7 @@ def measure_models(clips, folder):
 
 def measure_memory(clips, _):
     """Resident memory while 200 clips stream by."""
-    from kinetics_i3d_tf2 import pipeline
+    from kinetics_i3d_tf2.data import pipeline
 
     recipe = ClipRecipe(num_frames=FRAMES)
     dataset = pipeline.for_training(clips, recipe, batch_size=BATCH, seed=0)
@@ -164,8 +158,8 @@ def measure_preparation(clips, folder):
     cut = folder / "prepare" / "a"
     cut.mkdir(parents=True)
     for clip in clips:
-        frames = video.read_video(clip.path, max_frames=PAIRS.value + 1)
-        write_video(cut / (storage.stem(clip.path) + ".mkv"), frames, "ffv1")
+        frames = reader.read_video(clip.path, max_frames=PAIRS.value + 1)
+        write_video(cut / (files.stem(clip.path) + ".mkv"), frames, "ffv1")
     pairs = PAIRS.value * len(clips)
     bare = prepared = None
     ratios, shares = [], []
@@ -189,7 +183,7 @@ def measure_preparation(clips, folder):
 
 def clip_rate(sources, recipe, batches=20):
     """Clips a second of training batches, after some to warm up."""
-    from kinetics_i3d_tf2 import pipeline
+    from kinetics_i3d_tf2.data import pipeline
 
     dataset = pipeline.for_training(sources, recipe, batch_size=BATCH, seed=0)
     iterator = iter(dataset)
@@ -204,7 +198,7 @@ def clip_rate(sources, recipe, batches=20):
 
 def view_rate(clips, count):
     """Views a second of evaluation batches: every frame of the videos is used."""
-    from kinetics_i3d_tf2 import pipeline
+    from kinetics_i3d_tf2.data import pipeline
 
     recipe = ClipRecipe(num_frames=FRAMES)
     dataset = pipeline.for_evaluation(
@@ -244,13 +238,13 @@ def bare_flow(clips):
     """Seconds of TV-L1 alone over the frames that are prepared."""
     frames = [
         transforms.resize_short_side(
-            video.read_video(clip.path, max_frames=PAIRS.value + 1)
+            reader.read_video(clip.path, max_frames=PAIRS.value + 1)
         )
         for clip in clips
     ]
     start = time.perf_counter()
     for clip in frames:
-        flow.optical_flow(clip, num_threads=2)
+        optical_flow.optical_flow(clip, num_threads=2)
     return time.perf_counter() - start
 
 
@@ -259,7 +253,7 @@ def preparation_seconds(videos, folder, cores):
     out = folder / f"out_{cores}"
     if videos is not None:
         subprocess.run(["rm", "-rf", out], check=True)
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.prepare", "--dataset=folder"]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.prepare", "--dataset=folder"]
     command += [f"--videos={videos or folder / 'prepare'}", f"--out={out}"]
     command += [f"--direct_num_workers={cores}"]
     start = time.perf_counter()
@@ -274,8 +268,8 @@ def write_records(path, clips, flow_format):
     coding = mediasequence.Coding(flow_format=flow_format)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for clip in tqdm(clips, "Making records", leave=False):
-            frames = transforms.resize_short_side(video.read_video(clip.path))
-            (displacement,) = flow.optical_flow(frames[:2])
+            frames = transforms.resize_short_side(reader.read_video(clip.path))
+            (displacement,) = optical_flow.optical_flow(frames[:2])
             images = mediasequence.encode_flow([displacement], coding)
             writer.write(
                 mediasequence.make_example(
@@ -284,7 +278,7 @@ def write_records(path, clips, flow_format):
                     images * (len(frames) - 1),
                     coding=coding,
                     size=frames.shape[1:3],
-                    frame_rate=video.FRAME_RATE,
+                    frame_rate=reader.FRAME_RATE,
                 )
             )
 

@@ -214,14 +214,14 @@ def ask(answer, clip):
 
 def signature(path, name):
     """Function of a SavedModel."""
-    from kinetics_i3d_tf2 import servable
+    from kinetics_i3d_tf2.export import saved_model
 
-    return servable.load(path)[name]
+    return saved_model.load(path)[name]
 
 
 def export(eval_type, checkpoints, folder):
     """Runs the program; gives the folder of the version."""
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.export"]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.export"]
     command += [f"--eval_type={eval_type}", f"--checkpoint_dir={checkpoints}"]
     command += [f"--out={folder / eval_type}", f"--dtype={DTYPE.value}"]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
@@ -243,7 +243,7 @@ def write_checkpoints(folder):
 
 def load_model(checkpoints, stream):
     """The Keras model of a stream."""
-    from kinetics_i3d_tf2 import models
+    from kinetics_i3d_tf2.checkpoints import load as models
 
     return models.load_model(checkpoints / f"{stream}_imagenet")
 

@@ -108,12 +108,12 @@ def report(times, rates, peaks):
 
 def make_step(dtype):
     """Function that takes a batch and changes a model's weights by it."""
-    from kinetics_i3d_tf2 import building, fitting
-    from kinetics_i3d_tf2.training_recipes import RECIPES
+    from kinetics_i3d_tf2.training import build, fit
+    from kinetics_i3d_tf2.training.recipes import RECIPES
 
-    recipe, run = RECIPES["paper_scratch"], fitting.Run("", 1, dtype=dtype)
-    model = building.build_model(recipe, 400, dtype=dtype)
-    trainer = fitting.make_trainer(model, recipe, run)
+    recipe, run = RECIPES["paper_scratch"], fit.Run("", 1, dtype=dtype)
+    model = build.build_model(recipe, 400, dtype=dtype)
+    trainer = fit.make_trainer(model, recipe, run)
     trainer.make_train_function()
 
     def step(batch):
@@ -136,8 +136,8 @@ def batch_of():
 def pipeline_batches(folder):
     """Endless batches out of drawn videos of ten seconds."""
     from kinetics_i3d_tf2 import for_training
-    from kinetics_i3d_tf2.recipes import ClipRecipe
-    from kinetics_i3d_tf2.tables import Clip
+    from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+    from kinetics_i3d_tf2.data.clips import Clip
 
     clips = [Clip(path, "", n) for n, path in enumerate(make_videos(folder, 8))]
     recipe = ClipRecipe(num_frames=NUM_FRAMES.value)

@@ -3,9 +3,9 @@ r"""Asks a TensorFlow Serving server what happens in a video.
   python examples/client.py --video=clip.mp4 --server=localhost:8500
   python examples/client.py --video=clip.mp4 --server=localhost:8501 --protocol=rest
 
-The server runs what kinetics_i3d_tf2.export has written. The video is read at 25 frames
-a second, scaled to what the model looks at (short side 256) and sent in one request: as
-JPEG images, some ten times smaller than the pixels themselves, or, with
+The server runs what kinetics_i3d_tf2.cli.export has written. The video is read at 25
+frames a second, scaled to what the model looks at (short side 256) and sent in one
+request: as JPEG images, some ten times smaller than the pixels themselves, or, with
 --signature=serving_default, as pixels. REST writes pixels out as text; take JPEG there.
 
 What REST sends, for other clients such as curl:
@@ -24,7 +24,9 @@ import numpy as np
 import requests
 from absl import flags, logging
 
-from kinetics_i3d_tf2 import mediasequence, program, transforms, video
+from kinetics_i3d_tf2.cli import program
+from kinetics_i3d_tf2.data import mediasequence
+from kinetics_i3d_tf2.video import reader, transforms
 
 _PORTS = {"grpc": 8500, "rest": 8501}  # TensorFlow Serving's own.
 # Around the reason of an error: where in the graph it was found.
@@ -93,7 +95,7 @@ def main(argv):
 
 def read_frames():
     """Frames of the video, uint8 `(frames, height, width, 3)`, their short side 256."""
-    decoded = video.iter_video(
+    decoded = reader.iter_video(
         _VIDEO.value, start=_START.value, max_frames=_MAX_FRAMES.value or None
     )
     return np.stack([transforms.resize_short_side(frame) for frame in decoded])
@@ -185,7 +187,7 @@ def print_answer(outputs):
     # REST gives a model's only output without its name.
     if not isinstance(outputs, dict) or not set(names) <= set(outputs):
         raise ValueError(
-            f"The model has no outputs {', '.join(names)}; kinetics_i3d_tf2.export "
+            f"The model has no outputs {', '.join(names)}; kinetics_i3d_tf2.cli.export "
             "makes one that has"
         )
     columns = [outputs[name][0][: _TOP.value] for name in names]

@@ -17,9 +17,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 _SERVER = """
 import contextlib, importlib, io, json, sys
 from absl import flags, logging
-from kinetics_i3d_tf2 import program
+from kinetics_i3d_tf2.cli import program
 name = sys.argv[1]
-module = importlib.import_module("kinetics_i3d_tf2." + name)
+module = importlib.import_module("kinetics_i3d_tf2.cli." + name)
 handler = logging.get_absl_handler().python_handler
 for line in sys.stdin:
     for flag in flags.FLAGS:
@@ -78,7 +78,12 @@ def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):
     for _ in range(5):  # On a busy machine this process may look too late.
         shutil.rmtree(folder, ignore_errors=True)
         process = subprocess.Popen(
-            [sys.executable, "-m", f"kinetics_i3d_tf2.{name}", *map(str, arguments)],
+            [
+                sys.executable,
+                "-m",
+                f"kinetics_i3d_tf2.cli.{name}",
+                *map(str, arguments),
+            ],
             cwd=ROOT,
             env=ENVIRONMENT,
             stdout=subprocess.PIPE,

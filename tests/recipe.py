@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from kinetics_i3d_tf2.checkpoint import sonnet_name
+from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 
 
 def weight(name, shape, seed=0):

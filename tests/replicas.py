@@ -20,23 +20,25 @@ def main(videos, trainings):
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * REPLICAS,
         )
-    from kinetics_i3d_tf2 import strategies
+    from kinetics_i3d_tf2.training import distribution
 
     # Two of a kind in one process take each other's messages.
     made = {}
     for folder, options in trainings.items():
         name = options.pop("strategy")
-        made[name] = made.get(name) or strategies.create(name)
+        made[name] = made.get(name) or distribution.create(name)
         train(videos, folder, made[name], **options)
 
 
 def train(videos, folder, strategy, *, parts=1, round_steps=5, **options):
-    from kinetics_i3d_tf2 import fitting, read_folder, recipes
+    from kinetics_i3d_tf2 import read_folder
+    from kinetics_i3d_tf2.data import clip_recipe
+    from kinetics_i3d_tf2.training import fit
 
     table = read_folder(videos)
-    data = fitting.Data(table.split("train"), table.split("val"), table.class_names)
-    recipe = recipes.TrainingRecipe(
-        clip=recipes.ClipRecipe(num_frames=9, short_side=200, crop_size=200),
+    data = fit.Data(table.split("train"), table.split("val"), table.class_names)
+    recipe = clip_recipe.TrainingRecipe(
+        clip=clip_recipe.ClipRecipe(num_frames=9, short_side=200, crop_size=200),
         **{
             "steps": 5,
             "batch_size": 4,
@@ -46,8 +48,8 @@ def train(videos, folder, strategy, *, parts=1, round_steps=5, **options):
             **options,
         },
     )
-    run = fitting.Run(folder, round_steps, width=1 / 16, parts=parts)
-    fitting.train(recipe, data, run, strategy=strategy, stop=threading.Event())
+    run = fit.Run(folder, round_steps, width=1 / 16, parts=parts)
+    fit.train(recipe, data, run, strategy=strategy, stop=threading.Event())
 
 
 if __name__ == "__main__":

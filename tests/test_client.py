@@ -14,8 +14,8 @@ from conftest import ROOT
 from videos import write_video
 
 import kinetics_i3d_tf2 as i3d
-from kinetics_i3d_tf2 import mediasequence
-from kinetics_i3d_tf2.models import class_names_of, load_model
+from kinetics_i3d_tf2.checkpoints.load import class_names_of, load_model
+from kinetics_i3d_tf2.data import mediasequence
 
 pytest.importorskip("tensorflow_serving", reason="the extra serving is not installed")
 import grpc  # noqa: E402
@@ -32,7 +32,7 @@ def saved_model(tmp_path_factory):
     """The demonstration's RGB stream, exported."""
     folder = tmp_path_factory.mktemp("served")
     stream = ["--eval_type=rgb", "--weights=demo", f"--out={folder}"]
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.export", *stream]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.export", *stream]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder
 

@@ -23,7 +23,9 @@ def test_wheel_works_without_the_checkout(tmp_path):
     installed = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(installed)
-    assert (installed / "kinetics_i3d_tf2" / "report_page.html").exists()
+    assert (
+        installed / "kinetics_i3d_tf2" / "visualization" / "clip_page.html"
+    ).exists()
     code = (
         "import sys; sys.path.insert(0, '.')\n"
         "import kinetics_i3d_tf2 as i3d\n"

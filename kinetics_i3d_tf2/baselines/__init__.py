@@ -1,1 +1,0 @@
-"""The other four architectures that the paper compares with I3D, figure 2 (a-d)."""

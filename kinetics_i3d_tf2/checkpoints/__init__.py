@@ -1,0 +1,1 @@
+"""Checkpoint files to model variables, and back."""

@@ -1,0 +1,253 @@
+"""Sonnet's TensorFlow 1 checkpoints and the variables of a model, strict both ways.
+
+What a checkpoint holds:
+  python -m kinetics_i3d_tf2.checkpoints.sonnet PATH
+
+Its weights alone, without what only training needs, and its label_map.txt:
+  python -m kinetics_i3d_tf2.checkpoints.sonnet RUN/best --copy_to=DIR
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from ..cli import program
+from ..data import labels
+from ..utils import files
+from .info import SLOT, Entry, describe
+from .tensor_bundle import BundleReader, write_bundle
+
+_COPY_TO = flags.DEFINE_string(
+    "copy_to", None, "Folder to write the weights to, without an optimizer's slots."
+)
+
+# What `save_checkpoint` is told for them, and what it writes.
+_SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
+
+
+def load_checkpoint(model, path, *, exclude=()) -> None:
+    """Loads a checkpoint of the release, or one of `save_checkpoint`, into a model.
+
+    Strict: nothing is assigned unless every variable of the model is in the checkpoint
+    in the right shape, and the checkpoint holds nothing else but optimizer slots.
+    Batch norm may be stored as `[C]` or `[1, 1, 1, 1, C]`.
+
+    Args:
+        model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
+            Sonnet's names.
+        path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
+        exclude: scopes to leave as they are in the model, and to ignore in the file:
+            `("Logits",)` for a head of other classes.
+
+    Raises:
+        OSError: a file of the checkpoint is missing, or may not be read.
+        ValueError: a file is truncated or corrupt, variables differ (all differences
+            are listed), or `exclude` names nothing in either.
+
+    Example:
+    >>> model = InceptionI3d(num_classes=101)
+    >>> load_checkpoint(model, "checkpoints/rgb_imagenet", exclude=("Logits",))
+    """
+    if isinstance(exclude, str):
+        exclude = (exclude,)
+    reader = BundleReader(path)
+    entries = [e for e in _entries(reader) if not e.is_slot]
+    variables = {sonnet_name(variable): variable for variable in model.weights}
+    known = [*variables, *(entry.sonnet_name for entry in entries)]
+    unused = [s for s in exclude if not any(_below(name, (s,)) for name in known)]
+    if unused:
+        raise ValueError(
+            f"exclude names nothing: {', '.join(map(repr, unused))}; scopes are "
+            "written as in the checkpoint, for example 'Logits'"
+        )
+    entries = [e for e in entries if not _below(e.sonnet_name, exclude)]
+    variables = {n: v for n, v in variables.items() if not _below(n, exclude)}
+    _check_equal(reader.prefix, entries, variables)
+    values = {entry.sonnet_name: reader.read(entry.name) for entry in entries}
+    for name, variable in variables.items():
+        variable.assign(values[name].reshape(variable.shape))
+
+
+def save_checkpoint(
+    model, path, *, scope: str | None = None, optimizer=None
+) -> str | Path:
+    """Writes a model's variables as the release's own `tf.train.Saver` restores them.
+
+    The files are written aside and moved into place when they are whole. They are two:
+    a crash in the microseconds between their moves, over an older checkpoint, leaves
+    new data beside the old index, which loading refuses by its checksums.
+
+    Args:
+        model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
+            Sonnet's names.
+        path: prefix of the checkpoint; in an existing folder, or for a path that ends
+            in a slash, the prefix is its `model.ckpt`. Missing folders are made.
+        scope: scope of the names: "RGB" or "Flow" for `RGB/inception_i3d/...`, "" for
+            none (as the Kinetics-600 checkpoint); by default the model's own
+            `checkpoint_scope`, or "RGB" if it has none.
+        optimizer: a built `Momentum`, whose accumulators are written as slots, as the
+            Kinetics-600 checkpoint has them.
+
+    Returns:
+        The prefix, for `load_checkpoint`.
+
+    Raises:
+        ValueError: `scope` is none of the three.
+        OSError: the files cannot be written.
+    """
+    if scope is None:
+        scope = getattr(model, "checkpoint_scope", _SCOPES["RGB"])
+    elif scope in _SCOPES:
+        scope = _SCOPES[scope]
+    else:
+        raise ValueError(f'scope must be "RGB", "Flow" or "". Received: {scope!r}')
+    prefix = path if files.is_address(path) else Path(path)
+    if os.fspath(path).endswith("/") or files.is_dir(path):
+        prefix = type(prefix)(files.join(path, "model.ckpt"))
+    named = {sonnet_name(variable): variable for variable in model.weights}
+    if optimizer is not None:
+        named |= {sonnet_name(v) + SLOT: slot for v, slot in optimizer.slots()}
+    values = {
+        f"{scope}/{name}".lstrip("/"): np.asarray(variable.numpy(), np.float32)
+        for name, variable in named.items()
+    }
+    write_bundle(prefix, values)
+    return prefix
+
+
+def load_momentum(optimizer, path) -> None:
+    """Loads the accumulators that `save_checkpoint` wrote.
+
+    Args:
+        optimizer: a `Momentum`, built with the variables that are trained.
+        path: prefix of the checkpoint, or the folder that holds it.
+
+    Raises:
+        OSError: a file of the checkpoint is missing, or may not be read.
+        ValueError: the accumulators in it are of other variables.
+    """
+    reader = BundleReader(path)
+    found = {e.sonnet_name: e.name for e in _entries(reader) if e.is_slot}
+    slots = {sonnet_name(v) + SLOT: slot for v, slot in optimizer.slots()}
+    if found.keys() != slots.keys():
+        raise ValueError(
+            f"{reader.prefix}: has the accumulators of {len(found)} variables, and "
+            f"{len(slots)} are trained; they differ in "
+            f"{', '.join(sorted(found.keys() ^ slots.keys())[:3])}, ..."
+        )
+    for name, slot in slots.items():
+        slot.assign(reader.read(found[name]).reshape(slot.shape))
+
+
+def list_checkpoint(path) -> list[Entry]:
+    """Lists the variables of a checkpoint, from its index file alone.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+
+    Returns:
+        Its entries by name.
+
+    Raises:
+        OSError: there is no such checkpoint.
+        ValueError: the index is corrupt.
+    """
+    return _entries(BundleReader(path))
+
+
+def sonnet_name(variable) -> str:
+    """Name of a Keras variable in a Sonnet checkpoint, without the model's scope.
+
+    Args:
+        variable: a variable of a model.
+
+    Returns:
+        Its path, with `w` for `kernel` and `b` for `bias`.
+    """
+    scope, _, name = variable.path.rpartition("/")
+    return f"{scope}/{ {'kernel': 'w', 'bias': 'b'}.get(name, name) }"
+
+
+def _entries(reader):
+    return [Entry(*entry) for entry in reader.entries()]
+
+
+def _below(name, scopes):
+    return any(name == scope or name.startswith(scope + "/") for scope in scopes)
+
+
+def _check_equal(prefix, entries, variables):
+    """Raises one error with every difference."""
+    seen = set()
+    problems = []
+    for entry in entries:
+        name, shape = entry.sonnet_name, entry.shape
+        if name not in variables:
+            problems.append(f"unexpected: {entry.name} {list(shape)}")
+            continue
+        if name in seen:
+            problems.append(f"in two scopes: {name}")
+        seen.add(name)
+        wanted = tuple(variables[name].shape)
+        if shape != wanted and shape != (1, 1, 1, 1, *wanted):
+            problems.append(
+                f"shape of {name}: {list(shape)} in the checkpoint, {list(wanted)} in "
+                "the model"
+            )
+        if entry.dtype != "float32":
+            problems.append(f"dtype of {name}: {entry.dtype}, not float32")
+    problems += [f"missing: {name}" for name in variables if name not in seen]
+    if problems:
+        raise ValueError(
+            f"{prefix}: does not fit the model, and nothing was loaded. "
+            f"{len(problems)} differences (leave a head of other classes out with "
+            'exclude=("Logits",)):\n  ' + "\n  ".join(problems)
+        )
+
+
+def copy_weights(path, folder) -> None:
+    """Copies a checkpoint without its optimizer's slots, and the label map beside it.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+        folder: where `model.ckpt` and `label_map.txt` are written.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: the checkpoint is truncated or corrupt.
+    """
+    reader = BundleReader(path)
+    names = [entry.name for entry in _entries(reader) if not entry.is_slot]
+    source = os.path.dirname(os.fspath(reader.prefix))
+    label_map = files.join(source, labels.LABEL_MAP)
+    target = files.join(folder, "model.ckpt")
+    kind = str if files.is_address(target) else Path
+    write_bundle(kind(target), {name: reader.read(name) for name in names})
+    if files.exists(label_map):
+        labels.write_label_map(
+            files.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
+        )
+
+
+def _main(argv):
+    if len(argv) != 2:
+        raise ValueError(
+            "give one checkpoint: python -m kinetics_i3d_tf2.checkpoints.sonnet PATH, "
+            "where PATH is its prefix (.../model.ckpt) or its folder"
+        )
+    with program.quiet_tensorflow():
+        entries = list_checkpoint(argv[1])
+        if _COPY_TO.value is not None:
+            if not _COPY_TO.value:
+                raise ValueError("--copy_to= names nothing; name a folder")
+            copy_weights(argv[1], _COPY_TO.value)
+            entries = list_checkpoint(_COPY_TO.value)
+    for entry in entries:
+        print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
+    print(describe(entries))
+
+
+if __name__ == "__main__":
+    program.run(_main)

@@ -1,0 +1,1 @@
+"""Commands: flags, and one call each."""

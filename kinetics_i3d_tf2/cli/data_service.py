@@ -1,0 +1,81 @@
+r"""Runs tf.data service: decoding and flow for training, on other machines.
+
+One dispatcher, and on each machine that helps a worker; this package must be there, and
+the videos or records under the same paths:
+  python -m kinetics_i3d_tf2.cli.data_service --role=dispatcher --port=5050
+  python -m kinetics_i3d_tf2.cli.data_service --role=worker --dispatcher=HOST:5050 \
+    --address=NAME_OF_THIS_MACHINE
+
+Training then takes its batches from grpc://HOST:5050.
+"""
+
+import socket
+import threading
+
+from absl import flags, logging
+
+from ..data import service
+from . import program
+
+_ROLE = flags.DEFINE_enum(
+    "role", None, ["dispatcher", "worker"], "What to run.", required=True
+)
+_PORT = flags.DEFINE_integer("port", 0, "Port to listen on; 0 is any.", 0, 65535)
+_DISPATCHER = flags.DEFINE_string(
+    "dispatcher", None, "host:port of the dispatcher that a worker works for."
+)
+_ADDRESS = flags.DEFINE_string(
+    "address", "localhost", "Name by which others reach this worker's machine."
+)
+_WORK_DIR = flags.DEFINE_string(
+    "work_dir",
+    None,
+    "Folder where a dispatcher keeps what it needs to be started again after a crash.",
+)
+
+
+def main(argv):
+    """Runs a server until it is stopped."""
+    program.reject_positional(argv)
+    if (_ROLE.value == "worker") != (_DISPATCHER.value is not None):
+        raise ValueError("--dispatcher=host:port is for --role=worker, which needs it")
+    with socket.socket() as probe:
+        # gRPC would share a port with another server without a word.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", _PORT.value))
+        except OSError as error:
+            raise OSError(f"--port={_PORT.value}: {error.strerror}") from error
+    dispatcher = (_DISPATCHER.value or "").removeprefix("grpc://")
+    if dispatcher:
+        service.check_dispatcher(f"grpc://{dispatcher}")
+    with program.quiet_tensorflow():
+        import tensorflow as tf
+
+        from ..data import tf_reader  # noqa: F401 (workers call its functions by name)
+    servers = tf.data.experimental.service
+    try:
+        if _ROLE.value == "dispatcher":
+            config = servers.DispatcherConfig(
+                port=_PORT.value,
+                work_dir=_WORK_DIR.value,
+                fault_tolerant_mode=_WORK_DIR.value is not None,
+            )
+            server = servers.DispatchServer(config)
+            place = server.target
+        else:
+            config = servers.WorkerConfig(
+                dispatcher_address=dispatcher,
+                worker_address=f"{_ADDRESS.value}:%port%",
+                port=_PORT.value,
+            )
+            server = servers.WorkerServer(config)
+            place = f"worker of {_DISPATCHER.value}"
+    except tf.errors.OpError as error:
+        raise OSError(f"cannot start: {error.message}") from error
+    logging.info("Ready: %s", place)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,285 @@
+r"""Extracts features of videos: what I3D computes of windows of their frames.
+
+RGB features of 16 frames each, 1024 wide, a .npz file for each video of a folder:
+  python -m kinetics_i3d_tf2.cli.features VIDEOS --eval_type=rgb --out=FEATURES
+
+RGB and flow, 2048 wide, of windows of 64 frames, a new one every 8 frames, as .npy:
+  python -m kinetics_i3d_tf2.cli.features VIDEOS --window=64 --stride=8 --format=npy \
+    --out=FEATURES
+
+One vector a video, of all its frames at once:
+  python -m kinetics_i3d_tf2.cli.features VIDEOS --window=0 --out=FEATURES
+
+VIDEOS are any number of video files, folders (searched in depth), patterns
+('clips/*.mp4'), CSVs with a column path (and start, end in seconds), records of
+kinetics_i3d_tf2.cli.prepare, and folders of those. --dataset names one as the other
+programs do.
+
+FEATURES holds NAME.npz for each video, with the arrays `features` (windows, width),
+`times` (windows, 2) in seconds, and `settings`, which is JSON; and index.csv, a row for
+each video, with the reason where it could not be read. Stopped or killed, the same
+command goes on with the videos that are not done.
+"""
+
+import contextlib
+import csv
+import functools
+import os
+
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..checkpoints.tensor_bundle import fingerprint
+from ..data import clip_recipe, frame_reader, sources
+from ..data.clips import Clip
+from ..data.reading import num_cores
+from ..data.tfrecord import Record
+from ..features import files as feature_files
+from ..inference import windows
+from ..models.architecture import ENDPOINTS, MIN_FRAMES
+from ..utils import files as storage
+from ..utils import run_dir
+from ..video import optical_flow
+from ..video.reader import FRAME_RATE, count_frames
+from . import clip_flags, dataset_flags, model_flags, program
+
+dataset_flags.declare_for_help(records=True)
+model_flags.declare_for_help(top=False)
+_INPUTS = flags.DEFINE_list(
+    "inputs", [], "The same as VIDEOS, with commas between them."
+)
+_SPLIT = flags.DEFINE_string(
+    "split", None, "Split of --dataset or --records; by default all of them."
+)
+_ENDPOINT = flags.DEFINE_enum(
+    "endpoint", "Mixed_5c", ENDPOINTS, "What is computed: the name of a layer."
+)
+_POOL = flags.DEFINE_enum(
+    "pool",
+    "both",
+    ["both", "space", "time", "none"],
+    "Over what it is averaged. Logits and Predictions have nothing left to average.",
+)
+_WINDOW = flags.DEFINE_integer(
+    "window", 16, "Frames that are seen together; 0 is the whole video.", 0
+)
+_STRIDE = flags.DEFINE_integer(
+    "stride", None, "Frames from one window to the next; by default --window.", 1
+)
+_TAIL = flags.DEFINE_enum(
+    "tail",
+    "loop",
+    windows.TAILS,
+    "What becomes of frames at the end that fill no window: looped from their first "
+    "until they do, padded with their last, or dropped.",
+)
+_FPS = flags.DEFINE_float(
+    "fps", FRAME_RATE, "Frames a second that are taken of videos.", 0.01
+)
+_FORMAT = flags.DEFINE_enum(
+    "format",
+    "npz",
+    feature_files.FORMATS,
+    "Files: .npz or .npy for each video, or one HDF5, features.h5.",
+)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 4, "Windows that go through the model at once.", 1
+)
+_NUM_READERS = flags.DEFINE_integer(
+    "num_readers", None, "Videos that are read at once; by default one a core.", 1
+)
+_FLOW_EPSILON = flags.DEFINE_float(
+    "flow_epsilon",
+    optical_flow.EPSILON,
+    "TV-L1 stops when it changes the flow by less, in pixels; 0.05 is several times "
+    "faster.",
+)
+_FLOW_ENGINE = flags.DEFINE_enum(
+    "flow_engine",
+    "opencv",
+    ["opencv", "keras"],
+    "keras computes flow on the GPU, or on the CPU by XLA.",
+)
+_OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
+
+
+def main(argv):
+    """Extracts what the flags ask for."""
+    cut = _check_flags()
+    named = _find_inputs(argv[1:])
+    checkpoints = model_flags.find_checkpoints(may_demonstrate=False).paths
+    with program.quiet_tensorflow():
+        from ..checkpoints import load
+        from ..features import extractor
+    loaded = {s: load.load_stream(path, s) for s, path in checkpoints.items()}
+    extract = extractor.make_extractor(
+        loaded,
+        endpoint=_ENDPOINT.value,
+        pool=_POOL.value,
+        dtype=model_flags.DTYPE.value,
+    )
+    settings = {
+        **{f"{s}_checkpoint": fingerprint(path) for s, path in checkpoints.items()},
+        "eval_type": model_flags.eval_type(),
+        "endpoint": _ENDPOINT.value,
+        "pool": _POOL.value,
+        "window": cut.length,
+        "stride": cut.step,
+        "tail": cut.tail,
+        "fps": _FPS.value,
+        "dtype": model_flags.DTYPE.value,
+        "flow_epsilon": _FLOW_EPSILON.value,
+        "flow_engine": _FLOW_ENGINE.value,
+        "format": _FORMAT.value,
+    }
+    os.makedirs(_OUT.value, exist_ok=True)
+    with run_dir.only_run(_OUT.value):
+        notes = {f"{s}_checkpoint": str(path) for s, path in checkpoints.items()}
+        path = storage.join(_OUT.value, "settings.json")
+        run_dir.keep_settings(path, settings, notes=notes)
+        files = feature_files.FeatureFiles(_OUT.value, _FORMAT.value, settings)
+        storage.clear_unfinished(files.place(each.name) for each in named)
+        errors = {}
+        try:
+            _run(named, files, extract, cut, errors)
+        except KeyboardInterrupt:
+            _write_index(named, files, errors)
+            logging.info("Stopped; the same command goes on where this one ended")
+            # A thread that computes flow would be waited for.
+            os._exit(130)
+        files.close()
+        _write_index(named, files, errors)
+    _report(named, errors)
+
+
+def _check_flags():
+    """The windows that the flags ask for."""
+    model_flags.check()
+    if clip_flags.MODEL.value != "i3d":
+        raise ValueError("--model: features are of i3d")
+    if storage.is_address(_OUT.value) or not _OUT.value:
+        raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
+    is_head = _ENDPOINT.value in ENDPOINTS[-2:]
+    if is_head and _POOL.present:
+        raise ValueError(f"--pool is not for --endpoint={_ENDPOINT.value}")
+    if is_head and 0 < _WINDOW.value < MIN_FRAMES:
+        raise ValueError(
+            f"--window={_WINDOW.value}: {_ENDPOINT.value} takes at least {MIN_FRAMES} "
+            "frames"
+        )
+    if _STRIDE.value is not None and _WINDOW.value == 0:
+        raise ValueError("--stride is for windows; --window=0 is the whole video")
+    if "flow" not in model_flags.streams():
+        for flag in (_FLOW_EPSILON, _FLOW_ENGINE):
+            if flag.present:
+                raise ValueError(f"--{flag.name} is for optical flow")
+    return windows.Windows(
+        _WINDOW.value,
+        _STRIDE.value,
+        _TAIL.value,
+        least=MIN_FRAMES if is_head else 1,
+    )
+
+
+def _find_inputs(positional):
+    names = [*positional, *_INPUTS.value]
+    is_dataset = dataset_flags.DATASET.present or dataset_flags.RECORDS.present
+    if bool(names) == is_dataset:
+        raise ValueError(
+            "name the videos: files, folders, patterns, CSVs or records; or a --dataset"
+            if not names
+            else "name videos or a --dataset, not both"
+        )
+    if _SPLIT.present and not is_dataset:
+        raise ValueError("--split is for --dataset and --records")
+    if not is_dataset:
+        found = sources.find(names)
+    else:
+        dataset = dataset_flags.Dataset()
+        splits = [_SPLIT.value] if _SPLIT.value else dataset.splits()
+        found = sources.of_table([c for split in splits for c in dataset.split(split)])
+    if _FPS.present and any(isinstance(each.source, Record) for each in found):
+        raise ValueError("--fps is for videos; records hold 25 frames a second")
+    return found
+
+
+def _run(named, files, extract, cut, errors):
+    """Writes the features that are not there yet, with a progress bar."""
+    from ..features import extractor
+
+    left = [each for each in named if not files.has(each.name)]
+    if len(left) < len(named):
+        done = len(named) - len(left)
+        logging.info("%d of %d videos were done before", done, len(named))
+    reader = frame_reader.FrameReader(
+        clip_recipe.ClipRecipe(model_flags.stream()),
+        _FPS.value,
+        functools.partial(
+            optical_flow.optical_flow,
+            epsilon=_FLOW_EPSILON.value,
+            engine=_FLOW_ENGINE.value,
+        ),
+    )
+    bar = _bar(left, len(named), cut)
+    results = extractor.extract_all(
+        [each.source for each in left],
+        extract,
+        cut,
+        reader,
+        batch_size=_BATCH_SIZE.value,
+        threads=_NUM_READERS.value or num_cores(),
+        on_window=lambda: bar.update(bar.unit == "window"),
+    )
+    with bar, contextlib.closing(results):
+        for each, result in zip(left, results, strict=True):
+            if isinstance(result, str):
+                errors[each.name] = result
+                logging.warning("%s: %s", each.source.path, result)
+            else:
+                files.write(each.name, *result)
+            bar.update(bar.unit == "video")
+
+
+def _bar(left, total, cut):
+    """Of one long video the windows are counted, else videos."""
+    if len(left) == 1 and isinstance(left[0].source, Clip):
+        path, start, end = (
+            getattr(left[0].source, n) for n in ("path", "start", "end")
+        )
+        with contextlib.suppress(ValueError, OSError):  # Reading it says why.
+            count = count_frames(path, fps=_FPS.value, start=start, end=end)
+            count -= "flow" in model_flags.streams()
+            return tqdm(desc="Extracting", total=cut.count(count), unit="window")
+    done = total - len(left)
+    return tqdm(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)
+
+
+def _write_index(named, files, errors):
+    """Writes which video is in which file, or why not."""
+    path = storage.join(_OUT.value, "index.csv")
+    # Paths may be of any bytes.
+    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+    with storage.atomic_writer(path) as temporary, open(temporary, "w", **text) as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(("name", "file", "path", "start", "end", "label", "error"))
+        for name, source in named:
+            is_done = files.has(name)
+            place = os.path.relpath(files.place(name), _OUT.value) if is_done else ""
+            span = (getattr(source, key, None) for key in ("start", "end", "label"))
+            error = "" if is_done else errors.get(name, "not done yet")
+            lines.writerow((name, place, source.path, *span, error))
+
+
+def _report(named, errors):
+    print(
+        f"{len(named) - len(errors)} of {len(named)} videos are done; {len(errors)} "
+        f"could not be read; see {storage.join(_OUT.value, 'index.csv')}"
+    )
+    if len(errors) == len(named):
+        raise ValueError(
+            f"no video could be read; the first: {next(iter(errors.values()))}"
+        )
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,1 @@
+"""Datasets, records and batches."""

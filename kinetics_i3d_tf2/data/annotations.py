@@ -1,0 +1,143 @@
+"""The text files that datasets are described in, and the videos that they name."""
+
+import csv
+import difflib
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+from ..utils import files as storage
+
+VIDEO_SUFFIXES = (
+    *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
+    *(".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
+)
+
+
+def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
+    """Makes a function that finds the file which a list means by a name.
+
+    Args:
+        videos: folder with the files, at any depth.
+
+    Returns:
+        Function from "Class/video.avi", "video.avi" or "video" to the path, or None;
+        suffix and case do not matter. "Class/video.avi" is not taken from another
+        folder, but from the top one, where all videos may lie together.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    by_name = {}
+    top = os.fspath(videos).rstrip("/")
+    for path in video_files(videos):
+        folder, _, _ = path.rpartition("/")
+        name = storage.stem(path)
+        keys = [name, f"{folder.rpartition('/')[2]}/{name}"]
+        if folder.rstrip("/") == top:
+            keys.append(f"/{name}")
+        for key in keys:
+            by_name[key] = path
+            by_name.setdefault(key.casefold(), path)
+
+    def find(name):
+        suffix = os.path.splitext(name)[1].lower()
+        full = name[: -len(suffix)] if suffix in VIDEO_SUFFIXES else name
+        keys = [full, full.casefold()]
+        if "/" in full:
+            keys += [f"/{key.rpartition('/')[2]}" for key in keys]
+        return next((by_name[key] for key in keys if key in by_name), None)
+
+    return find
+
+
+def video_files(videos: str | os.PathLike) -> list[str]:
+    """Paths of the video files below a folder, in order.
+
+    Raises:
+        OSError: there is no such folder.
+    """
+    if not storage.is_dir(videos):
+        raise FileNotFoundError(f"{videos}: there is no such folder of videos")
+    files = storage.files_below(videos)
+    return [path for path in files if path.lower().endswith(VIDEO_SUFFIXES)]
+
+
+def csv_rows(
+    path: str | os.PathLike, needed: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yields the place (file and line) and the values by column name of every row.
+
+    Args:
+        path: a CSV whose first line names the columns.
+        needed: columns that there must be.
+        optional: columns that there may be; others that are named nearly so are taken
+            for mistyped.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: the file or a row is malformed.
+    """
+    with storage.open_file(path) as file:
+        reader = csv.DictReader(file)
+        try:
+            columns = [(name or "").strip() for name in reader.fieldnames or ()]
+            absent = [name for name in needed if name not in columns]
+            if absent:
+                raise ValueError(
+                    f"{path}, line 1: the first line names the columns; there is no "
+                    f"{' and no '.join(absent)}. Received: {','.join(columns)!r}"
+                )
+            for name in set(columns) - {*needed, *optional}:
+                absent = set(optional) - set(columns)
+                for meant in difflib.get_close_matches(name.lower(), absent, 1):
+                    raise ValueError(
+                        f"{path}, line 1: there is a column '{name}'; is '{meant}' "
+                        "meant?"
+                    )
+            reader.fieldnames = columns
+            for row in reader:
+                place = f"{path}, line {reader.line_num}"
+                if None in row or None in row.values():
+                    raise ValueError(f"{place}: expected {len(columns)} columns")
+                row.pop("", None)  # As the row numbers that pandas writes.
+                yield place, {name: value.strip() for name, value in row.items()}
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: is not a CSV in UTF-8: {error}") from error
+
+
+def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
+    """Yields the place (file and line) and the text of every line that is not empty.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is not UTF-8.
+    """
+    with storage.open_file(path) as file:
+        try:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield f"{path}, line {number}", line.strip()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: is not a text in UTF-8: {error}") from error
+
+
+def parse_span(
+    place: str, start: str | None, end: str | None
+) -> tuple[float | None, float | None]:
+    """Seconds out of the two columns of a row; empty ones are None.
+
+    Raises:
+        ValueError: they are not numbers, or not a span.
+    """
+    try:
+        start, end = (float(value) if value else None for value in (start, end))
+    except ValueError as error:
+        raise ValueError(
+            f"{place}: start and end are numbers of seconds. Received: {start!r}, "
+            f"{end!r}"
+        ) from error
+    if not 0 <= (start or 0.0) < (float("inf") if end is None else end):
+        raise ValueError(
+            f"{place}: a clip needs 0 <= start < end. Received: {start}, {end}"
+        )
+    return start, end

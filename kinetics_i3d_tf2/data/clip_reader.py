@@ -1,0 +1,241 @@
+"""One training sample or evaluation clip out of a video file or a record.
+
+A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0..255;
+"flow" is `(frames, height, width, 2)`: float32 in [-1, 1] where it is computed, its
+8-bit code where it is read from a record. The model takes `x / 127.5 - 1` of both kinds
+of uint8; pixels stay small for as long as they can.
+"""
+
+import itertools
+import json
+
+import numpy as np
+
+from ..video import optical_flow as optical
+from ..video import transforms
+from ..video.reader import FRAME_RATE, count_frames, iter_video
+from . import mediasequence
+from .clip_recipe import CHANNELS, ClipRecipe
+from .clips import Clip
+from .tfrecord import Record, read_record
+
+
+def training_sample(
+    source: Clip | Record, recipe: ClipRecipe, rng: np.random.Generator
+) -> tuple[dict[str, np.ndarray], int]:
+    """A random clip of a video: one start, one crop and one flip for both streams.
+
+    It starts at a random frame that is early enough for `recipe.num_frames`; shorter
+    videos are looped.
+
+    Args:
+        source: where the video is.
+        recipe: what is done to it.
+        rng: where start, crop and flip are drawn from, in this order.
+
+    Returns:
+        The sample, of `recipe.num_frames` frames (RGB: one out of `recipe.rgb_stride`)
+        and `recipe.crop_size`, and the label index.
+
+    Raises:
+        OSError: the file is not there.
+        ValueError: it cannot be read, or has no label.
+    """
+    reader = open_clip(source, recipe)
+    length = len(reader)
+    if length < 1:
+        raise ValueError(
+            f"{source.path}: has too few frames, in its span if it has one, for "
+            f"{' and '.join(recipe.streams)}"
+        )
+    wanted = min(length, recipe.num_frames)
+    first = int(rng.integers(length - wanted + 1))
+    streams = _read_clip(reader, recipe, first, wanted)
+    place = rng.integers(1 << 32)
+    is_mirrored = recipe.flip and rng.random() < 0.5
+    for name, clip in streams.items():
+        # Equal draws: both streams are cut at one place.
+        place_rng = np.random.default_rng(place)
+        clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
+        if is_mirrored:
+            clip = transforms.flip(clip) if name == "rgb" else _flip_flow(clip)
+        streams[name] = clip
+    if reader.label < 0:
+        raise ValueError(f"{source.path}: the clip has no label to be trained on")
+    return streams, reader.label
+
+
+def whole_clip(
+    source: Clip | Record, recipe: ClipRecipe
+) -> tuple[dict[str, np.ndarray], int]:
+    """All frames of a video, resized and not cropped.
+
+    Args:
+        source: where the video is.
+        recipe: streams and short side.
+
+    Returns:
+        The sample and the label index, -1 without a label. Of n frames there is the
+        flow of n - 1 pairs.
+
+    Raises:
+        OSError: the file is not there.
+        ValueError: it cannot be read.
+    """
+    reader = open_clip(source, recipe)
+    return reader.read(0, None), reader.label
+
+
+def open_clip(source: Clip | Record, recipe: ClipRecipe):
+    """Opens a video or a record; what it is can be asked before its frames are decoded.
+
+    Args:
+        source: where the video is.
+        recipe: streams and short side.
+
+    Returns:
+        Reader: `label` is the label index, -1 without one; `example_id` the clip's
+        name; `len(reader)` the frames that every stream has; `read(first, count,
+        rgb_stride=1)` the sample of at most `count` frames (None: all), of RGB one out
+        of `rgb_stride`.
+
+    Raises:
+        OSError: a record's file is not there.
+        ValueError: a record cannot be read.
+    """
+    reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
+    return reader(source, recipe)
+
+
+def check_flow(record: Record) -> None:
+    """Raises when a record has no optical flow.
+
+    A record that cannot be read says nothing.
+
+    Raises:
+        ValueError: it has none.
+    """
+    try:
+        example = mediasequence.parse_example(read_record(record))
+    except (ValueError, OSError):
+        return
+    _require_flow(record, example)
+
+
+def pack(source: Clip | Record) -> str:
+    """A clip or record as text, for a tensor of strings."""
+    return json.dumps([type(source).__name__, *source])
+
+
+def unpack(text: str | bytes) -> Clip | Record:
+    """Undoes `pack`."""
+    kind, *values = json.loads(text)
+    return {"Clip": Clip, "Record": Record}[kind](*values)
+
+
+def _read_clip(reader, recipe, first, wanted):
+    """Streams of a training clip; too short ones are looped, both in step."""
+    if wanted == recipe.num_frames and recipe.rgb_stride > 1:
+        # Frames that are not used are not made; looping would need all.
+        streams = reader.read(first, wanted, recipe.rgb_stride)
+        if all(len(clip) == recipe.length(name) for name, clip in streams.items()):
+            return streams
+    streams = reader.read(first, wanted)
+    received = min(map(len, streams.values()))
+    if received < wanted and first > 0:
+        # The file announces more than it has.
+        streams = reader.read(max(0, first - (wanted - received)), wanted)
+        received = min(map(len, streams.values()))
+    return {
+        name: transforms.loop(clip[:received], recipe.num_frames)[
+            :: recipe.stride(name)
+        ]
+        for name, clip in streams.items()
+    }
+
+
+def _flip_flow(clip):
+    if clip.dtype != np.uint8:
+        return transforms.flip_flow(clip)
+    mirrored = transforms.flip(clip)
+    np.subtract(255, mirrored[..., 0], out=mirrored[..., 0])  # The code of -dx.
+    return mirrored
+
+
+def _require_flow(record, example):
+    if not example.flow:
+        raise ValueError(
+            f"{record.path}: the record has no optical flow; prepare it with flow, or "
+            "use the RGB stream"
+        )
+
+
+class _VideoReader:
+    """Streams of a video file; flow is computed."""
+
+    def __init__(self, clip, recipe):
+        self._clip = clip
+        self._recipe = recipe
+        self.label = clip.index
+        self.example_id = clip.example_id
+
+    def __len__(self):
+        """Frames that every stream has."""
+        frames = count_frames(
+            self._clip.path, start=self._clip.start, end=self._clip.end
+        )
+        return max(0, frames - ("flow" in self._recipe.streams))
+
+    def read(self, first, count, rgb_stride=1):
+        """Streams of at most `count` frames (None: all) from frame `first` on."""
+        needs_flow = "flow" in self._recipe.streams
+        frames = iter_video(
+            self._clip.path,
+            start=(self._clip.start or 0.0) + first / FRAME_RATE,
+            end=self._clip.end,
+            max_frames=None if count is None else count + needs_flow,
+            num_threads=1,  # Clips are read side by side.
+        )
+        if not needs_flow:
+            frames = itertools.islice(frames, 0, None, rgb_stride)
+        side = self._recipe.short_side
+        rgb = np.stack([transforms.resize_short_side(f, side) for f in frames])
+        seen = rgb if count is None else rgb[:count]
+        streams = {"rgb": seen[::rgb_stride] if needs_flow else seen}
+        if needs_flow:
+            displacement = optical.optical_flow(rgb, num_threads=1)
+            streams["flow"] = optical.normalize_flow(displacement)
+        return {name: streams[name] for name in self._recipe.streams}
+
+
+class _RecordReader:
+    """Streams of a MediaSequence record."""
+
+    def __init__(self, record, recipe):
+        example = mediasequence.parse_example(read_record(record))
+        self._coded = {"rgb": example.rgb, "flow": example.flow}
+        self._recipe = recipe
+        self.label = example.index
+        self.example_id = example.example_id
+        if "flow" in recipe.streams:
+            _require_flow(record, example)
+
+    def __len__(self):
+        """Frames that every stream has."""
+        return min(len(self._coded[name]) for name in self._recipe.streams)
+
+    def read(self, first, count, rgb_stride=1):
+        """Streams of at most `count` frames (None: all) from frame `first` on."""
+        end = None if count is None else first + count
+        side = self._recipe.short_side
+        streams = {}
+        for name in self._recipe.streams:
+            coded = self._coded[name][first : end : rgb_stride if name == "rgb" else 1]
+            images = mediasequence.decode_images(coded, CHANNELS[name])
+            scale = side / min(images.shape[1:3])
+            if name == "flow" and scale != 1:
+                # Half as large, things move half as far.
+                images = (127.5 + (images - 127.5) * scale).round().clip(0, 255)
+                images = images.astype(np.uint8)
+            streams[name] = transforms.resize_short_side(images, side)
+        return streams

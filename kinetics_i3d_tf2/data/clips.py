@@ -1,0 +1,174 @@
+"""The table of labelled clips that every dataset is read into."""
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from absl import logging
+
+from ..utils import files
+
+NO_LABEL = -1
+_KINETICS_STEM = re.compile(r"(.{11})_(\d{6})_(\d{6})")
+
+
+class Clip(NamedTuple):
+    """A video file, or a span of one, and its class."""
+
+    path: str
+    label: str = ""
+    index: int = NO_LABEL
+    start: float | None = None  # seconds of the file; None is its beginning
+    end: float | None = None  # None is its end
+    split: str = "train"
+
+    @property
+    def media_id(self) -> str:
+        """Name of the video: YouTube's in Kinetics, else the file's without suffix."""
+        name = files.stem(self.path)
+        match = _KINETICS_STEM.fullmatch(name)
+        return match[1] if match else name
+
+    @property
+    def example_id(self) -> str:
+        """Name of the clip: its video's and its first second there."""
+        match = _KINETICS_STEM.fullmatch(files.stem(self.path))
+        start = int(match[2]) if match else self.start or 0
+        return f"{self.media_id}_{start:g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A dataset: its clips, its classes, and what its lists name in vain.
+
+    Attributes:
+        clips: the clips whose files are there.
+        class_names: names in the order of the label indices.
+        missing: files that the lists name and the folder lacks.
+    """
+
+    clips: tuple[Clip, ...]
+    class_names: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.clips)
+
+    def splits(self) -> tuple[str, ...]:
+        """Names of its splits, in order of appearance."""
+        return tuple(dict.fromkeys(clip.split for clip in self.clips))
+
+    def split(self, name: str) -> "Table":
+        """The clips of one split, with the classes of all.
+
+        Raises:
+            ValueError: no clip is of that split.
+        """
+        clips = tuple(clip for clip in self.clips if clip.split == name)
+        if not clips:
+            known = ", ".join(self.splits())
+            raise ValueError(
+                f"There is no split '{name}' in the dataset, only: {known}"
+            )
+        return dataclasses.replace(self, clips=clips)
+
+    def with_classes(self, class_names: Sequence[str]) -> "Table":
+        """The same clips, with the indices of other class names.
+
+        Raises:
+            ValueError: a clip's class is not among them.
+        """
+        index = {name: number for number, name in enumerate(class_names)}
+        unknown = {clip.label for clip in self.clips} - {"", *index}
+        if unknown:
+            raise ValueError(
+                f"{len(unknown)} classes are not among the {len(index)} that there "
+                f"are, for example '{min(unknown)}'"
+            )
+        clips = (c._replace(index=index.get(c.label, NO_LABEL)) for c in self.clips)
+        return dataclasses.replace(
+            self, clips=tuple(clips), class_names=tuple(class_names)
+        )
+
+
+def join(tables: Sequence[Table]) -> Table:
+    """Makes one table of several, such as those of train.csv and val.csv.
+
+    Their classes are those of all, in order of name, unless they are equal.
+    """
+    first, *others = tables
+    names = first.class_names
+    if any(table.class_names != names for table in others):
+        names = sorted({name for table in tables for name in table.class_names})
+    tables = [table.with_classes(names) for table in tables]
+    return Table(
+        tuple(clip for table in tables for clip in table.clips),
+        tuple(names),
+        tuple(name for table in tables for name in table.missing),
+    )
+
+
+class Listed(NamedTuple):
+    """What a line of a list says."""
+
+    place: str  # file and line, for errors
+    name: str  # of the file that is meant
+    clip: Clip  # its index is not yet known; its path is "" when the file is missing
+
+
+def make_table(
+    source: str | os.PathLike,
+    listed: Sequence[Listed],
+    class_names: Sequence[str] | None,
+    require_all: bool,
+) -> Table:
+    """Makes the table of a list.
+
+    Args:
+        source: the list's name, for errors.
+        listed: its lines.
+        class_names: names by index; by default those of the list, in order of name.
+            Where no name is equal, one that differs in case is taken.
+        require_all: raise when a file is missing.
+
+    Raises:
+        ValueError: no line, an unknown class, or missing files: any with `require_all`,
+            else all.
+    """
+    if not listed:
+        raise ValueError(f"{source}: lists no clips")
+    if class_names is None:
+        class_names = sorted({line.clip.label for line in listed} - {""})
+    indices = {name.casefold(): index for index, name in enumerate(class_names)}
+    indices |= {name: index for index, name in enumerate(class_names)}
+    clips, missing = [], []
+    for place, name, clip in listed:
+        index = indices.get(clip.label, indices.get(clip.label.casefold()))
+        if not clip.label:
+            index = NO_LABEL
+        if index is None:
+            raise ValueError(
+                f"{place}: '{clip.label}' is not one of the {len(class_names)} classes"
+            )
+        label = class_names[index] if clip.label else ""
+        if clip.path:
+            clips.append(clip._replace(index=index, label=label))
+        else:
+            missing.append(name)
+    _report_missing(source, missing, len(listed), require_all)
+    return Table(tuple(clips), tuple(class_names), tuple(missing))
+
+
+def _report_missing(source, missing, total, require_all):
+    if not missing:
+        return
+    shown = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
+    message = f"{source}: {len(missing)} of {total} videos are missing: {shown}"
+    if require_all or len(missing) == total:
+        raise ValueError(message)
+    logging.warning("%s", message)

@@ -1,0 +1,306 @@
+"""Readers of datasets: Kinetics, UCF101, HMDB51, a folder a class, or any CSV.
+
+Formats: the CVDF copies of Kinetics, UCF101's `ucfTrainTestlist`, HMDB51's
+`testTrainMulti_7030_splits`. Each reader gives the same `Table`.
+"""
+
+import os
+from collections.abc import Sequence
+
+from ..utils import files as storage
+from . import annotations as listings
+from . import clips, labels
+
+_SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
+
+
+_OPTIONAL = ("label", "start", "end", "split")
+_KINETICS = {"kinetics400": 400, "kinetics600": 600, "kinetics700": 700}
+KINDS = (*_KINETICS, "ucf101", "hmdb51", "folder", "csv")
+
+
+def read(
+    kind: str,
+    videos: str | os.PathLike | None,
+    annotations: str | os.PathLike | None = None,
+    *,
+    split_number: int = 1,
+    class_names: Sequence[str] | None = None,
+    require_all: bool = False,
+) -> clips.Table:
+    """Reads a dataset of any kind: what programs call for their flags.
+
+    Args:
+        kind: one of `KINDS`.
+        videos: folder of the videos; a CSV does without.
+        annotations: the lists: a CSV, or the folder of UCF101's or HMDB51's.
+        split_number: split of UCF101 or HMDB51.
+        class_names: names by index, for lists that may lack a class; UCF101 and HMDB51
+            have theirs.
+        require_all: raise when a video is missing.
+
+    Returns, Raises: as the reader of that kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"Unknown dataset '{kind}'; known: {', '.join(KINDS)}")
+    if kind != "folder" and annotations is None:
+        raise ValueError(
+            f"A dataset of kind {kind} needs its annotations (--annotations)"
+        )
+    if kind != "csv" and videos is None:
+        raise ValueError(f"A dataset of kind {kind} needs its folder (--videos)")
+    if kind == "folder":
+        return read_folder(videos, class_names=class_names)
+    options = {"require_all": require_all}
+    if kind == "csv":
+        return read_csv(annotations, videos, class_names=class_names, **options)
+    if kind in _KINETICS:
+        return read_kinetics(
+            annotations,
+            videos,
+            num_classes=_KINETICS[kind],
+            class_names=class_names,
+            **options,
+        )
+    reader = {"ucf101": read_ucf101, "hmdb51": read_hmdb51}[kind]
+    return reader(annotations, videos, split_number=split_number, **options)
+
+
+def read_kinetics(
+    annotations: str | os.PathLike,
+    videos: str | os.PathLike,
+    *,
+    num_classes: int = 400,
+    class_names: Sequence[str] | None = None,
+    require_all: bool = False,
+) -> clips.Table:
+    """Reads a CSV of Kinetics-400, 600 or 700 as CVDF distributes it.
+
+    Columns are found by name: label, youtube_id, time_start, time_end, split. Videos
+    are `{youtube_id}_{time_start:06d}_{time_end:06d}` with any video suffix, anywhere
+    below `videos`; an untrimmed `{youtube_id}` is taken by its span.
+
+    Args:
+        annotations: the CSV.
+        videos: folder of the videos.
+        num_classes: 400 and 600 give the released label maps' indices; 700 those of
+            the names in order, as there is no released map.
+        class_names: names by index, instead of `num_classes`'s.
+        require_all: raise when a video is missing.
+
+    Returns:
+        The table; clips of a file without labels have index -1 and label "".
+
+    Raises:
+        OSError: a file or folder is not there.
+        ValueError: a row is malformed or of an unknown class (named by file and line),
+            or videos are missing: any with `require_all`, else all.
+    """
+    if class_names is None and num_classes in (400, 600):
+        class_names = labels.class_names(num_classes)
+    find = listings.file_finder(videos)
+    listed = []
+    for place, row in listings.csv_rows(
+        annotations, ("youtube_id", "time_start", "time_end")
+    ):
+        start, end = listings.parse_span(place, row["time_start"], row["time_end"])
+        video = row["youtube_id"]
+        stem = f"{video}_{int(start or 0):06d}_{int(end or 0):06d}"
+        split = row.get("split") or storage.stem(annotations)
+        path, span = find(stem), (None, None)
+        if path is None and find(video):
+            path, span = find(video), (start, end)
+        clip = clips.Clip(
+            path or "", row.get("label", "").strip("\"' "), 0, *span, split
+        )
+        listed.append(clips.Listed(place, stem, clip))
+    return clips.make_table(annotations, listed, class_names, require_all)
+
+
+def read_ucf101(
+    annotations: str | os.PathLike,
+    videos: str | os.PathLike,
+    *,
+    split_number: int = 1,
+    require_all: bool = False,
+) -> clips.Table:
+    """Reads one of the three splits of UCF101.
+
+    Args:
+        annotations: folder with `classInd.txt`, `trainlist0N.txt`, `testlist0N.txt`.
+        videos: folder of the videos; case does not matter (the class HandstandPushups
+            has files named HandStandPushups).
+        split_number: 1, 2 or 3.
+        require_all: raise when a video is missing.
+
+    Returns:
+        The table, with splits train and test.
+
+    Raises:
+        As `read_kinetics`.
+    """
+    _check_split_number(split_number)
+    class_index = {}
+    for place, line in listings.text_lines(storage.join(annotations, "classInd.txt")):
+        number, _, name = line.partition(" ")
+        if not number.isdecimal() or not name:
+            raise ValueError(f"{place}: expected 'number name'. Received: {line!r}")
+        class_index[name] = int(number)
+    names = tuple(sorted(class_index, key=class_index.get))
+    if sorted(class_index.values()) != list(range(1, len(names) + 1)):
+        raise ValueError(f"{place}: classes are not numbered from 1 without a gap")
+    find = listings.file_finder(videos)
+    listed = []
+    for split in ("train", "test"):
+        path = storage.join(annotations, f"{split}list{split_number:02d}.txt")
+        for place, line in listings.text_lines(path):
+            name, _, number = line.partition(" ")
+            label = name.rpartition("/")[0]
+            if label not in class_index or number not in ("", str(class_index[label])):
+                raise ValueError(
+                    f"{place}: expected 'Class/video.avi' with a class of classInd.txt "
+                    f"and, if at all, its number. Received: {line!r}"
+                )
+            clip = clips.Clip(find(name) or "", label, split=split)
+            listed.append(clips.Listed(place, name, clip))
+    return clips.make_table(annotations, listed, names, require_all)
+
+
+def read_hmdb51(
+    annotations: str | os.PathLike,
+    videos: str | os.PathLike,
+    *,
+    split_number: int = 1,
+    require_all: bool = False,
+) -> clips.Table:
+    """Reads one of the three splits of HMDB51.
+
+    Args:
+        annotations: folder `testTrainMulti_7030_splits`.
+        videos: folder of the videos, a folder a class.
+        split_number: 1, 2 or 3.
+        require_all: raise when a video is missing.
+
+    Returns:
+        The table, with splits train and test; classes are in order of name.
+
+    Raises:
+        As `read_kinetics`.
+    """
+    _check_split_number(split_number)
+    suffix = f"_test_split{split_number}.txt"
+    files = storage.matching(storage.join(annotations, "*" + suffix))
+    if not files:
+        raise FileNotFoundError(f"{annotations}: there is no file *{suffix} in it")
+    find = listings.file_finder(videos)
+    names, listed = [], []
+    for path in files:
+        names.append(path.rsplit("/", 1)[-1].removesuffix(suffix))
+        for place, line in listings.text_lines(path):
+            name, _, flag = line.rpartition(" ")
+            if flag not in ("0", "1", "2") or not name.strip():
+                raise ValueError(
+                    f"{place}: expected 'video.avi flag' with flag 1 (train), 2 (test) "
+                    f"or 0 (unused). Received: {line!r}"
+                )
+            if flag != "0":
+                split = {"1": "train", "2": "test"}[flag]
+                name = f"{names[-1]}/{name.strip()}"
+                clip = clips.Clip(find(name) or "", names[-1], split=split)
+                listed.append(clips.Listed(place, name, clip))
+    return clips.make_table(annotations, listed, sorted(names), require_all)
+
+
+def read_folder(
+    videos: str | os.PathLike, *, class_names: Sequence[str] | None = None
+) -> clips.Table:
+    """Reads a folder that holds a folder of videos for each class.
+
+    When folders are named as splits (train, val, test, ...) and hold folders, these
+    are the classes.
+
+    Args:
+        videos: the folder.
+        class_names: names by index; by default those of the folders, in order.
+
+    Returns:
+        The table; its one split is "train" unless folders say otherwise.
+
+    Raises:
+        OSError: there is no such folder.
+        ValueError: there are no videos in it, some are outside of the folders for
+            splits, or a folder is not in `class_names`.
+    """
+    root = os.fspath(videos).rstrip("/") + "/"
+    found = [
+        path.removeprefix(root).split("/") for path in listings.video_files(root[:-1])
+    ]
+    has_splits = any(
+        parts[0].casefold() in _SPLIT_FOLDERS and len(parts) > 2 for parts in found
+    )
+    listed = []
+    for parts in found:
+        path = root + "/".join(parts)
+        if has_splits:
+            if parts[0].casefold() not in _SPLIT_FOLDERS or len(parts) < 3:
+                raise ValueError(
+                    f"{path}: is not where it can be; there are folders for splits in "
+                    f"{videos}, so that all videos are {root}SPLIT/CLASS/VIDEO"
+                )
+            split, label = parts[:2]
+        elif len(parts) > 1:
+            split, label = "train", parts[0]
+        else:
+            continue
+        clip = clips.Clip(path, label, split=split)
+        listed.append(clips.Listed(path, path, clip))
+    if not listed:
+        raise ValueError(
+            f"{videos}: has no videos in folders named after their classes; expected "
+            f"{root}CLASS/VIDEO with one of {' '.join(listings.VIDEO_SUFFIXES)}"
+        )
+    return clips.make_table(videos, listed, class_names, False)
+
+
+def read_csv(
+    annotations: str | os.PathLike,
+    videos: str | os.PathLike | None = None,
+    *,
+    class_names: Sequence[str] | None = None,
+    require_all: bool = False,
+) -> clips.Table:
+    """Reads a CSV with the columns path, label and, if wanted, start, end and split.
+
+    Args:
+        annotations: the CSV; its first line names the columns, in any order.
+        videos: folder that paths are relative to; by default the CSV's own.
+        class_names: names by index; by default those of the file, in order of name.
+        require_all: raise when a video is missing. Addresses (s3://...) are not
+            looked up before they are read.
+
+    Returns:
+        The table; start and end are seconds of the file, split is "train" by default.
+
+    Raises:
+        As `read_kinetics`.
+    """
+    if videos is None:
+        videos = os.path.dirname(annotations) or "."
+    listed = []
+    for place, row in listings.csv_rows(annotations, ("path",), _OPTIONAL):
+        path = row["path"]
+        if not path:
+            raise ValueError(f"{place}: the path is empty")
+        if not storage.is_address(path) and not os.path.isabs(path):
+            path = storage.join(videos, path)
+        span = listings.parse_span(place, row.get("start"), row.get("end"))
+        there = storage.is_address(path) or os.path.exists(path)
+        split = row.get("split") or "train"
+        clip = clips.Clip(path if there else "", row.get("label", ""), 0, *span, split)
+        listed.append(clips.Listed(place, path, clip))
+    return clips.make_table(annotations, listed, class_names, require_all)
+
+
+def _check_split_number(number):
+    if number not in (1, 2, 3):
+        raise ValueError(f"split_number must be 1, 2 or 3. Received: {number!r}")

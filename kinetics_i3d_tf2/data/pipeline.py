@@ -1,0 +1,203 @@
+"""tf.data pipelines that `model.fit` and `model.evaluate` take as they are."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from . import service
+from .clip_recipe import ClipRecipe
+from .clips import NO_LABEL, Clip
+from .tf_reader import Loader
+from .tfrecord import Record
+from .views import cut, normalize, num_views
+
+# Clips that are tried in the place of one that cannot be read.
+_CANDIDATES = 32
+
+
+def for_training(
+    sources: Sequence[Clip | Record],
+    recipe: ClipRecipe,
+    *,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    shard: tuple[int, int] = (0, 1),
+    data_service: str | None = None,
+) -> tf.data.Dataset:
+    """Endless batches of random clips, shuffled anew in every epoch.
+
+    What batch k holds follows from `seed` and k alone, so training goes on at any step
+    as if it had never stopped. A clip that cannot be read is replaced by another,
+    counted and named in the log.
+
+    Args:
+        sources: a `tables.Table`, or records of `tfrecord.find_records`.
+        recipe: what is done to the clips.
+        batch_size: clips a step, of all workers together.
+        seed: what everything random follows from.
+        start_step: the step to begin with.
+        shard: this worker's number and the number of workers; each gets its share of
+            every batch.
+        data_service: address of a tf.data service dispatcher (`grpc://host:port`) whose
+            workers do the work. They share out the clips: each comes once an epoch, but
+            in no fixed order.
+
+    Returns:
+        Dataset of (clip, label): clip is float32 `(batch, frames, size, size,
+        channels)` in [-1, 1], for joint a dict of "rgb" and "flow"; label int64
+        `(batch,)`. It has no end: give `model.fit` its `steps_per_epoch`.
+
+    Raises:
+        ValueError: no clips, clips without labels, or sizes that do not fit.
+        tf.errors.InvalidArgumentError: while reading, more than `recipe.max_damaged` of
+            the clips cannot be read.
+    """
+    number, workers = shard
+    if not 0 <= number < workers or batch_size < 1 or batch_size % workers:
+        raise ValueError(
+            "shard is (number, workers), and batch_size a multiple of workers. "
+            f"Received: shard={shard}, batch_size={batch_size}"
+        )
+    check_labels(sources)
+    loader = Loader(sources, recipe)
+    size, local = len(sources), batch_size // workers
+    # Small numbers such as 0 and 1 are spread over all bits.
+    key = np.random.SeedSequence(seed % 2**64).generate_state(2).astype(np.int64)
+
+    def draw(count):
+        """Candidates for the place of a clip in the endless sequence of clips."""
+        place = count // local * batch_size + number * local + count % local
+        epoch, index = place // size, place % size
+        attempts = tf.range(_CANDIDATES, dtype=tf.int64)
+        # The function around this operation fails when it is called with many seeds,
+        # and its four rounds leave short sequences nearly as they are.
+        chosen = tf.raw_ops.RandomIndexShuffle(
+            index=tf.fill([_CANDIDATES], index),
+            seed=tf.stack(
+                [tf.fill([_CANDIDATES], x) for x in (key[0], epoch)] + [attempts], 1
+            ),
+            max_index=tf.constant(size - 1, tf.int64),
+            rounds=8,
+        )
+        return tf.gather(loader.rows, chosen), tf.stack([key[0], key[1], place])
+
+    last = tf.int64.max // batch_size
+    dataset = tf.data.Dataset.range(start_step * local, last).map(draw)
+    dataset = dataset.map(
+        loader.training_sample,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    dataset = dataset.batch(local, drop_remainder=True)
+    if data_service:
+        service.check_dispatcher(data_service)
+        dataset = dataset.apply(
+            tf.data.experimental.service.distribute(
+                tf.data.experimental.service.ShardingPolicy.DYNAMIC, data_service
+            )
+        )
+    dataset = dataset.apply(
+        tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    )
+    return _finish(dataset)
+
+
+def for_evaluation(
+    sources: Sequence[Clip | Record],
+    recipe: ClipRecipe,
+    *,
+    batch_size: int = 1,
+    views: tuple[int, int] | None = None,
+) -> tf.data.Dataset:
+    """Every clip once, in order: whole, or as views.
+
+    A clip that cannot be read is left out, counted and named in the log.
+
+    Args:
+        sources: a `tables.Table`, or records of `tfrecord.find_records`.
+        recipe: what is done to the clips.
+        batch_size: clips, or views, in a batch; whole clips differ in length and come
+            one by one.
+        views: temporal clips and spatial crops, (1, 1) or (10, 3), of
+            `recipe.num_frames` frames each: clips evenly from the first frame to the
+            last (one: from the middle), crops along the long side (one: the centre),
+            crops of a clip one after another. By default all frames of the central
+            crop: one view or, where `recipe.windowed`, windows one after another.
+
+    Returns:
+        Dataset of (clip, label) as `for_training`'s; a clip without a label has -1.
+        Its length is not known before its end, as clips may be left out.
+
+    Raises:
+        ValueError: no clips, or sizes that do not fit.
+        tf.errors.InvalidArgumentError: while reading, more than `recipe.max_damaged` of
+            the clips cannot be read.
+    """
+    if views is None and not recipe.windowed and batch_size != 1:
+        raise ValueError(
+            "Whole clips differ in length: batch_size must be 1, or ask for views. "
+            f"Received: batch_size={batch_size}"
+        )
+    if views is not None and (len(views) != 2 or min(views) < 1):
+        raise ValueError(
+            f"views are (temporal clips, spatial crops). Received: {views!r}"
+        )
+    loader = Loader(sources, recipe)
+    dataset = tf.data.Dataset.from_tensor_slices(loader.rows).map(
+        loader.whole_clip,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    first = recipe.streams[0]
+    dataset = dataset.filter(lambda clip, _: tf.size(clip[first]) > 0)
+    options = {"recipe": recipe, "views": views}
+
+    def cut_views(clip, label):
+        numbers = tf.data.Dataset.range(tf.cast(num_views(clip, **options), tf.int64))
+        return numbers.map(lambda view: (cut(clip, view, **options), label))
+
+    return _finish(dataset.flat_map(cut_views).batch(batch_size))
+
+
+def _finish(dataset):
+    """Batches as a model takes them; pixels stay small until here."""
+
+    def finish(clip, label):
+        clip = normalize(clip)
+        return (clip if len(clip) > 1 else next(iter(clip.values()))), label
+
+    # Workers of a strategy get their share by `shard`, not by TensorFlow's guess.
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = (
+        tf.data.experimental.AutoShardPolicy.OFF
+    )
+    dataset = dataset.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+
+def check_range(label: tf.Tensor, num_classes: int) -> tf.Tensor:
+    """A label that is certain to be of a class, for datasets' `map`.
+
+    Losses of labels out of range are NaN or noise on some devices.
+
+    Raises:
+        tf.errors.InvalidArgumentError: while reading, it is not.
+    """
+    worst = tf.where(
+        tf.reduce_min(label) < 0, tf.reduce_min(label), tf.reduce_max(label)
+    )
+    message = tf.strings.format(
+        "the label {} is out of range: there are {} classes", (worst, num_classes)
+    )
+    is_class = (worst >= 0) & (worst < tf.constant(num_classes, label.dtype))
+    with tf.control_dependencies([tf.debugging.Assert(is_class, [message])]):
+        return tf.identity(label)
+
+
+def check_labels(sources: Sequence[Clip | Record]) -> None:
+    """Raises ValueError when clips have no label."""
+    bad = [s for s in sources if isinstance(s, Clip) and s.index == NO_LABEL]
+    if bad:
+        raise ValueError(f"{len(bad)} clips have no label, the first is {bad[0].path}")

@@ -1,0 +1,123 @@
+"""The report of a folder of records: settings, counts, and what failed and why."""
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Sequence
+
+from ..utils import files, run_dir
+from ..video import optical_flow
+from .clips import Clip
+from .shards import Outcome, Settings
+
+
+class Report:
+    """The file report.json of a folder of records.
+
+    Args:
+        folder: the folder; what its report says so far is kept.
+
+    Raises:
+        OSError: the report cannot be read.
+        ValueError: it is not a report.
+
+    Attributes:
+        path: the file.
+        missing: by list, the files that it names and that are not there.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        self.path = files.join(folder, "report.json")
+        self.missing: dict[str, list[str]] = {}
+        self._records = {}
+        if files.exists(self.path):
+            with files.open_file(self.path) as file:
+                try:
+                    content = json.load(file)
+                    self.missing = content["missing"]
+                    self._records = content["records"]
+                except (ValueError, KeyError, TypeError) as error:
+                    raise ValueError(
+                        f"{self.path}: is not a report of this program"
+                    ) from error
+
+    def begin(self, name: str, plan: dict[str, list[Clip]], settings: Settings) -> None:
+        """Adds record files that are to be written.
+
+        Args:
+            name: what their names begin with.
+            plan: the clips by path of the record file.
+            settings: how clips are prepared.
+
+        Raises:
+            ValueError: files of this name were begun with other settings or clips.
+        """
+        facts = {
+            "settings": {
+                **settings._asdict(),
+                "coding": dataclasses.asdict(settings.coding),
+            },
+            "clips": sum(map(len, plan.values())),
+            # What the record files hold follows from this.
+            "digest": run_dir.digest(plan.values()),
+            "num_shards": len(plan),
+        }
+        before = self._records.setdefault(name, facts)
+        # Folders that were begun before there was a choice.
+        before["settings"].setdefault("flow_epsilon", optical_flow.EPSILON)
+        changes = [
+            f"{key} {old}, now {new}"
+            for key, old, new in run_dir.differences(before, facts)
+            if key != "digest"
+        ]
+        if before["digest"] != facts["digest"]:
+            changes = changes or ["other clips"]
+        if changes:
+            raise ValueError(
+                f"{self.path}: {name} in this folder was begun with {changes[0]}. Type "
+                "the flags as before to go on, or name another --out"
+            )
+
+    def end(self, name: str, outcomes: Sequence[Outcome]) -> None:
+        """Adds what became of the clips.
+
+        Args:
+            name: as for `begin`.
+            outcomes: one for each clip.
+
+        Raises:
+            ValueError: there are not as many as clips.
+        """
+        if len(outcomes) != self._records[name]["clips"]:
+            raise ValueError(
+                f"{self.path}: cannot be completed: the lists of what was done, in the "
+                "folder work beside it, are gone; the record files are whole"
+            )
+        failures = {}
+        for outcome in outcomes:
+            if outcome.reason:
+                kind = re.sub(r"\d+(\.\d+)?", "N", outcome.reason)
+                failures.setdefault(kind, {})[outcome.path] = outcome.reason
+        failed = sum(map(len, failures.values()))
+        self._records[name] |= {
+            "written": len(outcomes) - failed,
+            "failed": failed,
+            "frames": sum(outcome.num_frames for outcome in outcomes),
+            "seconds": round(sum(outcome.seconds for outcome in outcomes), 1),
+            "failures": failures,
+        }
+
+    def counts(self, name: str) -> tuple[int, int]:
+        """How many clips of a name were written, and how many failed."""
+        return self._records[name]["written"], self._records[name]["failed"]
+
+    def write(self) -> None:
+        """Writes the file, whole.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        content = {"missing": self.missing, "records": self._records}
+        with files.atomic_writer(self.path) as path:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,223 @@
+"""Shards: which clips go into which record file, and one such file written whole.
+
+A folder of records holds the record files, `label_map.txt`, `report.json` and a folder
+`work` with two lists for each record file: its clips, and what became of each.
+"""
+
+import json
+import random
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from absl import logging
+
+from ..utils import files
+from ..video import optical_flow, transforms
+from ..video.reader import FRAME_RATE, iter_video
+from . import mediasequence
+from .clips import Clip
+from .mediasequence import Coding
+
+# As MediaPipe's kinetics_dataset.py: any order that does not change.
+_SHUFFLE_SEED = 47
+# Flow of so many frame pairs is computed at a time, so that memory stays small.
+_PAIRS = 16
+_FILE_THREADS = 16
+
+
+class Settings(NamedTuple):
+    """How clips are prepared."""
+
+    has_flow: bool = True
+    short_side: int = transforms.SHORT_SIDE
+    coding: Coding = Coding()
+    flow_epsilon: float = optical_flow.EPSILON
+
+
+class Outcome(NamedTuple):
+    """What became of a clip."""
+
+    path: str
+    example_id: str
+    num_frames: int  # 0 when it failed
+    reason: str  # empty unless it failed
+    seconds: float
+
+
+def plan(
+    folder: str, name: str, clips: Sequence[Clip], num_shards: int
+) -> dict[str, list[Clip]]:
+    """Spreads clips over record files, always in the same way.
+
+    Args:
+        folder: where the files go.
+        name: what their names begin with.
+        clips: all the clips.
+        num_shards: number of files.
+
+    Returns:
+        The clips by path of the record file, `NAME-00000-of-00010`.
+    """
+    order = random.Random(_SHUFFLE_SEED).sample(range(len(clips)), len(clips))
+    return {
+        files.join(folder, f"{name}-{shard:05d}-of-{num_shards:05d}"): [
+            clips[index] for index in order[shard::num_shards]
+        ]
+        for shard in range(num_shards)
+    }
+
+
+def write_plan(shards: dict[str, list[Clip]]) -> None:
+    """Writes the list of every shard's clips, and begins that of the outcomes.
+
+    Args:
+        shards: what `plan` returned.
+
+    Raises:
+        OSError: a list cannot be written.
+    """
+
+    def write(shard):
+        lines = [json.dumps(clip) + "\n" for clip in shards[shard]]
+        for kind, content in (("clips", "".join(lines)), ("done", "")):
+            with files.atomic_writer(_work_file(shard, kind)) as path:
+                path.write_text(content, encoding="utf-8")
+
+    for folder in {_work_file(shard, "clips").rpartition("/")[0] for shard in shards}:
+        files.make_dirs(folder)
+    files.clear_unfinished(shards)
+    with ThreadPoolExecutor(_FILE_THREADS) as pool:
+        list(pool.map(write, shards))
+
+
+def write_shard(shard: str, settings: Settings) -> None:
+    """Writes a record file: all its clips, or no file.
+
+    A clip that cannot be prepared is left out, and its reason is kept.
+
+    Args:
+        shard: path of the record file.
+        settings: how clips are prepared.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import tensorflow as tf
+
+    if files.exists(shard):
+        return
+    cv2.setNumThreads(1)  # Shards are written side by side.
+    with files.open_file(_work_file(shard, "clips")) as file:
+        clips = [Clip(*json.loads(line)) for line in file]
+    with (
+        files.atomic_writer(shard) as path,
+        files.open_file(_work_file(shard, "done"), "w") as done,
+        tf.io.TFRecordWriter(str(path)) as writer,
+    ):
+        for clip in clips:
+            start = time.monotonic()
+            example, outcome = _prepare(clip, settings)
+            if example is not None:
+                writer.write(example)
+            seconds = round(time.monotonic() - start, 3)
+            done.write(json.dumps(outcome._replace(seconds=seconds)) + "\n")
+            done.flush()
+
+
+def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
+    """What became so far of the clips of record files.
+
+    Args:
+        shards: paths of the record files, written or not.
+
+    Returns:
+        Outcomes by path; files that are not begun have none.
+    """
+
+    def read(shard):
+        path = _work_file(shard, "done")
+        if not files.exists(path):
+            return []
+        with files.open_file(path) as file:
+            # The last line may be half written.
+            lines = [line for line in file if line.endswith("\n")]
+        return [Outcome(*json.loads(line)) for line in lines]
+
+    shards = list(shards)
+    with ThreadPoolExecutor(_FILE_THREADS) as pool:
+        return dict(zip(shards, pool.map(read, shards), strict=True))
+
+
+def count_outcomes(shard: str) -> int:
+    """How many clips of a record file are done so far."""
+    path = _work_file(shard, "done")
+    if not files.exists(path):
+        return 0
+    with files.open_file(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
+def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
+    """Reads, trims, resizes and codes a clip.
+
+    Args:
+        clip: a video file or a span of one.
+        settings: how it is prepared.
+
+    Returns:
+        A serialized SequenceExample, and the number of frames.
+
+    Raises:
+        OSError: the file is not there.
+        ValueError: it cannot be read, or flow is wanted of a single frame.
+    """
+    coding = settings.coding
+    rgb, motion, pending = [], [], []
+    frames = iter_video(clip.path, start=clip.start, end=clip.end, num_threads=1)
+    for frame in frames:
+        frame = transforms.resize_short_side(frame, settings.short_side)
+        rgb += mediasequence.encode_rgb([frame], coding)
+        pending.append(frame)
+        if len(pending) > _PAIRS:
+            motion += _encode_motion(pending, settings)
+            pending = pending[-1:]
+    if len(pending) > 1 or not motion:
+        motion += _encode_motion(pending, settings)
+    example = mediasequence.make_example(
+        clip,
+        rgb,
+        motion,
+        coding=coding,
+        size=frame.shape[:2],
+        frame_rate=FRAME_RATE,
+    )
+    return example, len(rgb)
+
+
+def _prepare(clip, settings):
+    """The example, or None, and the outcome."""
+    try:
+        example, num_frames = encode_clip(clip, settings)
+        return example, Outcome(clip.path, clip.example_id, num_frames, "", 0.0)
+    except Exception as error:  # Whatever a bad clip does, the others go on.
+        reason = str(error).removeprefix(f"{clip.path}: ") or type(error).__name__
+        logging.warning("Left out: %s: %s", clip.path, reason)
+        return None, Outcome(clip.path, clip.example_id, 0, reason, 0.0)
+
+
+def _encode_motion(frames, settings):
+    if not settings.has_flow:
+        return []
+    displacement = optical_flow.optical_flow(
+        np.stack(frames), epsilon=settings.flow_epsilon, num_threads=1
+    )
+    return mediasequence.encode_flow(displacement, settings.coding)
+
+
+def _work_file(shard, kind):
+    folder, _, name = shard.rpartition("/")
+    return files.join(folder, "work", f"{name}.{kind}.jsonl")

@@ -1,0 +1,178 @@
+"""Reads clips inside TensorFlow's graphs, and counts those that cannot be read.
+
+The work is done by FFmpeg and OpenCV, outside the interpreter lock, side by side.
+"""
+
+import collections
+import json
+import threading
+import uuid
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from tensorflow.python.ops import script_ops
+
+from . import clip_reader
+from .clip_recipe import CHANNELS, ClipRecipe
+from .clips import NO_LABEL, Clip
+from .tfrecord import Record
+
+# Clips that could not be read, by pipeline, in this process.
+_skipped = collections.defaultdict(set)
+_skipped_lock = threading.Lock()
+
+
+class Loader:
+    """Reads the clips of one dataset by one recipe.
+
+    Args:
+        sources: all clips or all records.
+        recipe: what is done to them.
+
+    Raises:
+        ValueError: there are none, or clips and records are mixed.
+
+    Attributes:
+        rows: string tensor; the sources as text, which the methods take.
+    """
+
+    def __init__(self, sources: Sequence[Clip | Record], recipe: ClipRecipe):
+        if not len(sources):
+            raise ValueError("There are no clips in the dataset")
+        kinds = {type(source) for source in sources}
+        if not kinds <= {Clip, Record} or not isinstance(recipe, ClipRecipe):
+            raise ValueError(
+                "Expected a table of clips (read_folder, ...) or records (find_records)"
+                f", and a ClipRecipe. Received: {sources!r:.80}, {recipe!r:.80}"
+            )
+        if len(kinds) > 1:
+            raise ValueError("A dataset is of clips or of records, not of both")
+        if kinds == {Record} and "flow" in recipe.streams:
+            clip_reader.check_flow(sources[0])
+        self.rows = tf.constant([clip_reader.pack(source) for source in sources])
+        # As samples gives them.
+        self._dtypes = {
+            name: "float32" if name == "flow" and kinds == {Clip} else "uint8"
+            for name in recipe.streams
+        }
+        size = recipe.crop_size
+        self._shapes = {
+            name: (recipe.length(name), size, size, CHANNELS[name])
+            for name in recipe.streams
+        }
+        self._config = json.dumps(
+            {
+                "pipeline": uuid.uuid4().hex,
+                "num_clips": len(sources),
+                "recipe": vars(recipe),
+                "dtypes": self._dtypes,
+            }
+        )
+
+    def training_sample(self, rows: tf.Tensor, seeds: tf.Tensor):
+        """`samples.training_sample` of the first of some rows that can be read.
+
+        Args:
+            rows: string `(candidates,)`, out of `self.rows`.
+            seeds: int64 `(n,)` that everything random is drawn from.
+
+        Returns:
+            Dict of streams, and the label, int64.
+        """
+        return self._call(_TRAINING_SAMPLE, [rows, seeds], self._shapes)
+
+    def whole_clip(self, row: tf.Tensor):
+        """`samples.whole_clip` of a row; empty streams when it cannot be read.
+
+        Args:
+            row: string scalar, out of `self.rows`.
+
+        Returns:
+            Dict of streams, and the label, int64.
+        """
+        free = {name: (None, None, None, CHANNELS[name]) for name in self._shapes}
+        return self._call(_WHOLE_CLIP, [row], free)
+
+    def _call(self, function, arguments, shapes):
+        *streams, label = tf.raw_ops.PyFuncStateless(
+            input=[tf.constant(self._config), *arguments],
+            token=function,
+            Tout=[*self._dtypes.values(), tf.int64],
+        )
+        clip = {
+            name: tf.ensure_shape(stream, shapes[name])
+            for name, stream in zip(self._dtypes, streams, strict=True)
+        }
+        return clip, tf.ensure_shape(label, ())
+
+
+def _training_sample(config, rows, seeds):
+    settings, recipe = _settings(config)
+    for row in rows:
+        # Anew for each candidate: a sample follows from its place and its clip alone.
+        rng = np.random.default_rng(np.asarray(seeds, np.uint64))
+        source = clip_reader.unpack(row)
+        try:
+            return _outputs(*clip_reader.training_sample(source, recipe, rng))
+        except (ValueError, OSError) as error:
+            problem = error
+        _skip(settings, recipe, source, problem)
+    raise ValueError(f"{len(rows)} clips in turn cannot be read; the log names them")
+
+
+def _whole_clip(config, row):
+    settings, recipe = _settings(config)
+    source = clip_reader.unpack(row)
+    try:
+        return _outputs(*clip_reader.whole_clip(source, recipe))
+    except (ValueError, OSError) as error:
+        problem = error
+    _skip(settings, recipe, source, problem)
+    empty = {
+        name: np.empty((0, 0, 0, CHANNELS[name]), dtype)
+        for name, dtype in settings["dtypes"].items()
+    }
+    return _outputs(empty, NO_LABEL)
+
+
+def _settings(config):
+    settings = json.loads(config)
+    return settings, ClipRecipe(**settings["recipe"])
+
+
+def _outputs(streams, label):
+    return [*map(np.ascontiguousarray, streams.values()), np.int64(label)]
+
+
+def _skip(settings, recipe, source, error):
+    """Names a clip that cannot be read in the log, once; raises when they are many."""
+    with _skipped_lock:
+        skipped = _skipped[settings["pipeline"]]
+        is_new = source not in skipped
+        skipped.add(source)
+        count, total = len(skipped), settings["num_clips"]
+    reason = str(error).removeprefix(f"{source.path}: ")
+    problem = f"{source.path}: {reason}"
+    if is_new:
+        logging.warning("Skipping a clip (%d of %d so far): %s", count, total, problem)
+    if count > recipe.max_damaged * total:
+        raise ValueError(
+            f"{count} of {total} clips cannot be read, more than max_damaged="
+            f"{recipe.max_damaged:g}; the last: {problem}"
+        )
+
+
+def _register(function):
+    """Makes a function known to TensorFlow by a name that is equal in all processes.
+
+    `tf.numpy_function` invents a name, which tf.data service's workers do not know.
+    """
+    name = f"{__name__}.{function.__name__}"
+    script_ops._py_funcs._funcs[name] = function
+    return name
+
+
+_TRAINING_SAMPLE = _register(_training_sample)
+_WHOLE_CLIP = _register(_whole_clip)

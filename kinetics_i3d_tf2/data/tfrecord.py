@@ -1,0 +1,131 @@
+"""TFRecord files as lists of records that can be read in any order.
+
+A record is its length (8 bytes, little endian), a checksum of that (4 bytes), the
+content, and a checksum of that (4 bytes).
+"""
+
+import os
+import re
+import struct
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import google_crc32c
+from absl import logging
+from tqdm import tqdm
+
+from ..utils import files
+
+_HEADER = struct.Struct("<QI")
+_CHECKSUM = struct.Struct("<I")
+_SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
+_GZIP = b"\x1f\x8b"
+# Finding records waits for storage, not for the processor.
+_THREADS = 16
+
+
+class Record(NamedTuple):
+    """Where a record is."""
+
+    path: str
+    offset: int  # of its content, in bytes
+    length: int
+
+
+def find_records(
+    paths: str | os.PathLike | Sequence[str | os.PathLike],
+) -> tuple[Record, ...]:
+    """Lists the records of TFRecord files, reading only their lengths.
+
+    What follows a damaged or cut-off length cannot be found; it is left out, and a
+    warning names the file.
+
+    Args:
+        paths: the files, local or addresses; or one pattern (`records/train-*`).
+
+    Returns:
+        The records, in order.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: a file is compressed, or there is no record in any.
+    """
+    if isinstance(paths, (str, os.PathLike)):
+        pattern, paths = paths, files.matching(paths)
+        if not paths:
+            raise FileNotFoundError(f"{pattern}: there are no such record files")
+        sets = {_SHARD.sub(r"-*-of-\1", path) for path in paths}
+        if len(sets) > 1:
+            raise ValueError(
+                f"{pattern}: means {len(sets)} sets of record files, which may hold "
+                f"the same clips; name one of {', '.join(sorted(sets))}"
+            )
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = tqdm(
+            pool.map(_records_of, map(os.fspath, paths)),
+            desc="Finding records",
+            total=len(paths),
+            unit="file",
+            disable=None,
+            delay=2,
+        )
+        records = tuple(record for records in found for record in records)
+    if not records:
+        raise ValueError(f"There are no records in: {', '.join(map(str, paths))}")
+    return records
+
+
+def read_record(record: Record) -> bytes:
+    """The content of a record.
+
+    Raises:
+        OSError: there is no such file any more.
+        ValueError: the content is cut off, or its checksum is wrong.
+    """
+    with files.open_file(record.path, "rb") as file:
+        file.seek(record.offset)
+        content = file.read(record.length)
+        checksum = file.read(_CHECKSUM.size)
+    if len(checksum) < _CHECKSUM.size or checksum != _checksum(content):
+        raise ValueError(
+            f"{record.path}: the record at byte {record.offset} is damaged or cut off"
+        )
+    return content
+
+
+def _records_of(path):
+    if files.is_dir(path):
+        raise ValueError(
+            f"{path}: is a folder; name the record files in it, as {path}/train-*"
+        )
+    records = []
+    total = files.size(path)
+    with files.open_file(path, "rb") as file:
+        offset = 0
+        while offset < total:
+            file.seek(offset)
+            header = file.read(_HEADER.size)
+            if header[:2] == _GZIP and offset == 0:
+                raise ValueError(
+                    f"{path}: is compressed; its records can only be read in order. "
+                    "Unpack it with gunzip"
+                )
+            whole = len(header) == _HEADER.size
+            if not whole or header[8:] != _checksum(header[:8]):
+                logging.warning(
+                    "%s: is damaged at byte %d; the %d records before are used",
+                    path, offset, len(records),
+                )  # fmt: skip
+                break
+            length, _ = _HEADER.unpack(header)
+            records.append(Record(path, offset + _HEADER.size, length))
+            offset += _HEADER.size + length + _CHECKSUM.size
+    return records
+
+
+def _checksum(content):
+    """CRC32C, 'masked' by TensorFlow so that sums of sums stay good sums."""
+    crc = google_crc32c.value(content)
+    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    return _CHECKSUM.pack(masked)

@@ -1,0 +1,1 @@
+"""Accuracy of checkpoints on a dataset."""

@@ -1,0 +1,1 @@
+"""Models as SavedModels and in other runtimes' formats."""

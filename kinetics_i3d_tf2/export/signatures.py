@@ -1,0 +1,262 @@
+"""What an exported model answers: TensorFlow functions of plain frames and clips.
+
+The graphs hold the weights, the preprocessing and the names of the classes, so that
+they need nothing of this package to run.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import keras
+import tensorflow as tf
+
+from ..data import views
+from ..data.clip_recipe import CHANNELS, STREAMS, ClipRecipe
+from ..inference import graph
+from ..models.architecture import MIN_FRAMES, MIN_SIZE
+from ..models.i3d import InceptionI3d
+from ..video import tvl1_keras
+from . import preprocessing
+
+_FEATURES = "Mixed_5c"
+_FRAMES = tf.TensorSpec((None, None, None, None, 3), tf.uint8, "frames")
+
+
+class Signatures:
+    """The functions of one exported model.
+
+    Args:
+        models: models with their classifiers by stream: `InceptionI3d` of "rgb",
+            "flow" or both, or one of `baselines`, of both streams as "joint". Their
+            weights are copied; batch norm is folded into the convolutions.
+        class_names: names by index.
+        recipe: size and sampling of the clips that the models take.
+        top: how many classes an answer holds; all, when there are fewer.
+        dtype: dtype policy of the models' trunks, "float32" or "bfloat16".
+        epsilon: TV-L1's iterations stop when they change the flow by less, in pixels.
+        pairs: pairs of frames whose flow is computed at once. One is fast on CPU, where
+            more need memory alone; GPUs want dozens.
+
+    Raises:
+        ValueError: streams, classes or `top` are not as above.
+
+    Example:
+    >>> signatures = Signatures({"rgb": model}, class_names)
+    >>> tf.saved_model.save(
+    ...     tf.Module(), "served/1", signatures=signatures.concrete_functions()
+    ... )
+    """
+
+    def __init__(
+        self,
+        models: dict[str, keras.Model],
+        class_names: Sequence[str],
+        *,
+        recipe: ClipRecipe = ClipRecipe(),  # noqa: B008 It is immutable.
+        top: int = 20,
+        dtype: str = "float32",
+        epsilon: float = tvl1_keras.EPSILON,
+        pairs: int = 1,
+    ):
+        counts = {stream: model.num_classes for stream, model in models.items()}
+        if set(models) not in ({"rgb"}, {"flow"}, {"rgb", "flow"}, {"joint"}):
+            raise ValueError(
+                "models are by stream: rgb, flow or both, or joint for one of both. "
+                f"Received: {', '.join(models) or 'none'}"
+            )
+        if set(counts.values()) != {len(class_names)} or top < 1:
+            raise ValueError(
+                "Models and class_names must be of the same classes, and top at least "
+                f"1. Received: {counts}, {len(class_names)} names, top={top}"
+            )
+        self._streams = [s for s in CHANNELS if any(s in STREAMS[m] for m in models)]
+        recipe = dataclasses.replace(
+            recipe, stream="joint" if len(self._streams) > 1 else self._streams[0]
+        )
+        self._is_i3d = all(isinstance(m, InceptionI3d) for m in models.values())
+        self._clip_shapes = {
+            name: value.shape[1:-1]
+            for model in models.values()
+            for name, value in _inputs(model).items()
+        }
+        self._run = {stream: _freeze(m, dtype) for stream, m in models.items()}
+        # One graph for all signatures: that of optical flow is large.
+        self._clips = tf.function(
+            self._prepare, input_signature=[_FRAMES], jit_compile=False
+        )
+        self._class_names = list(class_names)
+        self._recipe = recipe
+        self._top = min(top, len(class_names))
+        self._epsilon = epsilon
+        self._pairs = pairs
+
+    def concrete_functions(self) -> dict[str, Callable]:
+        """Traced functions by signature, with named inputs and outputs.
+
+        Returns:
+            `serving_default`: `frames`, uint8 RGB `(batch, frames, height, width, 3)`
+                at 25 frames a second; for I3D at least 9 frames of 193 pixels a side.
+                Answers with the top classes, best first, `(batch, top)`: `labels`
+                (string), `probabilities` and `logits` (float32), `class_ids` (int32).
+                Where `recipe.windowed`, probabilities are the mean of all windows',
+                and logits are their logarithm.
+            `encoded_frames`: `image_bytes`, string `(batch, frames)`, JPEG or PNG
+                images of one size; answers the same.
+            `logits`: `rgb` and `flow`, or one of them, float32 `(batch, frames, height,
+                width, 3 or 2)` in [-1, 1], as the model takes them. Answers with
+                `logits`, float32 `(batch, num_classes)`.
+            `features`, of I3D: `frames` as above; answers for each stream with
+                `Mixed_5c` averaged over time and space, float32 `(batch, 1024)`.
+            `flow`, where there is that stream: `flow`, float32 `(batch, frames - 1,
+                height, width, 2)`, displacement in pixels, and with an RGB stream the
+                `frames` it is of; answers as `serving_default`.
+        """
+        images = tf.TensorSpec((None, None), tf.string, "image_bytes")
+        clips = {
+            stream: tf.TensorSpec((None,) * 4 + (CHANNELS[stream],), tf.float32, stream)
+            for stream in self._streams
+        }
+        functions = {
+            "serving_default": _trace(self._classify, frames=_FRAMES),
+            "encoded_frames": _trace(self._classify_images, image_bytes=images),
+            "logits": _trace(self._logits_of_clips, **clips),
+        }
+        if self._is_i3d:
+            functions["features"] = _trace(self._features, frames=_FRAMES)
+        if "flow" in self._streams:
+            given = {"frames": _FRAMES} if "rgb" in self._streams else {}
+            functions["flow"] = _trace(
+                self._classify_with_flow, **given, flow=clips["flow"]
+            )
+        return functions
+
+    @property
+    def _least(self):
+        """Frames, height and width that there must be."""
+        if self._is_i3d:
+            return MIN_FRAMES, MIN_SIZE, MIN_SIZE
+        return 1 + ("flow" in self._streams), 1, 1
+
+    def _classify(self, frames):
+        return self._answer(self._clips(self._resize(frames)))
+
+    def _classify_images(self, image_bytes):
+        frames = preprocessing.decode(image_bytes, self._least, self._recipe.short_side)
+        return self._answer(self._clips(frames))
+
+    def _classify_with_flow(self, flow, frames=None):
+        flow = preprocessing.check_flow(flow, self._least)
+        clips = {}
+        if frames is not None:
+            frames = preprocessing.check_frames(frames, self._least)
+            sizes = tf.shape(frames)[:2], tf.shape(flow)[:2]
+            frames = preprocessing.require(
+                tf.reduce_all(sizes[0] - sizes[1] == [0, 1]),
+                "flow: expected the motion between neighbouring frames, one less than "
+                "there are frames. Received (batch, frames), and of flow:",
+                sizes,
+                frames,
+            )
+            frames = preprocessing.resize(frames, self._recipe.short_side)
+            clips["rgb"] = preprocessing.rgb_clip(frames, self._recipe.crop_size)
+        flow = preprocessing.resize_flow(flow, self._recipe.short_side)
+        clips["flow"] = preprocessing.flow_clip(flow, self._recipe.crop_size)
+        return self._answer(clips)
+
+    def _logits_of_clips(self, **clips):
+        for stream, clip in clips.items():
+            sizes = self._clip_shapes[stream]
+            # Those that are free have a least size.
+            least = [
+                m if n is None else n for n, m in zip(sizes, self._least, strict=True)
+            ]
+            clips[stream] = preprocessing.check_clip(
+                clip, stream, least, CHANNELS[stream], exactly=None not in sizes
+            )
+        if len(clips) > 1:
+            batches = [tf.shape(clip)[0] for clip in clips.values()]
+            clips["rgb"] = preprocessing.require(
+                batches[0] == batches[1],
+                "expected as many clips of each stream. Received:",
+                batches,
+                clips["rgb"],
+            )
+        return {"logits": self._logits(clips)}
+
+    def _features(self, frames):
+        clips, _ = views.cut_all(self._clips(self._resize(frames)), self._recipe)
+        features = {}
+        for stream, run in self._run.items():
+            endpoint = tf.cast(run(clips[stream])[_FEATURES], tf.float32)
+            features[stream] = tf.reduce_mean(endpoint, axis=(1, 2, 3))
+        return features
+
+    def _resize(self, frames):
+        frames = preprocessing.check_frames(frames, self._least)
+        return preprocessing.resize(frames, self._recipe.short_side)
+
+    def _prepare(self, frames):
+        """All frames of each stream, of resized frames of the video."""
+        clips = {}
+        if "rgb" in self._streams:
+            clips["rgb"] = preprocessing.rgb_clip(frames, self._recipe.crop_size)
+        if "flow" in self._streams:
+            flow = self._compute_flow(frames)
+            clips["flow"] = preprocessing.flow_clip(flow, self._recipe.crop_size)
+        return clips
+
+    def _compute_flow(self, frames):
+        grey = tvl1_keras.grey(frames)
+        batch, length, height, width = tf.unstack(tf.shape(grey))
+        first, second = (
+            tf.reshape(half, (-1, height, width))
+            for half in (grey[:, :-1], grey[:, 1:])
+        )
+        flow = tvl1_keras.tvl1_flow(
+            first, second, epsilon=self._epsilon, pairs=self._pairs
+        )
+        return tf.reshape(flow, (batch, length - 1, height, width, 2))
+
+    def _logits(self, clips):
+        """Logits of models of each stream are summed, with equal weight."""
+        logits = []
+        for stream, run in self._run.items():
+            outputs = run(clips if stream == "joint" else clips[stream])
+            logits.append(outputs["Logits"] if self._is_i3d else outputs)
+        return tf.add_n(logits)
+
+    def _answer(self, clips):
+        clips, count = views.cut_all(clips, self._recipe)
+        logits = self._logits(clips)
+        if self._recipe.windowed:
+            logits = tf.reshape(logits, (-1, count, len(self._class_names)))
+            mean = tf.reduce_logsumexp(tf.nn.log_softmax(logits), axis=1)
+            logits = mean - tf.math.log(tf.cast(count, tf.float32))
+        best, indices = tf.math.top_k(logits, self._top)
+        probabilities = tf.gather(tf.nn.softmax(logits), indices, batch_dims=1)
+        return {
+            "labels": tf.gather(tf.constant(self._class_names), indices),
+            "probabilities": probabilities,
+            "logits": best,
+            "class_ids": indices,
+        }
+
+
+def _inputs(model):
+    """A model's inputs by stream."""
+    if isinstance(model.input, dict):
+        return model.input
+    channels = {count: stream for stream, count in CHANNELS.items()}
+    return {channels[model.input.shape[-1]]: model.input}
+
+
+def _freeze(model, dtype):
+    """One graph with both outputs; what a signature does not use is not computed."""
+    if isinstance(model, InceptionI3d):
+        model = model.endpoint_model([_FEATURES, "Logits"])
+    return graph.freeze(graph.fold_batch_norm(model, dtype=dtype))
+
+
+def _trace(function, **inputs):
+    # XLA makes 3D convolutions slow on CPU, and servers may be built without it.
+    return tf.function(function, jit_compile=False).get_concrete_function(**inputs)

@@ -1,0 +1,1 @@
+"""Features of videos, and the Frechet Video Distance."""

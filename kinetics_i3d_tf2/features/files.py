@@ -1,0 +1,119 @@
+"""Files of features: a .npy or .npz file for each video, or one HDF5 for all."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..utils import files
+
+FORMATS = ("npz", "npy", "h5")
+
+_ALL = "features.h5"
+_PARTS = ".parts"
+
+
+class FeatureFiles:
+    """The features of many videos, in a folder; what is there is whole.
+
+    Args:
+        folder: the folder, on this machine; it is there.
+        kind: "npz" has `features`, `times` and `settings` (JSON) of a video in a file;
+            "npy" its features, with its times in `NAME_times.npy`; "h5" all in
+            `features.h5`: a group for each video with `features` and `times`, and the
+            settings as attribute of the file. Until `close`, what is new for it is in
+            files of its own.
+        settings: what the features follow from, as JSON's types.
+
+    Raises:
+        OSError, ValueError: there is a `features.h5` that cannot be read.
+    """
+
+    def __init__(self, folder: str | os.PathLike, kind: str, settings: dict):
+        self._folder = os.fspath(folder)
+        self._kind = kind
+        self._settings = json.dumps(settings)
+        self._in_one = set()
+        path = files.join(folder, _ALL)
+        if kind == "h5" and os.path.exists(path):
+            try:
+                with h5py.File(path) as file:
+                    file.visititems(self._note)
+            except OSError as error:
+                raise ValueError(f"{path}: is no file of features") from error
+
+    def place(self, name: str) -> str:
+        """The file that the features of a video are in, when it is done."""
+        if self._kind == "h5":
+            return files.join(self._folder, _ALL)
+        return files.join(self._folder, f"{name}.{self._kind}")
+
+    def has(self, name: str) -> bool:
+        """Whether a video is done."""
+        if self._kind == "h5":
+            return name in self._in_one or os.path.exists(self._part(name))
+        return os.path.exists(self.place(name))
+
+    def write(self, name: str, values: np.ndarray, times: np.ndarray) -> None:
+        """Writes the features of a video.
+
+        Args:
+            name: of the video; a path without a suffix.
+            values: float32 `(windows, ...)`.
+            times: float64 `(windows, 2)`, seconds.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        if self._kind == "npy":
+            # The times first: where the values are, all is.
+            _save(files.join(self._folder, f"{name}_times.npy"), np.save, times)
+            _save(self.place(name), np.save, values)
+            return
+        path = self._part(name) if self._kind == "h5" else self.place(name)
+        arrays = {"features": values, "times": times, "settings": self._settings}
+        _save(path, np.savez, **arrays)
+
+    def close(self) -> None:
+        """Puts the parts of an HDF5 together.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        parts = Path(self._folder, _PARTS)
+        if self._kind != "h5" or not parts.is_dir():
+            return
+        path = files.join(self._folder, _ALL)
+        found = {
+            str(part.relative_to(parts))[: -len(".npz")]: part
+            for part in sorted(parts.rglob("*.npz"))
+        }
+        with files.atomic_writer(path) as temporary:
+            if os.path.exists(path):
+                shutil.copyfile(path, temporary)
+            with h5py.File(temporary, "a") as file:
+                for name, part in found.items():
+                    if name in self._in_one:
+                        continue  # Killed before the parts were deleted.
+                    with np.load(part) as arrays:
+                        for key in ("features", "times"):
+                            file[f"{name}/{key}"] = arrays[key]
+                file.attrs["settings"] = self._settings
+        self._in_one |= set(found)
+        shutil.rmtree(parts)
+
+    def _note(self, name, item):
+        if isinstance(item, h5py.Dataset) and name.endswith("/features"):
+            self._in_one.add(name.removesuffix("/features"))
+
+    def _part(self, name):
+        return files.join(self._folder, _PARTS, f"{name}.npz")
+
+
+def _save(path, save, *args, **kwargs):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with files.atomic_writer(path) as temporary, open(temporary, "wb") as file:
+        save(file, *args, **kwargs)

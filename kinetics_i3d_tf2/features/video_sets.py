@@ -1,0 +1,198 @@
+"""Sets of videos that are compared with each other: files, or arrays in .npy files.
+
+What the values mean is never guessed: they are uint8 in 0..255, or floating point in a
+range that is named and then checked.
+"""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data import annotations, npy
+from ..models.architecture import MIN_FRAMES
+from ..utils import files as storage
+from ..video.reader import iter_video
+
+# Of floating-point values: least, greatest.
+RANGES = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
+
+
+class Video(NamedTuple):
+    """A video of a set: its name, and a function that reads its frames.
+
+    `read()` gives `(frames, height, width, 3)` in 0..255, uint8 or float32. It raises
+    OSError or ValueError when it cannot.
+    """
+
+    name: str
+    read: Callable[[], np.ndarray]
+
+
+def find(
+    path: str | os.PathLike,
+    *,
+    num_frames: int | None = None,
+    float_range: str | None = None,
+) -> list[Video]:
+    """Finds the videos of a set.
+
+    Args:
+        path: a folder with video files, .npy files or both, searched in depth; or one
+            such file. A .npy file holds videos `(number, frames, height, width, 3)`, or
+            one without the first axis.
+        num_frames: how many frames are taken, the first ones, as they are stored
+            whatever the rate; by default all.
+        float_range: what floating-point values are in, one of `RANGES`.
+
+    Returns:
+        The videos, in order of name.
+
+    Raises:
+        OSError: there is no such file or folder.
+        ValueError: there are no videos, a .npy file is of something else, or
+            `num_frames` is less than 9.
+    """
+    path = os.fspath(path)
+    _check_num_frames(num_frames)
+    if not storage.exists(path):
+        raise FileNotFoundError(f"{path}: there is no such file or folder")
+    files = [path]
+    if storage.is_dir(path):
+        suffixes = (*annotations.VIDEO_SUFFIXES, ".npy")
+        files = [f for f in storage.files_below(path) if f.lower().endswith(suffixes)]
+    videos = []
+    for file in files:
+        if file.lower().endswith(".npy"):
+            videos += of_array(
+                npy.read_array(file),
+                name=file,
+                num_frames=num_frames,
+                float_range=float_range,
+            )
+        else:
+            read = _VideoFile(file, num_frames)
+            videos.append(Video(file, read))
+    if not videos:
+        raise ValueError(f"{path}: there are no videos or .npy files in it")
+    return videos
+
+
+def of_array(
+    videos: np.ndarray,
+    *,
+    name: str = "array",
+    num_frames: int | None = None,
+    float_range: str | None = None,
+) -> list[Video]:
+    """The videos of an array.
+
+    Args:
+        videos: uint8 or floating point `(number, frames, height, width, 3)`, or one
+            video without the first axis.
+        name: what it is called in errors.
+        num_frames: how many frames are taken, the first ones; by default all.
+        float_range: what floating-point values are in, one of `RANGES`.
+
+    Returns:
+        The videos.
+
+    Raises:
+        ValueError: its shape, dtype or range is another. Each video's values are
+            checked when it is read.
+    """
+    _check_num_frames(num_frames)
+    if videos.ndim == 4:
+        videos = videos[None]
+    if videos.ndim != 5 or videos.shape[-1] != 3 or 0 in videos.shape:
+        raise ValueError(
+            f"{name}: expected videos (number, frames, height, width, 3). Received: "
+            f"shape {videos.shape}"
+        )
+    is_float = np.issubdtype(videos.dtype, np.floating)
+    if not is_float and videos.dtype != np.uint8:
+        raise ValueError(
+            f"{name}: expected uint8 in 0..255, or floating point. Received: "
+            f"{videos.dtype}"
+        )
+    if is_float and float_range not in RANGES:
+        raise ValueError(
+            f"{name}: holds {videos.dtype}; say the range of its values, one of "
+            f"{', '.join(RANGES)} (--float_range). Received: {float_range}"
+        )
+    low, high = RANGES[float_range] if is_float else RANGES["0..255"]
+    _check_use(videos, low, high, name)
+    return [
+        Video(
+            f"{name}[{number}]",
+            _ArrayVideo(video, f"{name}[{number}]", num_frames, low, high),
+        )
+        for number, video in enumerate(videos)
+    ]
+
+
+class _VideoFile(NamedTuple):
+    path: str
+    num_frames: int | None
+
+    def __call__(self):
+        frames = list(iter_video(self.path, fps=None, max_frames=self.num_frames))
+        _check_length(self.path, len(frames), self.num_frames)
+        return np.stack(frames)
+
+
+class _ArrayVideo(NamedTuple):
+    video: np.ndarray
+    name: str
+    num_frames: int | None
+    low: float
+    high: float
+
+    def __call__(self):
+        _check_length(self.name, len(self.video), self.num_frames)
+        video = np.asarray(self.video[: self.num_frames])
+        if video.dtype == np.uint8:
+            return video
+        video = video.astype(np.float32)
+        least, most = video.min(), video.max()
+        slack = 1e-3 * (self.high - self.low)  # For rounding.
+        if not (self.low - slack <= least and most <= self.high + slack):
+            raise RangeError(
+                f"{self.name}: expected values in [{self.low:g}, {self.high:g}]. "
+                f"Received: [{least:g}, {most:g}]"
+            )
+        return (video - self.low) * np.float32(255 / (self.high - self.low))
+
+
+class RangeError(ValueError):
+    """Values are not in the range that was named."""
+
+
+def _check_num_frames(num_frames):
+    if num_frames is not None and num_frames < MIN_FRAMES:
+        raise ValueError(
+            f"num_frames must be at least {MIN_FRAMES}, as the model takes no shorter "
+            f"clips. Received: {num_frames}"
+        )
+
+
+def _check_length(name, count, num_frames):
+    wanted = num_frames or MIN_FRAMES
+    if count < wanted:
+        raise ValueError(f"{name}: has {count} frames, and {wanted} are needed")
+
+
+def _check_use(videos, low, high, name):
+    """Refuses arrays of which no value is where half of the range is.
+
+    A clip in [0, 1] that was cast to uint8, or called one of 0..255 or -1..1.
+    """
+    if high <= 1 and low == 0:
+        return
+    is_used = any(video.max() > 1 if high > 1 else video.min() < 0 for video in videos)
+    if not is_used:
+        raise RangeError(
+            f"{name}: all values are in [0, 1], not in [{low:g}, {high:g}]; save them "
+            "in floating point and say --float_range=0..1"
+        )

@@ -1,0 +1,1 @@
+"""A trained model, used: clips in, scores out."""

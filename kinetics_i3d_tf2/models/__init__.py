@@ -1,0 +1,1 @@
+"""The networks: I3D and the paper's other architectures, in Keras alone."""

@@ -1,0 +1,253 @@
+"""What the paper's four other architectures share: arguments, inputs, first weights."""
+
+import keras
+from keras import ops
+
+from ..checkpoints.info import TRUNKS
+from ..data.clip_recipe import STREAMS
+from .logits import check_head, head_dtype
+from .trunk import InceptionV1, check_width
+
+
+class Baseline(keras.Model):
+    """An architecture of figure 2 of the paper.
+
+    Args:
+        num_classes: number of classes.
+        stream: one of `STREAMS`, by default the first: "joint" sees RGB and flow.
+        dropout_rate: share of features dropped before each classifier in training,
+            in [0, 1).
+        width: factor on every unit's filters (at least 1 is kept); 1.0 is the
+            paper's, less makes a small model for tests.
+        name: name of the model, by default its `kind`.
+        **kwargs: `dtype` (a dtype policy; by default the global one) and `trainable`,
+            as for every Keras layer.
+
+    Input shape: float32 `(batch, *shape)` in [-1, 1] with the shape that `clip_shapes`
+    has for the stream; for "joint" a dict of them, `{"rgb": ..., "flow": ...}`.
+
+    Output shape: float32 logits `(batch, num_classes)`, of a half-precision policy too.
+
+    Attributes:
+        kind: name of the architecture, and scope of its checkpoints.
+        STREAMS: values of `stream` that it has.
+
+    Raises:
+        ValueError: an argument out of range, or an input of another shape.
+    """
+
+    kind: str
+    STREAMS: tuple[str, ...]
+
+    def __init__(
+        self,
+        num_classes=400,
+        *,
+        stream=None,
+        dropout_rate=0.5,
+        width=1.0,
+        name=None,
+        **kwargs,
+    ):
+        stream = self.STREAMS[0] if stream is None else stream
+        if stream not in self.STREAMS:
+            raise ValueError(
+                f"stream of {self.kind} must be one of {', '.join(self.STREAMS)}. "
+                f"Received: {stream!r}"
+            )
+        check_head(num_classes, dropout_rate)
+        check_width(width)
+        self.num_classes = num_classes
+        self.stream = stream
+        self.dropout_rate = dropout_rate
+        self.width = width
+        self._policy = keras.dtype_policies.get(kwargs.pop("dtype", None))
+        clips = {
+            stream: keras.Input(shape, name=stream)
+            for stream, shape in self.clip_shapes.items()
+        }
+        outputs = self._connect(clips)
+        inputs = clips if stream == "joint" else clips[stream]
+        super().__init__(
+            inputs=inputs, outputs=outputs, name=name or self.kind, **kwargs
+        )
+
+    @property
+    def checkpoint_scope(self) -> str:
+        """What `save_checkpoint` puts before the names of its variables."""
+        return self.kind
+
+    @property
+    def clip_shapes(self) -> dict[str, tuple[int | None, ...]]:
+        """Frames, height, width and channels of a clip of each stream; None is free."""
+        shapes = self._clip_shapes()
+        return {stream: shapes[stream] for stream in STREAMS[self.stream]}
+
+    def __call__(self, inputs, *args, **kwargs):
+        """Checks the clips' static shapes, then runs the model on them."""
+        self._check(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+    def get_config(self):
+        """Arguments of the constructor, for `.keras` files and clones."""
+        return {
+            "num_classes": self.num_classes,
+            "stream": self.stream,
+            "dropout_rate": self.dropout_rate,
+            "width": self.width,
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": keras.dtype_policies.serialize(self._policy),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """Builds the model that `get_config` described."""
+        del custom_objects  # All arguments are plain values.
+        return cls(**config)
+
+    def _clip_shapes(self):
+        """As `clip_shapes`, of all streams that the architecture has."""
+        raise NotImplementedError
+
+    def _connect(self, clips):
+        """The model's output, of a dict from streams to clips."""
+        raise NotImplementedError
+
+    @property
+    def _head_dtype(self):
+        return head_dtype(self._policy)
+
+    def _trunk(self, stream):
+        return InceptionV1(self.width, dtype=self._policy, name=TRUNKS[stream])
+
+    def _dropout(self, name):
+        return keras.layers.Dropout(self.dropout_rate, dtype=self._policy, name=name)
+
+    def _check(self, inputs):
+        shapes = self.clip_shapes
+        if self.stream == "joint":
+            received = list(inputs) if isinstance(inputs, dict) else type(inputs)
+            if not isinstance(inputs, dict) or set(inputs) != set(shapes):
+                raise ValueError(
+                    f"A joint {self.kind} takes a dict of the clips of both streams, "
+                    f'{{"rgb": ..., "flow": ...}}. Received: {received}'
+                )
+        elif isinstance(inputs, dict):
+            raise ValueError(
+                f"This {self.kind} takes the {self.stream} clips alone, not in a dict; "
+                f"a joint one takes both. Received: a dict of {', '.join(inputs)}"
+            )
+        else:
+            inputs = {self.stream: inputs}
+        for stream, expected in shapes.items():
+            shape = getattr(inputs[stream], "shape", None)
+            if shape is not None:
+                _check_clips(self.kind, stream, tuple(shape), expected)
+
+
+@keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
+class StackFlow(keras.layers.Layer):
+    """Snippets of flow frames to pictures: dx and dy of a frame, then of the next.
+
+    Args:
+        snippet: flow frames of a picture.
+
+    Input shape: `(batch, pictures * snippet, height, width, 2)`.
+    Output shape: `(batch, pictures, height, width, snippet * 2)`.
+
+    Source: "Two-Stream Convolutional Networks for Action Recognition in Videos"
+    (Simonyan and Zisserman, arXiv 1406.2199), section 3.
+    """
+
+    def __init__(self, snippet, **kwargs):
+        super().__init__(**kwargs)
+        self.snippet = snippet
+
+    def call(self, flow):
+        _, frames, height, width, channels = ops.shape(flow)
+        pictures = frames // self.snippet
+        split = ops.reshape(flow, (-1, pictures, self.snippet, height, width, channels))
+        stacked = ops.transpose(split, (0, 1, 3, 4, 2, 5))
+        shape = (-1, pictures, height, width, self.snippet * channels)
+        return ops.reshape(stacked, shape)
+
+    def compute_output_shape(self, input_shape):
+        batch, frames, height, width, channels = input_shape
+        pictures = None if frames is None else frames // self.snippet
+        return (batch, pictures, height, width, self.snippet * channels)
+
+    def get_config(self):
+        return {**super().get_config(), "snippet": self.snippet}
+
+
+def check_snippet(snippet) -> None:
+    """Checks how many flow frames are beside an RGB frame.
+
+    Args:
+        snippet: flow frames.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if snippet < 1:
+        raise ValueError(
+            "snippet is how many flow frames make a picture, at least 1; the paper's "
+            f"is 10. Received: {snippet!r}"
+        )
+
+
+def gaussian():
+    """What a new layer's kernel is drawn from: Gaussian noise, as wide as ReLUs need.
+
+    Source: section 2.4 of the paper has the new layers of its two-stream models begin
+    with Gaussian noise; the deviation is of "Delving Deep into Rectifiers"
+    (He et al., arXiv 1502.01852).
+    """
+    return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+
+
+def classifier(num_classes, *, name="Logits", dtype=None):
+    """Linear classifier; it begins with logits that are about equal.
+
+    Args:
+        num_classes: number of classes.
+        name: name of the layer.
+        dtype: dtype policy.
+
+    Returns:
+        Keras layer, from `(..., features)` to `(..., num_classes)`.
+    """
+    return keras.layers.Dense(
+        num_classes,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        dtype=dtype,
+        name=name,
+    )
+
+
+def _check_clips(kind, stream, shape, expected):
+    if len(shape) != 5:
+        raise ValueError(
+            "A batch of clips has 5 axes, (batch, frames, height, width, channels); "
+            f"add the batch axis to a single clip with clip[None]. Received: {shape}"
+        )
+    _, frames, height, width, channels = shape
+    if channels not in (None, expected[3]):
+        raise ValueError(
+            f"The {stream} clips of {kind} have {expected[3]} channels. "
+            f"Received: {shape}"
+        )
+    if None not in (frames, expected[0]) and frames != expected[0]:
+        raise ValueError(
+            f"The {stream} clips of this {kind} have {expected[0]} frames; cut longer "
+            "ones and average the predictions, loop shorter ones with "
+            f"kinetics_i3d_tf2.video.transforms.loop. Received: {shape}"
+        )
+    for size, wanted in zip((height, width), expected[1:3], strict=True):
+        if None not in (size, wanted) and size != wanted:
+            raise ValueError(
+                f"The {stream} clips of {kind} have frames of {wanted} x {wanted} "
+                "pixels; resize and crop them with kinetics_i3d_tf2.video.transforms. "
+                f"Received: {shape}"
+            )

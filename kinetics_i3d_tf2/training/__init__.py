@@ -1,0 +1,1 @@
+"""Training by a recipe, resumable at any step."""

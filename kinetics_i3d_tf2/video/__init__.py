@@ -1,0 +1,1 @@
+"""Video files to pixels and optical flow, in NumPy."""

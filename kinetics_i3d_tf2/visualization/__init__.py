@@ -1,0 +1,1 @@
+"""Charts, images and pages."""

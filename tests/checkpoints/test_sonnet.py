@@ -1,0 +1,349 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import recipe
+import tensorflow as tf
+
+from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
+from kinetics_i3d_tf2.checkpoints.sonnet import (
+    Entry,
+    describe,
+    list_checkpoint,
+    sonnet_name,
+)
+
+RELEASED = {
+    "rgb_imagenet": (3, 400, "RGB", 230, 0),
+    "rgb_scratch": (3, 400, "RGB", 230, 0),
+    "flow_imagenet": (2, 400, "Flow", 230, 0),
+    "flow_scratch": (2, 400, "Flow", 230, 0),
+    "rgb_scratch_kin600": (3, 600, "none", 230, 116),
+}
+
+
+def model_of(num_classes=7, **arguments):
+    return InceptionI3d(num_classes, width=1 / 16, **arguments)
+
+
+def weights_of(model):
+    return {v.path: v.numpy() for v in model.weights}
+
+
+def assert_same_weights(model, other):
+    ours, theirs = weights_of(model), weights_of(other)
+    assert ours.keys() == theirs.keys()
+    for path, value in ours.items():
+        np.testing.assert_array_equal(value, theirs[path], err_msg=path)
+
+
+def write_v1(path, variables):
+    """Writes name -> array with TensorFlow 1's own Saver."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        variables = [
+            tf.compat.v1.get_variable(name, initializer=value, use_resource=False)
+            for name, value in variables.items()
+        ]
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.train.Saver(variables).save(session, str(path))
+
+
+def read_v1(path, shapes):
+    """Restores name -> shape with TensorFlow 1's own Saver."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        variables = {
+            name: tf.compat.v1.get_variable(name, shape, use_resource=False)
+            for name, shape in shapes.items()
+        }
+        tf.compat.v1.train.Saver(variables).restore(session, str(path))
+        return session.run(variables)
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_released_index_files(shared, name):
+    _, classes, scope, variables, slots = RELEASED[name]
+    entries = list_checkpoint(shared / "release" / "checkpoints" / name)
+    assert len(entries) == variables + slots
+    assert sum(entry.is_slot for entry in entries) == slots
+    line = describe(entries)
+    assert f"{classes} classes, scope {scope}; like " in line
+    assert name in line.split("like ")[1]
+
+
+@pytest.mark.parametrize("scope", ["RGB", "Flow", ""])
+def test_round_trip(tmp_path, scope):
+    model = recipe.assign(model_of())
+    prefix = save_checkpoint(model, tmp_path / "new" / "model.ckpt", scope=scope)
+    for path in (prefix, prefix.parent, f"{prefix}.index"):
+        loaded = model_of()
+        load_checkpoint(loaded, path)
+        assert_same_weights(loaded, model)
+
+
+@pytest.mark.parametrize("scope", ["RGB", "Flow", ""])
+def test_the_release_restores_what_is_saved(tmp_path, scope):
+    model = recipe.assign(model_of())
+    prefix = save_checkpoint(model, tmp_path, scope=scope)
+    assert prefix == tmp_path / "model.ckpt"
+    before = f"{scope}/inception_i3d/" if scope else ""
+    expected = {before + sonnet_name(v): v.numpy() for v in model.weights}
+    restored = read_v1(prefix, {name: v.shape for name, v in expected.items()})
+    for name, value in expected.items():
+        np.testing.assert_array_equal(restored[name], value)
+
+
+@pytest.mark.parametrize("before", ["RGB/inception_i3d/", "Flow/inception_i3d/", ""])
+@pytest.mark.parametrize("batch_norm_rank", [1, 5])
+@pytest.mark.parametrize("with_slots", [False, True])
+def test_what_the_release_saved_is_loaded(
+    tmp_path, before, batch_norm_rank, with_slots
+):
+    source = recipe.assign(model_of())
+    variables = {}
+    for variable in source.weights:
+        name, value = before + sonnet_name(variable), variable.numpy()
+        if "/batch_norm/" in name and batch_norm_rank == 5:
+            value = value.reshape(1, 1, 1, 1, -1)
+        variables[name] = value
+        if with_slots and variable.trainable:
+            variables[f"{name}/Momentum"] = value + 1
+    write_v1(tmp_path / "model.ckpt", variables)
+    # The released text file names a folder of its authors' machine.
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "/nowhere/model.ckpt"')
+    model = model_of()
+    load_checkpoint(model, tmp_path)
+    assert_same_weights(model, source)
+
+
+def test_all_differences_are_in_one_error(tmp_path):
+    source = recipe.assign(model_of())
+    variables = {sonnet_name(v): v.numpy() for v in source.weights}
+    del variables["Mixed_3b/Branch_0/Conv3d_0a_1x1/conv_3d/w"]
+    variables["Mixed_6a/conv_3d/w"] = np.zeros(3, np.float32)
+    variables["Logits/Conv3d_0c_1x1/conv_3d/b"] = np.zeros(5, np.float32)
+    variables["Mixed_5c/Branch_0/Conv3d_0a_1x1/batch_norm/beta"] = np.zeros(
+        24, np.float64
+    )
+    write_v1(tmp_path / "model.ckpt", variables)
+    model = recipe.assign(model_of(), seed=1)
+    before = weights_of(model)
+    with pytest.raises(ValueError) as caught:
+        load_checkpoint(model, tmp_path)
+    message = str(caught.value)
+    assert str(tmp_path / "model.ckpt") in message
+    assert "4 differences" in message
+    assert "missing: Mixed_3b/Branch_0/Conv3d_0a_1x1/conv_3d/w" in message
+    assert "unexpected: Mixed_6a/conv_3d/w [3]" in message
+    assert "shape of Logits/Conv3d_0c_1x1/conv_3d/b: [5] in the" in message
+    assert "dtype of Mixed_5c/Branch_0/Conv3d_0a_1x1/batch_norm/beta" in message
+    for path, value in weights_of(model).items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_exclude_leaves_a_head_of_other_classes_alone(tmp_path):
+    source = recipe.assign(model_of(7))
+    save_checkpoint(source, tmp_path)
+    model = recipe.assign(model_of(5), seed=1)
+    head = model.get_layer("Logits").get_weights()
+    with pytest.raises(ValueError, match=r'exclude=\("Logits",\)'):
+        load_checkpoint(model, tmp_path)
+    load_checkpoint(model, tmp_path, exclude=("Logits",))
+    for old, new in zip(head, model.get_layer("Logits").get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    trunk = source.endpoint_model(["Mixed_5c"])
+    assert_same_weights(model.endpoint_model(["Mixed_5c"]), trunk)
+
+
+def test_a_model_without_head_loads_a_whole_checkpoint(tmp_path):
+    source = recipe.assign(model_of())
+    save_checkpoint(source, tmp_path)
+    trunk = InceptionI3d(final_endpoint="Mixed_5c", width=1 / 16)
+    with pytest.raises(ValueError, match="unexpected: RGB/inception_i3d/Logits"):
+        load_checkpoint(trunk, tmp_path)
+    load_checkpoint(trunk, tmp_path, exclude=("Logits",))
+    assert_same_weights(trunk, source.endpoint_model(["Mixed_5c"]))
+
+
+def test_both_streams_in_one_file(tmp_path):
+    weights = recipe.assign(model_of()).weights
+    variables = {
+        f"{scope}/inception_i3d/{sonnet_name(v)}": v.numpy()
+        for scope in ("RGB", "Flow")
+        for v in weights
+    }
+    write_v1(tmp_path / "model.ckpt", variables)
+    with pytest.raises(
+        ValueError, match="230 differences.*\n.*in two scopes: Conv3d_1a"
+    ):
+        load_checkpoint(model_of(), tmp_path)
+
+
+def test_exclude_must_name_something(tmp_path):
+    model = model_of()
+    save_checkpoint(model, tmp_path)
+    with pytest.raises(ValueError, match="names nothing: 'logits'"):
+        load_checkpoint(model, tmp_path, exclude="logits")
+
+
+@pytest.mark.parametrize("half", ["index", "data-00000-of-00001"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "flipped", "empty"])
+def test_damaged_files(tmp_path, half, damage):
+    save_checkpoint(recipe.assign(model_of()), tmp_path)
+    path = tmp_path / f"model.ckpt.{half}"
+    content = bytearray(path.read_bytes())
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    else:
+        content[len(content) // 2] ^= 0xFF
+        path.write_bytes(content)
+    model = recipe.assign(model_of(), seed=1)
+    before = weights_of(model)
+    error = FileNotFoundError if damage == "missing" else ValueError
+    expected = "no such|is missing|no checkpoint" if damage == "missing" else "corrupt"
+    with pytest.raises(error, match=expected) as caught:
+        load_checkpoint(model, tmp_path / "model.ckpt")
+    assert f"model.ckpt.{half}" in str(caught.value)
+    for name, value in weights_of(model).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_folder_without_a_checkpoint(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no .*index file"):
+        load_checkpoint(model_of(), tmp_path)
+    for name in ("a.index", "b.index"):
+        (tmp_path / name).touch()
+    with pytest.raises(FileNotFoundError, match="holds a.index, b.index"):
+        load_checkpoint(model_of(), tmp_path)
+
+
+def test_folder_with_a_checkpoint_of_another_name(tmp_path):
+    model = recipe.assign(model_of())
+    save_checkpoint(model, tmp_path / "step-100")
+    loaded = model_of()
+    load_checkpoint(loaded, tmp_path)
+    assert_same_weights(loaded, model)
+
+
+@pytest.mark.parametrize(("channels", "scope"), [(3, "RGB"), (2, "Flow")])
+def test_scope_is_the_models(tmp_path, channels, scope):
+    save_checkpoint(model_of(num_channels=channels), tmp_path)
+    entries = list_checkpoint(tmp_path)
+    assert all(e.name.startswith(f"{scope}/inception_i3d/") for e in entries)
+
+
+def test_scope_of_a_model_of_no_stream(tmp_path):
+    features = model_of().endpoint_model(["Conv3d_1a_7x7"])
+    save_checkpoint(features, tmp_path)
+    assert list_checkpoint(tmp_path)[0].name.startswith("RGB/inception_i3d/Conv3d_1a")
+
+
+@pytest.mark.parametrize("scope", ["convnet_lstm", "c3d", "two_stream", "fused"])
+def test_scopes_of_other_architectures_are_no_part_of_names(scope):
+    assert Entry(f"{scope}/RGB/w", (), "float32").sonnet_name == "RGB/w"
+
+
+def test_bad_scope(tmp_path):
+    with pytest.raises(ValueError, match='must be "RGB", "Flow" or ""'):
+        save_checkpoint(model_of(), tmp_path, scope="rgb")
+
+
+def test_saving_where_nothing_can_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError):
+        save_checkpoint(model_of(), tmp_path / "file" / "model.ckpt")
+
+
+def test_saving_leaves_nothing_else(tmp_path):
+    model = model_of()
+    for _ in range(2):  # The second takes the first one's place.
+        save_checkpoint(model, tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [
+        "model.ckpt.data-00000-of-00001",
+        "model.ckpt.index",
+    ]
+
+
+def test_killed_while_saving(tmp_path):
+    """kill -9 at several moments: the checkpoint is whole, old or new.
+
+    Or, between the moves of its two files, refused: once at most in three times.
+    """
+    code = """
+import sys
+sys.path.insert(0, "tests")
+import recipe
+from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+models = [recipe.assign(InceptionI3d(7, width=1 / 4), seed) for seed in (0, 1)]
+save_checkpoint(models[0], sys.argv[1])
+print("saved", flush=True)
+while True:
+    for model in models:
+        save_checkpoint(model, sys.argv[1])
+"""
+    known = {
+        float(recipe.weight("Logits/Conv3d_0c_1x1/conv_3d/b", (7,), seed)[0])
+        for seed in (0, 1)
+    }
+    refused = 0
+    for delay in (0.01, 0.05, 0.11):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout.readline() == b"saved\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        model = InceptionI3d(7, width=1 / 4)
+        try:
+            load_checkpoint(model, tmp_path / "model.ckpt")
+        except ValueError as error:
+            assert "truncated or corrupt" in str(error)
+            refused += 1
+            continue
+        assert float(model.weights[-1].numpy()[0]) in known
+    assert refused <= 1
+
+
+def test_program_lists_a_checkpoint(tmp_path, python):
+    save_checkpoint(recipe.assign(model_of()), tmp_path, scope="Flow")
+    done = python("-m", "kinetics_i3d_tf2.checkpoints.sonnet", tmp_path)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(lines) == 231
+    assert "Flow/inception_i3d/Logits/Conv3d_0c_1x1/conv_3d/b  [7]  float32" in lines
+    assert lines[-1] == (
+        "230 variables; InceptionI3d of 3 channels and 7 classes, scope Flow; "
+        "like none of the released ones (other width)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [([], "give one checkpoint"), (["/nowhere"], "no such checkpoint file")],
+)
+def test_program_errors(python, arguments, message):
+    done = python("-m", "kinetics_i3d_tf2.checkpoints.sonnet", *arguments)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert message in line
+
+
+def test_models_of_any_keras_kind_are_taken(tmp_path, small_model):
+    trunk = small_model.endpoint_model(["Mixed_3b"])
+    save_checkpoint(trunk, tmp_path / "trunk.ckpt")
+    other = InceptionI3d(final_endpoint="Mixed_3b", width=1 / 16)
+    load_checkpoint(other, tmp_path / "trunk.ckpt")
+    assert isinstance(trunk, keras.Model)
+    assert_same_weights(other, trunk)

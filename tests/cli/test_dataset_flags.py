@@ -1,0 +1,93 @@
+"""The flags that name a dataset, in a process of their own: flags are process-wide."""
+
+import pytest
+
+from kinetics_i3d_tf2.data import clips
+
+PRINT = """
+from absl import app
+from kinetics_i3d_tf2.cli import dataset_flags, program
+def main(argv):
+    dataset = dataset_flags.Dataset()
+    print(dataset.class_names)
+    for split in dataset.splits():
+        print(split, len(dataset.split(split)))
+program.run(main)
+"""
+
+
+@pytest.fixture
+def videos(tmp_path):
+    for split, count in {"train": 3, "val": 1}.items():
+        for name in ("jump", "wave"):
+            folder = tmp_path / "videos" / split / name
+            folder.mkdir(parents=True)
+            for number in range(count):
+                (folder / f"{number}.mp4").touch()
+    return tmp_path / "videos"
+
+
+def test_a_folder(python, videos):
+    done = python("-c", PRINT, "--dataset=folder", f"--videos={videos}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["('jump', 'wave')", "train 6", "val 2"]
+
+
+def test_several_lists_are_one_dataset(python, tmp_path):
+    for name in "abcd":
+        (tmp_path / f"{name}.mp4").touch()
+    (tmp_path / "train.csv").write_text("path,label\na.mp4,jump\nb.mp4,wave\n")
+    (tmp_path / "val.csv").write_text("path,label,split\nc.mp4,wave,val\n")
+    lists = f"{tmp_path}/train.csv,{tmp_path}/val.csv"
+    done = python("-c", PRINT, "--dataset=csv", f"--annotations={lists}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["('jump', 'wave')", "train 2", "val 1"]
+
+
+def test_records(python, tmp_path):
+    import tensorflow as tf
+
+    (tmp_path / "label_map.txt").write_text("jump\nwave\n")
+    for name, count in {"train": 3, "validate": 2}.items():
+        path = tmp_path / f"kinetics_700_{name}_25fps_rgb_flow-00000-of-00001"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for _ in range(count):
+                writer.write(b"anything")
+    done = python("-c", PRINT, f"--records={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["('jump', 'wave')", "train 3", "validate 2"]
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "name either --records=FOLDER or --dataset="),
+        (["--dataset=folder", "--records={}"], "name either --records=FOLDER or"),
+        (["--records={}", "--videos=x"], "--videos does not go with --records"),
+        (["--records={}/none"], "No such file or directory"),
+        (["--records={}"], "holds no record files named as prepare names them"),
+        (["--dataset=folder", "--videos={}"], "has no videos in folders named after"),
+    ],
+)
+def test_errors(python, tmp_path, arguments, message):
+    (tmp_path / "label_map.txt").write_text("jump\n")
+    done = python("-c", PRINT, *[a.format(tmp_path) for a in arguments])
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_joined_tables_have_the_classes_of_all():
+    first = clips.Table((clips.Clip("a", "wave", 0),), ("wave",), ("gone",))
+    second = clips.Table((clips.Clip("b", "jump", 0),), ("jump",))
+    joined = clips.join([first, second])
+    assert joined.class_names == ("jump", "wave")
+    assert [clip.index for clip in joined] == [1, 0]
+    assert joined.missing == ("gone",)
+    assert clips.join([first, first]).class_names == ("wave",)
+
+
+@pytest.mark.parametrize("program", ["prepare", "evaluate", "train"])
+def test_programs_explain_these_flags(python, program):
+    help_text = python("-m", f"kinetics_i3d_tf2.cli.{program}", "--help").stdout
+    for flag in ("dataset", "videos", "annotations", "split_number"):
+        assert f"  --{flag}: " in help_text

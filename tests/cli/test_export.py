@@ -1,0 +1,253 @@
+"""The program that exports, in a process of its own, and what it wrote."""
+
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import recipe
+from conftest import ROOT
+
+from kinetics_i3d_tf2 import InceptionI3d, read_video, save_checkpoint
+from kinetics_i3d_tf2.checkpoints import load
+from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.data.clip_recipe import MODELS
+from kinetics_i3d_tf2.export import saved_model
+
+PROGRAM = ("-m", "kinetics_i3d_tf2.cli.export")
+DEMO = ("--weights=demo", "--eval_type=rgb")
+
+# Runs where this package, Keras and its layers cannot be imported.
+CLIENT = """
+import sys
+for name in ("kinetics_i3d_tf2", "keras", "cv2"):
+    sys.modules[name] = None
+import numpy as np, tensorflow as tf
+answer = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+answer = answer(frames=np.load(sys.argv[2]))
+print(answer["labels"].numpy()[0, 0].decode(), answer["labels"].shape[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The demonstration, exported as two versions: both streams, and one."""
+    folder = tmp_path_factory.mktemp("served")
+    command = [sys.executable, *PROGRAM, "--weights=demo", f"--out={folder}"]
+    done = [
+        subprocess.run([*command, *options], cwd=ROOT, capture_output=True, text=True)
+        for options in (
+            ["--eval_type=joint"],
+            ["--eval_type=rgb", "--dtype=bfloat16", "--top=3"],
+        )
+    ]
+    return folder, done
+
+
+def test_versions_are_whole_and_count_up(exported):
+    folder, done = exported
+    for version, one in zip("12", done, strict=True):
+        assert one.returncode == 0, one.stderr
+        assert one.stdout.startswith(f"{folder / version}: serving_default, ")
+        assert "8 classes" in one.stdout
+        difference = float(re.search(r"logits (\S+)$", one.stdout)[1])
+        assert difference < {"1": 1e-4, "2": 0.5}[version]
+        assert (folder / version / "saved_model.pb").is_file()
+    assert sorted(p.name for p in folder.iterdir() if p.is_dir()) == ["1", "2"]
+
+
+def test_standard_error_has_a_few_lines_for_people(exported):
+    for done in exported[1]:
+        lines = done.stderr.splitlines()
+        assert len(lines) <= 6, done.stderr
+        assert all("export.py" in line or "model_flags.py" in line for line in lines)
+
+
+@pytest.mark.parametrize(("version", "count"), [("1", 8), ("2", 3)])
+def test_it_answers_without_this_package(exported, python, tmp_path, version, count):
+    frames = read_video(ROOT / "data" / "demo_opening_a_door.mp4")
+    np.save(tmp_path / "frames.npy", frames[None])
+    done = python(
+        "-c", CLIENT, exported[0] / version, tmp_path / "frames.npy", PYTHONPATH=""
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"opening a door {count}\n"
+
+
+def test_killed_half_way_leaves_no_version(tmp_path):
+    command = [sys.executable, *PROGRAM, *DEMO, f"--out={tmp_path}"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while not (tmp_path / ".1").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not (tmp_path / "1").exists()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".lock", "1"]
+
+
+def test_without_the_extra_there_is_no_warmup(python, tmp_path):
+    (tmp_path / "tensorflow_serving.py").write_text("raise ModuleNotFoundError\n")
+    done = python(
+        *PROGRAM,
+        *DEMO,
+        f"--out={tmp_path / 'served'}",
+        PYTHONPATH=f"{tmp_path}:{ROOT}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "pip install 'kinetics-i3d-tf2[serving]'" in done.stderr
+    assert not (tmp_path / "served" / "1" / "assets.extra").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Flag --out must have a value other than None"),
+        (["--out="], "--out=: name a folder on this machine"),
+        (["--out=README.md"], "--out=README.md: is a file; name a folder"),
+        (["--out=s3://a/b"], "--out=s3://a/b: name a folder on this machine"),
+        (["--out=o", "--top=0"], "--top"),
+        (["--out=o", "--model_name="], "--model_name= names nothing"),
+        (["--out=o", "--flow_epsilon=0"], "--flow_epsilon must be above 0"),
+        (
+            ["--out=o", "--eval_type=rgb", "--flow_epsilon=0.1"],
+            "is for models with a Flow stream",
+        ),
+        (["--out=o", "--rgb_checkpoint=a"], "takes --flow_checkpoint and --rgb_checkp"),
+        (["--out=o", "--eval_type=rgb", "--rgb_checkpoint=/nowhere"], "/nowhere"),
+        (["--out=o", "--checkpoint_dir=/nowhere"], "model.ckpt.index: is missing"),
+        (["--out=o", "--format=onnx", "--top=3"], "--top is for --format=saved_model"),
+        (["--out=o", "--format=tflite"], "<saved_model|onnx|openvino|litert>"),
+        (["--out=o", "served"], "Unknown argument 'served'"),
+        (["--out=o", "--model=c3d"], "has no released weights; name a checkpoint of"),
+        (["--out=o", "--num_frames=16"], "I3D takes any number of frames"),
+    ],
+    ids=str,
+)
+def test_mistakes(python, tmp_path, arguments, message):
+    arguments = [a.replace("--out=o", f"--out={tmp_path / 'o'}") for a in arguments]
+    done = python(*PROGRAM, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr.splitlines()[-1], done.stderr
+    assert not (tmp_path / "o" / "1").exists()
+
+
+def test_help_explains_every_flag(python):
+    done = python(*PROGRAM, "--help")
+    flags = ("eval_type", "weights", "checkpoint_dir", "imagenet_pretrained", "top")
+    for flag in (*flags, "dtype", "out", "format", "model_name", "flow_epsilon"):
+        assert re.search(rf"^  --(\[no\])?{flag}: ", done.stdout, re.MULTILINE), flag
+
+
+def test_another_architecture(python, tmp_path):
+    clip = dataclasses.replace(MODELS["two_stream"].clip, num_frames=4, rgb_stride=4)
+    model = load.build_model("two_stream", 3, clip, width=1 / 16)
+    save_checkpoint(recipe.assign(model), tmp_path / "model.ckpt")
+    labels.write_label_map(tmp_path / "label_map.txt", ("a", "b", "c"))
+    command = [
+        *PROGRAM, "--model=two_stream", f"--joint_checkpoint={tmp_path}",
+        "--num_frames=4", "--rgb_stride=4",
+    ]  # fmt: skip
+    done = python(*command, f"--out={tmp_path / 'served'}")
+    assert done.returncode == 0, done.stderr
+    assert "serving_default, encoded_frames, logits, flow; 3 classes" in done.stdout
+    done = python(*command, "--format=onnx", f"--out={tmp_path / 'a.onnx'}")
+    assert done.returncode == 0, done.stderr
+    assert "joint to logits; 3 classes" in done.stdout
+
+
+def test_weights_that_are_not_finite_are_not_exported(python, tmp_path):
+    model = recipe.assign(InceptionI3d(5, width=1 / 16))
+    model.weights[0].assign(model.weights[0] * np.nan)
+    save_checkpoint(model, tmp_path / "own" / "model.ckpt")
+    labels.write_label_map(tmp_path / "own" / "label_map.txt", "abcde")
+    done = python(
+        *PROGRAM,
+        "--eval_type=rgb",
+        f"--rgb_checkpoint={tmp_path / 'own'}",
+        f"--out={tmp_path / 'served'}",
+    )
+    assert done.returncode == 2
+    assert "nothing is exported" in done.stderr.splitlines()[-1]
+    assert [path.name for path in (tmp_path / "served").iterdir()] == [".lock"]
+
+
+def test_no_demonstration_stands_in_for_what_cannot_be_downloaded(tmp_path):
+    nowhere = {"https_proxy": "http://127.0.0.1:9", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, *PROGRAM, "--out=served"],
+        cwd=tmp_path,
+        env={**os.environ, **nowhere, "no_proxy": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "Get it by hand" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "served").exists()
+
+
+SETTINGS = {"joint": ("rgb", "flow"), "rgb600": ("rgb600",)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("eval_type", SETTINGS)
+def test_full_size_gives_the_goldens(python, golden, tmp_path, eval_type):
+    parts = {
+        "rgb": ("rgb_imagenet", 3, 400),
+        "flow": ("flow_imagenet", 2, 400),
+        "rgb600": ("rgb_scratch_kin600", 3, 600),
+    }
+    for part in SETTINGS[eval_type]:
+        name, channels, num_classes = parts[part]
+        model = recipe.assign(InceptionI3d(num_classes, num_channels=channels))
+        save_checkpoint(model, tmp_path / "checkpoints" / name / "model.ckpt")
+    out = tmp_path / "served"
+    done = python(
+        *PROGRAM,
+        f"--checkpoint_dir={tmp_path / 'checkpoints'}",
+        f"--eval_type={eval_type}",
+        f"--out={out}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"logits (\S+)$", done.stdout)[1]) < 1e-4
+    signatures = saved_model.load(out / "1")
+    for frames in (16, 79) if eval_type == "joint" else (16,):
+        clips = {"rgb": recipe.clip(frames, 3), "flow": recipe.clip(frames, 2)}
+        clips = clips if eval_type == "joint" else {"rgb": clips["rgb"]}
+        goldens = (golden(f"eval_{p}_{frames}") for p in SETTINGS[eval_type])
+        expected = sum(file["logits"] for file in goldens)
+        received = signatures["logits"](**clips)["logits"]
+        np.testing.assert_allclose(received, expected, rtol=0, atol=1e-3)
+    answer = signatures["serving_default"](
+        frames=np.zeros((1, 9, 224, 224, 3), np.uint8)
+    )
+    names = labels.class_names(num_classes)
+    assert [name.decode() for name in answer["labels"].numpy()[0]] == [
+        names[index] for index in answer["class_ids"].numpy()[0]
+    ]
+
+
+def test_another_format(python, tmp_path):
+    pytest.importorskip("tf2onnx", reason="the extra onnx is not installed")
+    done = python(*PROGRAM, *DEMO, "--format=onnx", f"--out={tmp_path / 'i3d.onnx'}")
+    assert done.returncode == 0, done.stderr
+    assert "rgb to logits; 8 classes" in done.stdout
+    assert float(re.search(r"logits (\S+)$", done.stdout)[1]) < 1e-4
+    assert [path.name for path in tmp_path.iterdir()] == ["i3d.onnx"]
+
+
+def test_a_file_of_another_format_is_checked_before_the_models_are_read(python):
+    done = python(
+        *PROGRAM, "--format=onnx", "--out=/nowhere/i3d.onnx", "--checkpoint_dir=/gone"
+    )
+    assert done.returncode == 2
+    assert "no such folder" in done.stderr or "onnx files need" in done.stderr

@@ -1,0 +1,197 @@
+"""The training program as a user runs it: in a process of its own, killed, refused."""
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+from videos import brightness_frames, write_video
+
+from kinetics_i3d_tf2 import load_model
+from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.training.recipes import RECIPES
+from kinetics_i3d_tf2.visualization import plots
+
+SMALL = (
+    "--recipe=finetune_full", "--init=none", "--width=0.0625", "--num_frames=9",
+    "--batch_size=2", "--steps=4", "--round_steps=1", "--strategy=one_device",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("videos")
+    for split, count in {"train": 4, "val": 2}.items():
+        for number in range(count):
+            path = folder / split / ("dark", "bright")[number % 2] / f"{number}.mkv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_video(path, brightness_frames(10, (48, 36), step=9), codec="ffv1")
+    return folder
+
+
+@pytest.fixture
+def training(python, videos):
+    def run(*arguments, videos=videos, **environment):
+        dataset = ("--dataset=folder", f"--videos={videos}")
+        program = ("-m", "kinetics_i3d_tf2.cli.train")
+        return python(*program, *SMALL, *dataset, *arguments, **environment)
+
+    return run
+
+
+def start(videos, folder, *arguments, limit=""):
+    command = [
+        sys.executable, "-m", "kinetics_i3d_tf2.cli.train", *SMALL, "--dataset=folder",
+        f"--videos={videos}", f"--out={folder}", *arguments,
+    ]  # fmt: skip
+    shell = ["bash", "-c", f'{limit} exec "$@"', "bash"]
+    return subprocess.Popen(
+        [*shell, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path, process):
+    end = time.monotonic() + 200
+    while not path.exists():
+        assert time.monotonic() < end
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+
+
+def data_of(folder):
+    return (folder / "last" / "model.ckpt.data-00000-of-00001").read_bytes()
+
+
+def test_killed_anywhere_it_goes_on_bit_for_bit(training, videos, tmp_path):
+    whole = training(f"--out={tmp_path / 'whole'}")
+    assert whole.returncode == 0, whole.stderr
+    assert whole.stdout.startswith(f"4 steps are done. Checkpoints: {tmp_path}/whole/")
+    assert "top-1 of" in whole.stdout
+    if plots.is_installed():
+        assert (tmp_path / "whole" / "curves.png").read_bytes().startswith(b"\x89PNG")
+    cut = tmp_path / "cut"
+    process = start(videos, cut)
+    wait_for(cut / "last", process)
+    time.sleep(random.uniform(0, 0.3))
+    process.kill()
+    process.communicate()
+    again = training(f"--out={cut}")
+    assert again.returncode == 0, again.stderr
+    assert re.search(r"Going on after step \d", again.stderr)
+    assert data_of(cut) == data_of(tmp_path / "whole")
+    model = load_model(cut / "last")
+    assert (model.num_classes, model.width) == (2, 1 / 16)
+    names = labels.read_label_map(cut / "last" / "label_map.txt")
+    assert names == ("bright", "dark")
+    done = training(f"--out={cut}")
+    assert done.stdout == again.stdout
+    other = training(f"--out={cut}", "--seed=1")
+    assert other.returncode == 2
+    assert "was begun with seed 0, now 1" in other.stderr.splitlines()[-1]
+
+
+def test_ctrl_c_saves_the_steps_so_far(videos, tmp_path):
+    process = start(videos, tmp_path, "--steps=2000")
+    wait_for(tmp_path / "last", process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 130, errors
+    assert "Stopped; the same command goes on" in errors
+    state = json.loads((tmp_path / "last" / "state.json").read_text())
+    assert 0 < state["step"] < 2000
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(videos, tmp_path):
+    """A limit on file sizes stands for the disk."""
+    process = start(videos, tmp_path, "--steps=2000")
+    wait_for(tmp_path / "last", process)
+    process.kill()
+    process.communicate()
+    before = data_of(tmp_path)
+    process = start(videos, tmp_path, "--steps=2000", limit="ulimit -f 300;")
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 2, errors
+    assert re.search("error: .*(too large|cannot be written)", errors.splitlines()[-1])
+    assert data_of(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--out="], "--out=: name a folder of this machine"),
+        (["--out={}", "--recipe=mine"], "value should be one of <release_rgb|"),
+        (["--out={}", "--batch_size=3", "--parts=2"], "a multiple of the 1 replicas"),
+        (["--out={}", "--split=tests"], "There is no split 'tests' in the dataset"),
+        (["--out={}", "--init={}/none"], "none"),
+        (["--out=s3://bucket/run"], "name a folder of this machine"),
+        (["--out={}", "--learning_rate=-1"], "rates must be above 0"),
+        (["--out={}", "--strategy=multi_worker"], "TF_CONFIG, as"),
+        (["--out={}", "--videos={}/none"], "none"),
+        (["--out={}", "--data_service=grpc://localhost:1"], "localhost:1"),
+        (["--out={}", "frozen"], "Unknown argument 'frozen'"),
+    ],
+    ids=str,
+)
+def test_mistakes(training, tmp_path, arguments, message):
+    done = training(*[argument.format(tmp_path) for argument in arguments])
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert message in last and "error:" in last, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_too_many_unreadable_videos(training, tmp_path):
+    for split in ("train", "val"):
+        path = tmp_path / "videos" / split / "a" / "bad.mp4"
+        path.parent.mkdir(parents=True)
+        path.write_text("no video")
+    done = training(f"--out={tmp_path / 'run'}", videos=tmp_path / "videos")
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert "bad.mp4" in last and last.startswith("training.py: error: ")
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_ends_the_others(videos, tmp_path):
+    """TensorFlow notices after about a minute."""
+    with socket.socket() as first, socket.socket() as second:
+        for probe in (first, second):
+            probe.bind(("127.0.0.1", 0))
+        hosts = [f"127.0.0.1:{s.getsockname()[1]}" for s in (first, second)]
+    workers = []
+    for index in range(2):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": hosts}, "task": task})
+        flags = ("--steps=100000", "--strategy=multi_worker")
+        limit = f"export TF_CONFIG='{config}';"
+        workers.append(start(videos, tmp_path, *flags, limit=limit))
+    try:
+        wait_for(tmp_path / "last", workers[0])
+        workers[1].kill()
+        _, errors = workers[0].communicate(timeout=300)
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert workers[0].returncode == 2, errors
+    assert "another worker was lost" in errors.splitlines()[-1]
+    assert load_model(tmp_path / "last").num_classes == 2
+
+
+def test_help_explains_recipes_and_flags(training):
+    done = training("--help")
+    assert done.returncode == 0
+    for word in ("--recipe", *RECIPES, "--freeze_until", "--records", "TF_CONFIG"):
+        assert word in done.stdout

@@ -1,0 +1,527 @@
+"""Training and evaluation pipelines, on small videos and records of them."""
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from videos import brightness_frames, write_video
+
+from kinetics_i3d_tf2 import InceptionI3d
+from kinetics_i3d_tf2.data import clip_reader, pipeline, shards, tfrecord
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.mediasequence import Coding
+from kinetics_i3d_tf2.video import optical_flow, transforms
+
+# Frames are left as they are: 36 pixels, of which 24 are cut out.
+SMALL = {"num_frames": 8, "short_side": 36, "crop_size": 24}
+NUM_CLIPS = 10
+STEP = 5  # of brightness from frame to frame
+
+
+def small_recipe(**changes):
+    return ClipRecipe(**{**SMALL, **changes})
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Ten clips of 40 frames, 48x36; brightness tells the frame."""
+    folder = tmp_path_factory.mktemp("videos")
+    clips = []
+    for number in range(NUM_CLIPS):
+        frames = brightness_frames(40, (48, 36), STEP)
+        path = write_video(folder / f"{number}.mkv", frames, codec="ffv1")
+        clips.append(Clip(str(path), f"class {number}", number))
+    return clips
+
+
+def write_records(path, clips, **settings):
+    settings = shards.Settings(short_side=36, coding=Coding("png"), **settings)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for clip in clips:
+            writer.write(shards.encode_clip(clip, settings)[0])
+    return tfrecord.find_records([path])
+
+
+@pytest.fixture(scope="module")
+def records(videos, tmp_path_factory):
+    path = tmp_path_factory.mktemp("records") / "train-00000-of-00001"
+    return write_records(path, videos)
+
+
+@pytest.fixture(scope="module", params=["videos", "records"])
+def sources(request):
+    return request.getfixturevalue(request.param)
+
+
+def batches(sources, count, *, recipe=None, **options):
+    options = {"batch_size": 4, "seed": 7, **options}
+    dataset = pipeline.for_training(sources, recipe or small_recipe(), **options)
+    return [tuple(map(np.asarray, batch)) for batch in dataset.take(count)]
+
+
+def assert_equal(first, second):
+    assert len(first) == len(second)
+    for one, other in zip(first, second, strict=True):
+        for x, y in zip(one, other, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+
+def frame_numbers(clip):
+    """Which frames of `brightness_frames` a normalised RGB clip shows."""
+    brightness = (clip.mean(axis=(1, 2, 3)) + 1) * 127.5
+    return np.round(brightness / STEP).astype(int)
+
+
+def test_training_batches(sources):
+    (clip, label), *_ = batches(sources, 1)
+    assert clip.shape == (4, 8, 24, 24, 3)
+    assert clip.dtype == np.float32
+    assert label.dtype == np.int64
+    for one in clip:
+        numbers = frame_numbers(one)
+        assert (np.diff(numbers) == 1).all()
+        assert 0 <= numbers[0] <= 32
+
+
+def test_every_clip_comes_once_an_epoch_in_another_order(sources):
+    labels = np.concatenate([y for _, y in batches(sources, 6, batch_size=5)])
+    epochs = labels.reshape(3, NUM_CLIPS)
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(NUM_CLIPS))
+    assert not (epochs[0] == epochs[1]).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**40, -1])
+def test_small_datasets_are_shuffled(videos, seed):
+    """No clip keeps its place, as a shuffle of few rounds and bits would leave it."""
+    labels = np.concatenate(
+        [y for _, y in batches(videos, 30, batch_size=10, seed=seed)]
+    ).reshape(30, NUM_CLIPS)
+    kept = (labels == np.arange(NUM_CLIPS)).sum(axis=1)
+    assert 0.4 < kept.mean() < 1.9  # One of ten, give or take.
+    assert len({tuple(epoch) for epoch in labels}) == 30
+
+
+def test_starts_are_random_and_early_enough(sources):
+    clips = np.concatenate([x for x, _ in batches(sources, 30)])
+    starts = [frame_numbers(clip)[0] for clip in clips]
+    assert min(starts) <= 3 and max(starts) >= 29 and max(starts) <= 32
+
+
+def test_runs_of_one_seed_are_equal(sources):
+    assert_equal(batches(sources, 4), batches(sources, 4))
+
+
+def test_runs_of_other_seeds_differ(sources):
+    assert (batches(sources, 1)[0][0] != batches(sources, 1, seed=8)[0][0]).any()
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_training_goes_on_at_any_step(sources, step):
+    assert_equal(
+        batches(sources, 4)[step:], batches(sources, 4 - step, start_step=step)
+    )
+
+
+def test_shards_are_parts_of_the_whole_batch(sources):
+    whole = batches(sources, 3)
+    parts = [batches(sources, 3, shard=(number, 2)) for number in range(2)]
+    joined = [
+        tuple(np.concatenate(pair) for pair in zip(*two, strict=True))
+        for two in zip(*parts, strict=True)
+    ]
+    assert_equal(whole, joined)
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
+def test_streams(sources, stream):
+    (batch,) = pipeline.for_training(
+        sources, small_recipe(stream=stream), batch_size=2, seed=0
+    ).take(1)
+    clip, _ = batch
+    shapes = {"rgb": (2, 8, 24, 24, 3), "flow": (2, 8, 24, 24, 2)}
+    if stream == "joint":
+        assert {name: tuple(c.shape) for name, c in clip.items()} == shapes
+    else:
+        assert tuple(clip.shape) == shapes[stream]
+
+
+@pytest.fixture(scope="module")
+def moving_spot(tmp_path_factory):
+    """A bright spot on texture that moves two pixels a frame to the right."""
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (64, 64)), (0, 0), 1.5)
+    ground = cv2.normalize(noise, None, 0, 80, cv2.NORM_MINMAX)
+    frames = []
+    for index in range(10):
+        yy, xx = np.mgrid[:64, :64]
+        spot = np.exp(-((xx - 20 - 2 * index) ** 2 + (yy - 30) ** 2) / 30)
+        frames.append(np.repeat((ground + 170 * spot)[..., None], 3, -1))
+    frames = np.stack(frames).clip(0, 255).astype(np.uint8)
+    path = tmp_path_factory.mktemp("spot") / "spot.mkv"
+    return Clip(str(write_video(path, frames, codec="ffv1")), "spot", 0)
+
+
+def spot_record(clip, folder):
+    settings = shards.Settings(short_side=64, coding=Coding("png"))
+    with tf.io.TFRecordWriter(str(folder / "spot")) as writer:
+        writer.write(shards.encode_clip(clip, settings)[0])
+    (record,) = tfrecord.find_records([folder / "spot"])
+    return record
+
+
+@pytest.mark.parametrize("kind", ["video", "record"])
+def test_joint_streams_are_cut_and_mirrored_together(moving_spot, kind, tmp_path):
+    """Where RGB shows the spot, flow shows its motion, and its sign tells the flip."""
+    recipe = ClipRecipe(stream="joint", num_frames=4, short_side=64, crop_size=48)
+    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
+    places, signs = set(), set()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        streams, _ = clip_reader.training_sample(source, recipe, rng)
+        rgb, motion = streams["rgb"][..., 0], streams["flow"]
+        motion = motion if kind == "video" else motion / 127.5 - 1 + 0.5 / 127.5
+        assert rgb.shape[:3] == motion.shape[:3] == (4, 48, 48)
+        for frame, displacement in zip(rgb, motion, strict=True):
+            bright = np.unravel_index(frame.argmax(), frame.shape)
+            strength = cv2.GaussianBlur(np.abs(displacement[..., 0]), (0, 0), 3)
+            moving = np.unravel_index(strength.argmax(), strength.shape)
+            # The spot is about eight pixels wide; crops differ by up to 16.
+            assert np.abs(np.subtract(bright, moving)).max() <= 8
+        columns = [np.unravel_index(f.argmax(), f.shape)[1] for f in rgb]
+        direction = np.sign(columns[-1] - columns[0])
+        assert direction == np.sign(motion[..., 0].sum())
+        signs.add(int(direction))
+        places.add(columns[0])
+    assert signs == {-1, 1}
+    assert len(places) > 5
+
+
+def test_short_clips_are_looped(tmp_path):
+    path = write_video(tmp_path / "a.mkv", brightness_frames(3, (48, 36)), codec="ffv1")
+    (clip, _), *_ = batches([Clip(str(path), "a", 0)], 1, batch_size=1)
+    assert frame_numbers(clip[0]).tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
+
+
+@pytest.mark.parametrize("kind", ["video", "record"])
+def test_short_joint_clips_are_looped_in_step(moving_spot, kind, tmp_path):
+    """Ten frames have nine flows; the tenth frame has none, and is not shown."""
+    recipe = ClipRecipe("joint", num_frames=20, short_side=64, crop_size=64, flip=False)
+    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
+    streams, _ = clip_reader.training_sample(source, recipe, np.random.default_rng(0))
+    ((viewed, _),) = pipeline.for_evaluation([source], recipe, views=(1, 1))
+    for clips in (streams, {name: clip[0].numpy() for name, clip in viewed.items()}):
+        for clip in clips.values():
+            assert len(clip) == 20
+            np.testing.assert_array_equal(clip[9:18], clip[:9])
+            assert (clip[8] != clip[9]).any()
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
+def test_spans_of_one_file(videos, stream):
+    """Nothing outside of a span is seen."""
+    clip = videos[0]._replace(start=0.4, end=0.8)  # frames 10 to 19
+    recipe = small_recipe(stream=stream, num_frames=4)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        streams, _ = clip_reader.training_sample(clip, recipe, rng)
+        if "rgb" in streams:
+            numbers = frame_numbers(transforms.normalize_rgb(streams["rgb"]))
+            assert 10 <= numbers[0] and numbers[-1] <= 19 - (stream == "joint")
+
+
+@pytest.mark.parametrize(
+    ("span", "stream", "message"),
+    [
+        ((9, None), "rgb", "0.mkv: has too few frames, in its span .* for rgb"),
+        ((9, None), "joint", "has too few frames, .* for rgb and flow"),
+        ((0, 0.04), "flow", "has too few frames, .* for flow"),
+    ],
+    ids=["after-the-end", "joint", "one-frame"],
+)
+def test_spans_without_enough_frames(videos, span, stream, message):
+    clip = videos[0]._replace(start=span[0], end=span[1])
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=message):
+        clip_reader.training_sample(clip, small_recipe(stream=stream), rng)
+
+
+def test_records_give_what_their_videos_give(videos, records):
+    """The same draws, the same pixels; flow within its 8-bit code."""
+    recipe = small_recipe(stream="joint")
+    for clip, record in zip(videos[:3], records[:3], strict=True):
+        pair = [
+            clip_reader.training_sample(source, recipe, np.random.default_rng(1))
+            for source in (clip, record)
+        ]
+        (one, label), (other, same_label) = pair
+        assert label == same_label
+        np.testing.assert_array_equal(one["rgb"], other["rgb"])
+        coded = other["flow"] / 127.5 - 1
+        np.testing.assert_allclose(one["flow"], coded, atol=0.0079)
+
+
+@pytest.mark.parametrize("size", [32, 128, 640])
+def test_records_of_another_size_are_resized_with_their_flow(
+    moving_spot, tmp_path, size
+):
+    """Things move farther in larger pictures, up to the 20 pixels of the code."""
+    record = spot_record(moving_spot, tmp_path)
+    clips = {}
+    for side in (64, size):
+        recipe = ClipRecipe("joint", short_side=side, crop_size=16)
+        clips[side], _ = clip_reader.whole_clip(record, recipe)
+    assert clips[size]["rgb"].shape == (10, size, size, 3)
+    motion = {side: clip["flow"] / 127.5 - 1 for side, clip in clips.items()}
+    scaled = (motion[64] * (size / 64)).clip(-1, 1).astype(np.float32)
+    expected = transforms.resize_short_side(scaled, size)
+    np.testing.assert_allclose(motion[size], expected, atol=0.02)
+
+
+def test_the_range_is_that_of_normalize_rgb():
+    values = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, -1)
+    dataset = tf.data.Dataset.from_tensors(({"rgb": values}, 0))
+    ((clip, _),) = pipeline._finish(dataset)
+    np.testing.assert_allclose(clip, transforms.normalize_rgb(values), atol=1e-6)
+
+
+def evaluation(sources, **options):
+    recipe = small_recipe(**options.pop("recipe", {}))
+    dataset = pipeline.for_evaluation(sources, recipe, **options)
+    return [tuple(map(np.asarray, batch)) for batch in dataset]
+
+
+def test_evaluation_of_whole_clips(sources):
+    found = evaluation(sources)
+    assert [label.tolist() for _, label in found] == [[n] for n in range(NUM_CLIPS)]
+    for clip, _ in found:
+        assert clip.shape == (1, 40, 24, 24, 3)
+        assert frame_numbers(clip[0]).tolist() == list(range(40))
+
+
+def test_evaluation_of_views(sources):
+    found = evaluation(sources[:2], views=(3, 1), batch_size=2)
+    clips = np.concatenate([clip for clip, _ in found])
+    labels = np.concatenate([label for _, label in found])
+    assert labels.tolist() == [0, 0, 0, 1, 1, 1]
+    starts = [frame_numbers(clip)[0] for clip in clips]
+    assert starts == [0, 16, 32] * 2
+
+
+@pytest.mark.parametrize(
+    ("size", "offsets"),
+    [((48, 36), [(6, 0), (6, 12), (6, 24)]), ((36, 48), [(0, 6), (12, 6), (24, 6)])],
+    ids=["wide", "high"],
+)
+def test_evaluation_crops(tmp_path, size, offsets):
+    """Three crops along the long side; one is the centre, as center_crop's."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (9, size[1], size[0], 3), dtype=np.uint8)
+    path = write_video(tmp_path / "a.mkv", frames, codec="ffv1", pixel_format="bgr0")
+    sources = [Clip(str(path), "a", 0)]
+    ((clips, _),) = evaluation(sources, views=(1, 3), batch_size=3)
+    wanted = transforms.normalize_rgb(frames)
+    for clip, (top, left) in zip(clips, offsets, strict=True):
+        expected = wanted[:8, top : top + 24, left : left + 24]
+        np.testing.assert_allclose(clip, expected, atol=1e-6)
+    ((clip, _),) = evaluation(sources)
+    expected = transforms.center_crop(wanted, 24)
+    np.testing.assert_allclose(clip[0], expected, atol=1e-6)
+
+
+def test_evaluation_joint(sources):
+    dataset = pipeline.for_evaluation(sources[:1], small_recipe(stream="joint"))
+    ((clip, _),) = dataset
+    assert clip["rgb"].shape == (1, 40, 24, 24, 3)
+    assert clip["flow"].shape == (1, 39, 24, 24, 2)
+    motion = clip["flow"].numpy()
+    assert np.abs(motion).max() <= optical_flow.FLOW_BOUND
+
+
+def test_evaluation_loops_short_clips(tmp_path):
+    path = write_video(tmp_path / "a.mkv", brightness_frames(3, (48, 36)), codec="ffv1")
+    ((clip, _),) = evaluation([Clip(str(path), "a", 0)])
+    assert frame_numbers(clip[0]).tolist() == [0, 1, 2] * 3
+    ((clip, _),) = evaluation([Clip(str(path), "a", 0)], views=(1, 1))
+    assert frame_numbers(clip[0]).tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
+
+
+@pytest.fixture(scope="module")
+def half_corrupt(videos, tmp_path_factory):
+    """200 clips, of which 100 are corrupt in several ways; as videos and records."""
+    folder = tmp_path_factory.mktemp("corrupt")
+    good = open(videos[0].path, "rb").read()
+    bad = [b"", b"no video", good[:2000], good[: len(good) // 2]]
+    clips = []
+    for number in range(200):
+        path = folder / f"{number}.mkv"
+        if number % 2:
+            path.write_bytes(bad[number // 2 % len(bad)])
+        else:
+            path.symlink_to(videos[number // 2 % NUM_CLIPS].path)
+        clips.append(Clip(str(path), "a", number % 2))
+    record = shards.encode_clip(videos[0], shards.Settings(False, 36, Coding("png")))[0]
+    path = folder / "records"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for _ in range(200):
+            writer.write(record)
+    records = tfrecord.find_records([path])
+    content = bytearray(path.read_bytes())
+    for bad_record in records[1::2]:
+        content[bad_record.offset + bad_record.length // 2] ^= 0xFF
+    path.write_bytes(content)
+    return {"videos": clips, "records": records}
+
+
+@pytest.mark.parametrize("kind", ["videos", "records"])
+def test_100_corrupt_clips_among_200(half_corrupt, kind, caplog):
+    sources = half_corrupt[kind]
+    found = batches(sources, 25, recipe=small_recipe(max_damaged=0.5), batch_size=8)
+    assert len(found) == 25
+    assert "Skipping a clip (1 of 200 so far): " in caplog.text
+    skipped = [r for r in caplog.records if "Skipping a clip" in r.message]
+    # Each is named once, however often it is met.
+    assert 50 < len(skipped) <= 100
+    assert len({r.message.split(": ", 1)[1] for r in skipped}) == len(skipped)
+    again = batches(sources, 25, recipe=small_recipe(max_damaged=0.5), batch_size=8)
+    assert_equal(found, again)
+
+
+@pytest.mark.parametrize("kind", ["videos", "records"])
+def test_evaluation_leaves_corrupt_clips_out(half_corrupt, kind, caplog):
+    recipe = {"max_damaged": 0.5}
+    found = evaluation(half_corrupt[kind], recipe=recipe, views=(1, 1), batch_size=10)
+    assert sum(len(label) for _, label in found) == 100
+    assert "Skipping a clip (100 of 200 so far): " in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["videos", "records"])
+def test_more_corrupt_clips_than_allowed_are_an_error(half_corrupt, kind):
+    # 21, or some more, as clips are read side by side.
+    message = r"2\d of 200 clips cannot be read, more than max_damaged=0\.1; the last: "
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        batches(half_corrupt[kind], 50)
+    dataset = pipeline.for_evaluation(half_corrupt[kind], small_recipe())
+    for _ in range(2):  # An error stays one when the cell is run again.
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match="cannot be read, more"
+        ):
+            list(dataset)
+
+
+def test_records_without_flow(videos, tmp_path):
+    records = write_records(tmp_path / "records", videos[:2], has_flow=False)
+    with pytest.raises(ValueError, match="has no optical flow; prepare it with flow"):
+        batches(records, 1, recipe=small_recipe(stream="flow"))
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow"])
+def test_fit_and_evaluate_take_them_as_they_are(sources, stream):
+    """`model.fit` with a small model that has the model's kind of input."""
+    recipe = small_recipe(stream=stream)
+    channels = {"rgb": 3, "flow": 2}[stream]
+    model = keras.Sequential(
+        [
+            keras.Input((None, 24, 24, channels)),
+            keras.layers.GlobalAveragePooling3D(),
+            keras.layers.Dense(NUM_CLIPS),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("sgd", loss, metrics=["accuracy"])
+    training = pipeline.for_training(sources, recipe, batch_size=4, seed=0)
+    testing = pipeline.for_evaluation(sources, recipe, views=(2, 1), batch_size=4)
+    history = model.fit(
+        training,
+        steps_per_epoch=2,
+        epochs=2,
+        validation_data=testing,
+        shuffle=False,  # Keras warns that it leaves shuffling to the dataset.
+        verbose=0,
+    )
+    assert np.isfinite(history.history["loss"]).all()
+    assert len(history.history["val_accuracy"]) == 2
+
+
+@pytest.mark.slow
+def test_fit_of_the_model_itself(tmp_path):
+    """Real sizes: 224 pixels, batch norm and all, loss falls."""
+    clips = []
+    for label in range(2):
+        frames = np.full((20, 256, 340, 3), 60 + 120 * label, np.uint8)
+        clips.append(
+            Clip(str(write_video(tmp_path / f"{label}.mp4", frames)), "", label)
+        )
+    model = InceptionI3d(num_classes=2, width=1 / 16, dropout_rate=0)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.SGD(0.05), loss)
+    dataset = pipeline.for_training(
+        clips, ClipRecipe(num_frames=16), batch_size=2, seed=0
+    )
+    losses = model.fit(dataset, steps_per_epoch=4, epochs=4, verbose=0).history["loss"]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size a multiple of workers. Received: shard"),
+        ({"shard": (0, 3)}, "batch_size a multiple of workers"),
+        ({"shard": (2, 2)}, r"Received: shard=\(2, 2\), batch_size=4"),
+    ],
+)
+def test_bad_arguments_of_training(videos, options, message):
+    with pytest.raises(ValueError, match=message):
+        batches(videos, 1, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 2}, "batch_size must be 1, or ask for views"),
+        ({"views": (0, 1)}, r"\(temporal clips, spatial crops\). Received: \(0, 1\)"),
+        ({"views": (1, 2, 3)}, "views are"),
+    ],
+)
+def test_bad_arguments_of_evaluation(videos, options, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation(videos, **options)
+
+
+@pytest.mark.parametrize("sources", ["videos", ["a.mp4"]], ids=str)
+def test_what_is_no_dataset(sources):
+    with pytest.raises(ValueError, match="Expected a table of clips .* Received: .*"):
+        batches(sources, 1)
+
+
+def test_a_dispatcher_that_is_not_there(videos):
+    with pytest.raises(OSError, match="grpc://localhost:1: nothing answers there"):
+        batches(videos, 1, data_service="grpc://localhost:1")
+    with pytest.raises(ValueError, match="grpc://host:port. Received: 'localhost:1'"):
+        batches(videos, 1, data_service="localhost:1")
+
+
+def test_what_cannot_be_trained_on(videos, records):
+    with pytest.raises(ValueError, match="is of clips or of records, not of both"):
+        batches([*videos, *records], 1)
+    with pytest.raises(ValueError, match="There are no clips in the dataset"):
+        batches([], 1)
+    unlabelled = [videos[0]._replace(index=-1), videos[1]]
+    with pytest.raises(ValueError, match="1 clips have no label, the first is .*0.mkv"):
+        batches(unlabelled, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stream": "RGB"}, "stream must be one of joint, rgb, flow. Received: 'RGB'"),
+        ({"num_frames": 0}, "num_frames must be at least 1"),
+        ({"crop_size": 300}, r"at most short_side \(256\). Received: 300"),
+        ({"max_damaged": 2}, "max_damaged is a share, 0 to 1. Received: 2"),
+    ],
+)
+def test_bad_recipes(options, message):
+    with pytest.raises(ValueError, match=message):
+        ClipRecipe(**options)

@@ -1,0 +1,101 @@
+"""Videos and records that a user names, and what their results are called."""
+
+import pytest
+import tensorflow as tf
+from videos import brightness_frames, write_video
+
+from kinetics_i3d_tf2.data import shards, sources
+from kinetics_i3d_tf2.data.clips import Clip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Files that are no videos inside, which naming does not look at."""
+    folder = tmp_path_factory.mktemp("videos")
+    for name in ("train/jump/a.mp4", "train/run/b.MOV", "val/jump/a.mp4", "c.avi"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    (folder / "notes.txt").write_text("no video")
+    (folder / "list.csv").write_text(
+        "path,label,start,end\ntrain/jump/a.mp4,jump,1.5,4\ntrain/run/b.MOV,run,,\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """Two records; the second one is damaged."""
+    folder = tmp_path_factory.mktemp("records")
+    path = folder / "folder_val_25fps_rgb-00000-of-00001"
+    settings = shards.Settings(has_flow=False, short_side=48)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name in ("first", "second"):
+            write_video(folder / f"{name}.mp4", brightness_frames(3))
+            clip = Clip(str(folder / f"{name}.mp4"), "jump", 0)
+            writer.write(shards.encode_clip(clip, settings)[0])
+    content = bytearray(path.read_bytes())
+    content[-20] ^= 255
+    path.write_bytes(content)
+    return folder
+
+
+def names(*wanted):
+    return [each.name for each in sources.find([str(name) for name in wanted])]
+
+
+def test_a_folder_is_searched_in_depth(folder):
+    found = ["c", "train/jump/a", "train/run/b", "val/jump/a"]
+    assert names(folder) == found
+    assert names(f"{folder}/") == found
+
+
+def test_files_patterns_and_lists(folder):
+    assert names(folder / "c.avi", folder / "train/run/b.MOV") == ["c", "b"]
+    assert names(folder / "*/jump/*.mp4") == ["train/jump/a", "val/jump/a"]
+    assert names(folder / "**/*.mp4") == ["train/jump/a", "val/jump/a"]
+    assert names(folder / "list.csv") == ["jump/a_1.5_4", "run/b"]
+    assert sources.find([str(folder / "list.csv")])[0].source.end == 4
+
+
+def test_an_input_that_is_named_twice_is_taken_once(folder):
+    assert names(folder / "c.avi", folder / "*.avi", folder / "c.avi") == ["c"]
+
+
+def test_a_suffix_tells_files_apart(folder, tmp_path):
+    for name in ("a.mp4", "a.avi", "b.mp4"):
+        (tmp_path / name).write_bytes(b"x")
+    assert names(tmp_path) == ["a.avi", "a.mp4", "b"]
+
+
+def test_files_of_one_name_are_refused(folder):
+    with pytest.raises(ValueError, match="would both be called a.mp4; name the folder"):
+        names(folder / "train/jump/a.mp4", folder / "val/jump/a.mp4")
+
+
+def test_records_are_named_by_their_clips(records):
+    path = records / "folder_val_25fps_rgb-00000-of-00001"
+    found = names(records)
+    assert found == names(path)
+    assert found[0] == "first_0"
+    assert found[1].startswith("folder_val_25fps_rgb-00000-of-00001_")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("absent.mp4", "absent.mp4: there is no such file or folder"),
+        ("*.mp4", "there are no videos or records in"),
+        ("", "there are no videos or records in"),
+    ],
+    ids=["file", "pattern", "folder"],
+)
+def test_nothing_is_found(tmp_path, name, message):
+    with pytest.raises((ValueError, OSError), match=message.replace("*", r"\*")):
+        names(tmp_path / name)
+
+
+def test_clips_of_a_dataset():
+    clips = [Clip("/d/videos/jump/a.mp4"), Clip("/d/videos/run/b.mp4", end=2.0)]
+    assert [i.name for i in sources.of_table(clips)] == ["jump/a", "run/b_0_2"]
+    assert [i.source for i in sources.of_table(clips)] == clips

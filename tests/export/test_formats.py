@@ -1,0 +1,216 @@
+"""Files of other runtimes; those whose packages are absent are skipped."""
+
+import keras
+import numpy as np
+import pytest
+import recipe
+
+from kinetics_i3d_tf2 import InceptionI3d
+from kinetics_i3d_tf2.export import formats
+
+CHANNELS = {"rgb": 3, "flow": 2}
+EVERY_FORMAT = pytest.mark.parametrize("format", formats.FORMATS)
+
+
+@pytest.fixture(autouse=True)
+def no_telemetry(monkeypatch):
+    """Keeps OpenVINO's converter from sending data about its use."""
+    monkeypatch.setenv("CI", "true")
+
+
+def path_of(folder, format):
+    return folder / f"i3d{formats.FORMATS[format].suffixes[0]}"
+
+
+def checked_path(folder, format):
+    """Path of a file that can be written here; else the test is skipped."""
+    try:
+        formats.check(path_of(folder, format), format)
+    except ValueError as error:
+        pytest.skip(str(error))
+    return path_of(folder, format)
+
+
+@pytest.fixture(scope="module")
+def streams(small_model):
+    flow = InceptionI3d(num_classes=7, num_channels=2, width=1 / 16)
+    return {"rgb": small_model, "flow": recipe.assign(flow, seed=1)}
+
+
+def clips_of(models, **shape):
+    return {
+        stream: recipe.clip(channels=CHANNELS[stream], **shape) for stream in models
+    }
+
+
+def sum_of_logits(models, clips):
+    return sum(np.array(model(clips[stream])) for stream, model in models.items())
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("names", [["rgb"], ["flow", "rgb"]])
+@pytest.mark.filterwarnings("error:.*np.object:FutureWarning")
+def test_files_give_keras_logits(format, names, streams, tmp_path):
+    path = checked_path(tmp_path, format)
+    models = {name: streams[name] for name in names}
+    assert formats.write(models, path, format, num_frames=9) <= 1e-4
+    suffixes = formats.FORMATS[format].suffixes
+    assert {file.name for file in tmp_path.iterdir()} == {f"i3d{s}" for s in suffixes}
+    for shape in ({"frames": 11, "batch": 2}, {"frames": 9, "size": 200}):
+        clips = clips_of(models, **shape)
+        logits = formats.run(path, format, clips)
+        expected = sum_of_logits(models, clips)
+        assert np.ptp(expected) > 0.1
+        np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-4)
+
+
+def test_half_precision_models_become_float32_files(small_model, tmp_path):
+    path = checked_path(tmp_path, "onnx")
+    half = InceptionI3d(num_classes=7, width=1 / 16, dtype="mixed_bfloat16")
+    half.set_weights(small_model.get_weights())
+    assert formats.write({"rgb": half}, path, "onnx", num_frames=9) > 1e-4
+    clips = clips_of(["rgb"], frames=9)
+    np.testing.assert_allclose(
+        formats.run(path, "onnx", clips), small_model(clips["rgb"]), atol=1e-4
+    )
+
+
+def test_pooling_in_planes_is_the_same(small_model):
+    model = formats._graph({"rgb": small_model}, "litert")
+    clips = clips_of(["rgb"], frames=11, size=229, batch=2)
+    np.testing.assert_allclose(
+        model(clips)["logits"], small_model(clips["rgb"]), rtol=0, atol=1e-5
+    )
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """Formats that need no packages: files of a few bytes, logits of Keras + 0.5."""
+
+    def export(graph, file, format):
+        graph_of[file] = graph
+        for suffix in formats.FORMATS[format].suffixes:
+            with open(file.rpartition(".")[0] + suffix, "w") as written:
+                written.write(f"new {suffix}")
+
+    graph_of = {}
+    rows = {
+        name: row._replace(
+            packages=(),
+            keras=(3, 0),
+            run=lambda file, clips: np.array(graph_of[file](clips)["logits"]) + 0.5,
+        )
+        for name, row in formats.FORMATS.items()
+    }
+    monkeypatch.setattr(formats, "FORMATS", rows)
+    monkeypatch.setattr(formats, "_export", export)
+    return rows
+
+
+@EVERY_FORMAT
+def test_files_take_their_place_when_they_are_whole(
+    format, small_model, pretended, tmp_path, monkeypatch
+):
+    path = path_of(tmp_path, format)
+    files = [path.with_suffix(suffix) for suffix in pretended[format].suffixes]
+    for file in files:
+        file.write_text("old")
+    models = {"rgb": small_model}
+
+    def fail(file, clips):
+        raise RuntimeError("cannot be loaded")
+
+    whole = pretended[format]
+    monkeypatch.setitem(pretended, format, whole._replace(run=fail))
+    with pytest.raises(RuntimeError, match="cannot be loaded"):
+        formats.write(models, path, format, num_frames=9)
+    assert [file.read_text() for file in files] == ["old"] * len(files)
+
+    monkeypatch.setitem(pretended, format, whole)
+    difference = formats.write(models, path, format, num_frames=9)
+    assert difference == pytest.approx(0.5, abs=1e-4)
+    assert [file.read_text() for file in files] == [f"new {f.suffix}" for f in files]
+    assert sorted(tmp_path.iterdir()) == sorted(files)
+
+
+@pytest.mark.parametrize(
+    ("name", "format", "message"),
+    [
+        ("i3d.pt", "torch", "formats are onnx, openvino, litert. Received: 'torch'"),
+        ("i3d.bin", "openvino", r"openvino files ends in \.xml. Received: .*i3d\.bin"),
+        ("none/i3d.onnx", "onnx", r"none/i3d\.onnx: there is no such folder"),
+    ],
+)
+def test_what_cannot_be_written(name, format, message, pretended, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        formats.check(tmp_path / name, format)
+
+
+def test_a_path_in_the_working_folder(pretended, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert formats.check("i3d.onnx", "onnx") is pretended["onnx"]
+
+
+@pytest.mark.parametrize(
+    ("names", "received"), [([], "none"), (["rgb", "joint"], "rgb, joint")]
+)
+def test_unknown_streams(names, received, pretended, small_model, tmp_path):
+    models = dict.fromkeys(names, small_model)
+    with pytest.raises(
+        ValueError, match=f'"joint" for one of both. Received: {received}'
+    ):
+        formats.write(models, tmp_path / "i3d.onnx", "onnx")
+
+
+def test_streams_of_different_classes(pretended, streams, tmp_path):
+    models = {**streams, "flow": InceptionI3d(5, num_channels=2, width=1 / 16)}
+    with pytest.raises(ValueError, match="models of the same classes"):
+        formats.write(models, tmp_path / "i3d.onnx", "onnx", num_frames=9)
+
+
+def test_too_few_frames(pretended, small_model, tmp_path):
+    with pytest.raises(ValueError, match="clips of at least 9 frames"):
+        formats.write({"rgb": small_model}, tmp_path / "i3d.onnx", "onnx", num_frames=8)
+
+
+@pytest.mark.parametrize(
+    ("format", "installed"),
+    [("onnx", "3.8.0"), ("openvino", "3.12.1"), ("litert", "3.14.0.dev1")],
+)
+def test_older_keras(format, installed, tmp_path, monkeypatch):
+    row = formats.FORMATS[format]._replace(packages=())
+    monkeypatch.setitem(formats.FORMATS, format, row)
+    monkeypatch.setattr(keras, "version", lambda: installed)
+    needed = r"{}\.{}".format(*row.keras)
+    message = rf"{format} files need Keras {needed} or newer.*Installed: {installed}"
+    with pytest.raises(ValueError, match=message):
+        formats.check(path_of(tmp_path, format), format)
+
+
+@pytest.mark.parametrize(
+    ("format", "package"),
+    [(name, row.packages[0]) for name, row in formats.FORMATS.items()],
+)
+def test_missing_packages_say_what_to_install(format, package, python):
+    code = (
+        f"import sys; sys.modules[{package!r}] = None\n"
+        "from kinetics_i3d_tf2.export import formats\n"
+        f"formats.check('i3d', {format!r})\n"
+    )
+    done = python("-c", code)
+    assert (
+        f"ValueError: {format} files need the package {package}: "
+        f"pip install 'kinetics-i3d-tf2[{format}]'"
+    ) in done.stderr
+
+
+def test_other_backends_are_refused(python):
+    code = (
+        "from kinetics_i3d_tf2.export import formats\n"
+        "row = formats.FORMATS['onnx']._replace(packages=())\n"
+        "formats.FORMATS['onnx'] = row\n"
+        "formats.check('i3d.onnx', 'onnx')\n"
+    )
+    done = python("-c", code, KERAS_BACKEND="jax")
+    assert "onnx files are written on the TensorFlow backend" in done.stderr
+    assert "KERAS_BACKEND is 'jax'" in done.stderr

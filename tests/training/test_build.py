@@ -1,0 +1,125 @@
+"""The models that recipes train: what they are built of, frozen, and begin with."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2.checkpoints import load
+from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe, TrainingRecipe
+from kinetics_i3d_tf2.training.build import build_model, initialize
+
+CLIP = ClipRecipe(num_frames=9, short_side=200, crop_size=200)
+RECIPE = TrainingRecipe(clip=CLIP, steps=2, batch_size=2, rates=((0, 0.01),))
+
+
+def recipe_of(kind, **changes):
+    return dataclasses.replace(RECIPE, model=kind, clip=MODELS[kind].clip, **changes)
+
+
+def build(recipe, num_classes=5):
+    return build_model(recipe, num_classes, width=1 / 16)
+
+
+@pytest.mark.parametrize(
+    "names, kept", [(("bright", "dark"), True), (("dark", "light"), False)]
+)
+def test_a_classifier_of_the_same_classes_is_kept(tmp_path, names, kept):
+    source = InceptionI3d(2, width=1 / 16)
+    save_checkpoint(source, tmp_path / "model.ckpt")
+    labels.write_label_map(tmp_path / "label_map.txt", names)
+    recipe = dataclasses.replace(RECIPE, init=str(tmp_path))
+    model = InceptionI3d(2, width=1 / 16)
+    initialize(model, recipe, ("bright", "dark"))
+    for ours, theirs in zip(model.weights, source.weights, strict=True):
+        if ours.name == "kernel":
+            same = bool((ours.numpy() == theirs.numpy()).all())
+            assert same == (kept or "Logits" not in ours.path), ours.path
+
+
+def test_a_trunk_without_classifier_is_begun_with(tmp_path):
+    source = InceptionI3d(final_endpoint="Mixed_5c", width=1 / 16)
+    save_checkpoint(source, tmp_path)
+    model = build(dataclasses.replace(RECIPE, init=str(tmp_path)))
+    initialize(model, dataclasses.replace(RECIPE, init=str(tmp_path)), "abcde")
+    np.testing.assert_array_equal(model.weights[0], source.weights[0])
+
+
+def test_weight_decay_is_half_the_sum_of_squares():
+    model = build(dataclasses.replace(RECIPE, weight_decay=0.01))
+    kernels = [v for v in model.weights if v.name == "kernel"]
+    assert len(kernels) == 58
+    expected = 0.01 * sum(float(tf.nn.l2_loss(kernel.value)) for kernel in kernels)
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["convnet_lstm", "two_stream", "fused"])
+def test_trunks_are_frozen_up_to_an_endpoint(kind):
+    model = build(recipe_of(kind, freeze_until="Mixed_5b"))
+    scopes = {v.path.split("/")[1] for v in model.trainable_weights if v.name == "beta"}
+    assert scopes - {"batch_norm"} == {"Mixed_5c"} | {
+        v.path.split("/")[1]
+        for v in model.trainable_weights
+        if v.name == "beta" and v.path.startswith("LSTM")
+    }
+    assert any(v.path.startswith("Logits") for v in model.trainable_weights)
+
+
+def test_what_has_no_such_endpoint_cannot_be_frozen_there():
+    with pytest.raises(ValueError, match="c3d has no endpoint Mixed_5c to freeze"):
+        build(recipe_of("c3d", freeze_until="Mixed_5c"))
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_batch_norm_is_as_the_recipe_has_it(kind):
+    recipe = recipe_of(kind, batch_norm="frozen", batch_norm_momentum=0.5)
+    model = build(recipe)
+    norms = [x for x in model._flatten_layers() if hasattr(x, "momentum")]
+    assert {x.momentum for x in norms} == {0.5}
+    assert not any(x.trainable for x in norms)
+    assert not any("norm" in v.path for v in model.trainable_weights)
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "message"),
+    [
+        ("c3d", {"num_frames": 20}, "c3d takes clips of 16 frames and 112 pixels"),
+        ("two_stream", {"num_frames": 20}, "two_stream takes one frame of RGB"),
+        ("fused", {"num_frames": 55}, "num_frames must be a multiple of rgb_stride"),
+    ],
+)
+def test_clips_that_do_not_go_into_a_model(kind, changes, message):
+    clip = dataclasses.replace(MODELS[kind].clip, **changes)
+    with pytest.raises(ValueError, match=message):
+        load.build_model(kind, 5, clip, width=1 / 16)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stream"),
+    [(kind, stream) for kind, row in MODELS.items() for stream in row.streams],
+)
+@pytest.mark.parametrize("width", [1 / 16, 0.1])
+def test_a_checkpoint_says_what_it_is_of(tmp_path, kind, stream, width):
+    clip = dataclasses.replace(MODELS[kind].clip, stream=stream)
+    model = load.build_model(kind, 7, clip, width=width, in_training=True)
+    save_checkpoint(model, tmp_path)
+    found = load.read_contents(tmp_path)
+    assert (found.kind, found.stream, found.num_classes) == (kind, stream, 7)
+    loaded = load.load_model(tmp_path)
+    assert type(loaded) is type(model)
+    assert [v.path for v in loaded.weights] == [v.path for v in model.weights]
+    for ours, theirs in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+    assert loaded.output.shape == (None, 7)
+
+
+def test_a_checkpoint_of_another_kind_or_stream(tmp_path):
+    clip = dataclasses.replace(MODELS["two_stream"].clip, stream="rgb")
+    save_checkpoint(load.build_model("two_stream", 3, clip, width=1 / 16), tmp_path)
+    with pytest.raises(ValueError, match="is a checkpoint of two_stream, not of c3d"):
+        load.load_stream(tmp_path, "rgb", "c3d")
+    with pytest.raises(ValueError, match="is of the stream rgb, and joint was asked"):
+        load.load_stream(tmp_path, "joint", "two_stream")

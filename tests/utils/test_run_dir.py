@@ -1,0 +1,62 @@
+"""Folders that programs go on in."""
+
+import json
+
+import pytest
+
+from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.utils import run_dir
+
+SETTINGS = {"flip": True, "clips": 3, "coding": {"rgb": "jpeg", "flow": "png"}}
+
+
+def test_the_settings_of_before_may_go_on(tmp_path):
+    path = tmp_path / "settings.json"
+    run_dir.keep_settings(path, SETTINGS, notes={"videos": "here"})
+    content = path.read_text()
+    run_dir.keep_settings(path, SETTINGS, notes={"videos": "moved"})
+    assert path.read_text() == content
+    assert json.loads(content) == {"settings": SETTINGS, "notes": {"videos": "here"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"flip": False}, "begun with flip True, now False. Type the flags as before"),
+        ({"coding": {"rgb": "png", "flow": "png"}}, "begun with rgb jpeg, now png"),
+        ({"new": 1}, "begun with new None, now 1"),
+    ],
+)
+def test_other_settings_may_not(tmp_path, changes, message):
+    path = tmp_path / "settings.json"
+    run_dir.keep_settings(path, SETTINGS)
+    with pytest.raises(ValueError, match=message):
+        run_dir.keep_settings(path, SETTINGS | changes)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"settings": 3}'])
+def test_what_holds_no_settings(tmp_path, content):
+    path = tmp_path / "settings.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="json: holds no settings of this program"):
+        run_dir.keep_settings(path, SETTINGS)
+
+
+def test_one_run_at_a_time(tmp_path):
+    with run_dir.only_run(tmp_path):
+        with pytest.raises(ValueError, match="another run is writing there"):
+            with run_dir.only_run(tmp_path):
+                pass
+    with run_dir.only_run(tmp_path), run_dir.only_run("s3://bucket/folder"):
+        pass
+
+
+def test_a_digest_stays_when_the_folder_moves():
+    def digest(folder, *names):
+        return run_dir.digest(
+            [[Clip(f"{folder}/{name}.mp4", "a", 0) for name in names]]
+        )
+
+    assert digest("/videos", "a/1", "b/2") == digest("s3://moved/here", "a/1", "b/2")
+    assert digest("/videos", "a/1", "b/2") != digest("/videos", "b/2", "a/1")
+    assert digest("/videos", "a/1") != digest("/videos", "a/2")

@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+
+from kinetics_i3d_tf2 import read_video
+from kinetics_i3d_tf2.video import optical_flow, transforms
+
+
+def moving_pattern(frames, dx, dy, size=64):
+    """Smooth texture that moves by (dx, dy) pixels a frame."""
+    t, y, x = np.meshgrid(
+        np.arange(frames), np.arange(size), np.arange(size), indexing="ij"
+    )
+    x, y = x - dx * t, y - dy * t
+    texture = np.sin(x / 3) + np.sin(y / 4) + np.sin((x + y) / 5) + np.sin((x - y) / 7)
+    grey = (127.5 + 30 * texture).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=-1)
+
+
+ENGINES = pytest.mark.parametrize("engine", ["opencv", "keras"])
+
+
+@ENGINES
+@pytest.mark.parametrize(("dx", "dy"), [(1, 0), (-2, 0), (0, 1.5), (1, -1)])
+def test_flow_of_a_known_motion(dx, dy, engine):
+    received = optical_flow.optical_flow(moving_pattern(3, dx, dy), engine=engine)
+    assert received.shape == (2, 64, 64, 2)
+    assert received.dtype == np.float32
+    inside = received[:, 12:-12, 12:-12].mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(inside, [dx, dy], atol=0.15)
+
+
+@ENGINES
+def test_flow_of_still_frames_is_zero(engine):
+    assert not optical_flow.optical_flow(moving_pattern(3, 0, 0), engine=engine).any()
+
+
+def test_engines_agree_for_each_epsilon():
+    frames = moving_pattern(4, 1, 0.5)
+    for epsilon in (0.01, 0.1):
+        by_engine = [
+            optical_flow.optical_flow(frames, epsilon=epsilon, engine=engine)
+            for engine in ("opencv", "keras")
+        ]
+        error = np.linalg.norm(by_engine[0] - by_engine[1], axis=-1)
+        assert error.mean() < 0.05
+
+
+def test_flow_does_not_depend_on_threads():
+    frames = moving_pattern(6, 1, 0.5)
+    np.testing.assert_array_equal(
+        optical_flow.optical_flow(frames, num_threads=1),
+        optical_flow.optical_flow(frames, num_threads=3),
+    )
+
+
+def test_flow_of_mirrored_frames_is_flipped_flow():
+    frames = moving_pattern(3, 1.5, 0.5)
+    mirrored = optical_flow.optical_flow(transforms.flip(frames))
+    expected = transforms.flip_flow(optical_flow.optical_flow(frames))
+    assert np.abs(mirrored - expected)[:, 8:-8, 8:-8].mean() < 0.1
+
+
+@ENGINES
+def test_progress_bar_is_on_standard_error(capsys, engine):
+    optical_flow.optical_flow(moving_pattern(3, 1, 0), progress=True, engine=engine)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "TV-L1 flow: 100%" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (np.zeros((1, 64, 64, 3), np.uint8), "at least two frames.*Received: 1"),
+        (np.zeros((0, 64, 64, 3), np.uint8), "at least two frames.*Received: 0"),
+        (np.zeros((2, 64, 64, 3), np.float32), "uint8 RGB .*Received: float32"),
+        (np.zeros((2, 64, 64), np.uint8), r"uint8 RGB .*\(2, 64, 64\)"),
+        (np.zeros((2, 15, 64, 3), np.uint8), "at least 16 .*64x15"),
+        (np.zeros((2, 16, 32767, 3), np.uint8), "at most 32766 .*32767x16"),
+    ],
+)
+def test_bad_frames(frames, message):
+    with pytest.raises(ValueError, match=message):
+        optical_flow.optical_flow(frames)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "cuda"}, "engine must be opencv or keras. Received: 'cuda'"),
+        ({"engine": "keras", "num_threads": 2}, "num_threads is for OpenCV"),
+        ({"epsilon": 0}, "epsilon must be above 0 pixels. Received: 0"),
+    ],
+)
+def test_bad_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        optical_flow.optical_flow(moving_pattern(2, 1, 0), **options)
+
+
+@pytest.mark.slow
+@ENGINES
+def test_flow_of_the_sample_clip_is_the_releases(shared, engine):
+    """Its GIF holds flow / 20 + 0.5 in R (x) and G (y)."""
+    sample = shared / "release" / "sample"
+    frames = read_video(sample / "v_CricketShot_g04_c01_rgb.gif")
+    image = read_video(sample / "v_CricketShot_g04_c01_flow.gif")
+    assert frames.shape == image.shape == (79, 224, 224, 3)
+    released = (image[:-1, ..., :2].astype(np.float32) / 255 - 0.5) * 20
+    received = optical_flow.optical_flow(frames, engine=engine)
+    error = np.linalg.norm(received - released, axis=-1)
+    assert error.mean() <= 0.185
+    if engine == "keras":
+        error = np.linalg.norm(received - optical_flow.optical_flow(frames), axis=-1)
+        assert error.mean() <= 0.05
+
+
+def test_normalize_flow():
+    values = np.zeros((1, 1, 3, 2), np.float32)
+    values[0, 0] = [[0, 10], [-20, 20], [-55, 30]]
+    normalized = optical_flow.normalize_flow(values)
+    assert normalized.dtype == np.float32
+    assert normalized[0, 0].tolist() == [[0, 0.5], [-1, 1], [-1, 1]]
+    assert optical_flow.normalize_flow(values, bound=10)[0, 0, 0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("bound", [0, -1, float("nan")])
+def test_bad_bound(bound):
+    with pytest.raises(ValueError, match="bound must be greater than 0"):
+        optical_flow.normalize_flow(np.zeros((4, 4, 2)), bound=bound)
+
+
+def test_8_bit_code():
+    pixels = np.array([[[-30.0, -20.0], [0.0, 0.1], [20.0, 99.0]]])
+    code = optical_flow.encode_flow(pixels)
+    assert code.dtype == np.uint8
+    assert code.tolist() == [[[0, 0, 0], [127, 128, 0], [255, 255, 0]]]
+
+
+def test_8_bit_code_comes_back_within_a_step():
+    pixels = np.linspace(-20, 20, 2000).reshape(10, 100, 2)
+    decoded = optical_flow.decode_flow(optical_flow.encode_flow(pixels))
+    assert decoded.dtype == np.float32
+    assert 0 <= (pixels - decoded).min() + 1e-5
+    assert (pixels - decoded).max() <= 40 / 255
+    assert (
+        abs(
+            optical_flow.decode_flow(optical_flow.encode_flow(np.zeros((1, 1, 2))))
+        ).max()
+        <= 0.0785
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "channels"),
+    [
+        (optical_flow.normalize_flow, 3),
+        (optical_flow.encode_flow, 3),
+        (optical_flow.decode_flow, 2),
+    ],
+)
+def test_wrong_channels(function, channels):
+    with pytest.raises(ValueError, match="Expected .*height, width"):
+        function(np.zeros((4, 4, channels), np.uint8))
