@@ -7,7 +7,7 @@ INSTALLED_IO := .venv-io/.installed
 # Several processes, as most of the time is spent on starting programs.
 PYTEST := -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: run test test-io slow lint clean evaluate-all demo-weights
+.PHONY: run test test-io slow lint docs clean evaluate-all demo-weights
 
 run: $(INSTALLED)
 	$(BIN)/python evaluate_sample.py --eval_type=joint
@@ -46,6 +46,11 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# The site, in site/. A broken link or an unparsable docstring is an error. The variable
+# turns off an advertisement of another program.
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 # The release's out/*.txt: seven settings on its sample clip.
 evaluate-all: $(INSTALLED)
 	mkdir -p out
@@ -82,7 +87,7 @@ demo-weights: $(INSTALLED)
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
 
-$(INSTALLED): EXTRAS := beam,onnx,plot,serving,test
+$(INSTALLED): EXTRAS := beam,docs,onnx,plot,serving,test
 $(INSTALLED_IO): EXTRAS := beam,io,onnx,plot,serving,test
 $(INSTALLED) $(INSTALLED_IO): setup.py
 	$(PYTHON) -m venv $(@D)
@@ -91,5 +96,5 @@ $(INSTALLED) $(INSTALLED_IO): setup.py
 	touch $@
 
 clean:
-	rm -rf .venv .venv-io out build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-io out site build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -45,6 +45,11 @@ setup(
         "openvino": ["keras>=3.13,<4", "openvino>=2026.0,<2027", "scipy>=1.11,<2"],
         "litert": ["keras>=3.15,<4", "ai-edge-litert>=2.1,<3"],
         "plot": ["matplotlib>=3.7,<4"],
+        "docs": [
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.5,<10",
+            "mkdocstrings[python]>=0.29,<2",
+        ],
         "test": [
             "pytest>=8,<10",
             "pytest-xdist>=3.6,<4",

@@ -39,7 +39,13 @@ def read(
             have theirs.
         require_all: raise when a video is missing.
 
-    Returns, Raises: as the reader of that kind.
+    Returns:
+        The table of that kind's reader.
+
+    Raises:
+        OSError: a file or folder is missing.
+        ValueError: the kind is unknown, an argument that it needs is missing, a row is
+            malformed, or videos are missing.
     """
     if kind not in KINDS:
         raise ValueError(f"Unknown dataset '{kind}'; known: {', '.join(KINDS)}")
@@ -137,7 +143,9 @@ def read_ucf101(
         The table, with splits train and test.
 
     Raises:
-        As `read_kinetics`.
+        OSError: a file or folder is missing.
+        ValueError: a row is malformed, or videos are missing: any of them with
+            `require_all`, otherwise all of them.
     """
     _check_split_number(split_number)
     class_index = {}
@@ -185,7 +193,9 @@ def read_hmdb51(
         The table, with splits train and test; classes are in order of name.
 
     Raises:
-        As `read_kinetics`.
+        OSError: a file or folder is missing.
+        ValueError: a row is malformed, or videos are missing: any of them with
+            `require_all`, otherwise all of them.
     """
     _check_split_number(split_number)
     suffix = f"_test_split{split_number}.txt"
@@ -282,7 +292,9 @@ def read_csv(
         The table; start and end are seconds of the file, split is "train" by default.
 
     Raises:
-        As `read_kinetics`.
+        OSError: a file or folder is missing.
+        ValueError: a row is malformed, or videos are missing: any of them with
+            `require_all`, otherwise all of them.
     """
     if videos is None:
         videos = os.path.dirname(annotations) or "."

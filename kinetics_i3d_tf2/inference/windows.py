@@ -40,10 +40,10 @@ class Windows:
     Raises:
         ValueError: a value is out of range.
 
-    Example:
-    >>> frames = [{"rgb": np.zeros((224, 224, 3), "uint8")}] * 40
-    >>> [(window.first, window.count) for window in Windows(16).cut(frames)]
-    [(0, 16), (16, 16), (32, 8)]
+    Examples:
+        >>> frames = [{"rgb": np.zeros((224, 224, 3), "uint8")}] * 40
+        >>> [(window.first, window.count) for window in Windows(16).cut(frames)]
+        [(0, 16), (16, 16), (32, 8)]
     """
 
     length: int = 16
