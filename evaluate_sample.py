@@ -19,7 +19,6 @@ logit. Results go to standard output, messages to standard error. The exit statu
 or 2 with one line on standard error when something is wrong with what was asked.
 """
 
-import json
 import os
 from pathlib import Path
 
@@ -239,8 +238,7 @@ def _write_json(checkpoints, path, logits, probabilities, top, names):
             for index in top
         ],
     }
-    with files.atomic_writer(_JSON.value) as path:
-        path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    files.write_json(_JSON.value, results)
 
 
 def _verdict(checkpoints, path, logits, top, names):

@@ -32,6 +32,7 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..data import clip_reader, clip_recipe, reading, tfrecord
+from ..data.damage import DamageLimit
 from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
 from ..utils import files, run_dir
@@ -200,7 +201,13 @@ def _run(sources, done, classes, protocol, models):
     if not left:
         logging.info("All %d clips were done before", len(sources))
         return
-    _check_damaged(done.rows, len(sources))
+    failed = {n: row for n, row in done.rows.items() if row["error"]}
+    damage = DamageLimit(
+        len(sources),
+        _MAX_DAMAGED.value,
+        known={n: f"{row['path']}: {row['error']}" for n, row in failed.items()},
+        advice="Once that is fixed, --retry_failed tries again",
+    )
     final = protocols.scored(models)[-1]
     seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
     bar = tqdm(
@@ -224,7 +231,7 @@ def _run(sources, done, classes, protocol, models):
                     )
                 done.append(row)
                 if row["error"]:
-                    _check_damaged(done.rows, len(sources), row)
+                    damage.add(clip.number, f"{row['path']}: {row['error']}")
                 seen[row.get(f"{final}_rank", "")] += 1
                 labelled = seen.total() - seen[""]
                 if labelled:
@@ -234,21 +241,6 @@ def _run(sources, done, classes, protocol, models):
         # Readers cannot be stopped: one that computes flow would be waited for.
         logging.info("Stopped; the same command goes on where this one ended")
         os._exit(130)
-
-
-def _check_damaged(rows, total, new=None):
-    damaged = [row for row in rows.values() if row["error"]]
-    if new:
-        logging.warning(
-            "Leaving a clip out (%d of %d so far): %s: %s",
-            len(damaged), total, new["path"], new["error"],
-        )  # fmt: skip
-    if len(damaged) > _MAX_DAMAGED.value * total:
-        raise ValueError(
-            f"{len(damaged)} of {total} clips cannot be read, more than --max_damaged="
-            f"{_MAX_DAMAGED.value:g}; the last: {damaged[-1]['path']}: "
-            f"{damaged[-1]['error']}. When that is mended, --retry_failed tries again"
-        )
 
 
 def _conclude(rows, scored, class_names, settings):

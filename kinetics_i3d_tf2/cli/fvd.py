@@ -19,8 +19,6 @@ unbiased covariances in float64. The distance falls with the number of videos: c
 sets of equal size only.
 """
 
-import json
-
 from absl import flags, logging
 from tqdm import tqdm
 
@@ -128,9 +126,7 @@ def main(argv):
     }
     _print(results)
     if _JSON.value is not None:
-        with files.atomic_writer(_JSON.value) as temporary:
-            content = json.dumps(results, indent=2) + "\n"
-            temporary.write_text(content, encoding="utf-8")
+        files.write_json(_JSON.value, results)
 
 
 def _check(paths):
@@ -187,8 +183,6 @@ def _measure(name, videos, extract):
             max_damaged=_MAX_DAMAGED.value,
             on_video=bar.update,
         )
-    for video, error in errors.items():
-        logging.warning("Left out: %s: %s", video, error)
     return gaussian, {"frames": frames, "left_out": len(errors)}
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..utils.errors import reason
 from . import clip_reader
 from .clip_recipe import ClipRecipe
 from .clips import NO_LABEL, Clip
@@ -68,8 +69,8 @@ def _read(number, source, recipe):
         name, label = reader.example_id, reader.label
         streams = reader.read(0, None)
     except (ValueError, OSError) as error:
-        reason = " ".join(str(error).removeprefix(f"{source.path}: ").split())
-        return ReadClip(number, source, name, label, None, reason)
+        why = reason(error, source.path)
+        return ReadClip(number, source, name, label, None, why)
     return ReadClip(number, source, name, label, streams)
 
 

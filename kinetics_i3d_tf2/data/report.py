@@ -119,5 +119,4 @@ class Report:
             OSError: it cannot be written.
         """
         content = {"missing": self.missing, "records": self._records}
-        with files.atomic_writer(self.path) as path:
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        files.write_json(self.path, content)

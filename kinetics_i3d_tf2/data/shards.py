@@ -16,6 +16,7 @@ import numpy as np
 from absl import logging
 
 from ..utils import files
+from ..utils.errors import reason
 from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, iter_video
 from . import mediasequence
@@ -204,9 +205,9 @@ def _prepare(clip, settings):
         example, num_frames = encode_clip(clip, settings)
         return example, Outcome(clip.path, clip.example_id, num_frames, "", 0.0)
     except Exception as error:  # Whatever a bad clip does, the others go on.
-        reason = str(error).removeprefix(f"{clip.path}: ") or type(error).__name__
-        logging.warning("Left out: %s: %s", clip.path, reason)
-        return None, Outcome(clip.path, clip.example_id, 0, reason, 0.0)
+        why = reason(error, clip.path)
+        logging.warning("Left out: %s: %s", clip.path, why)
+        return None, Outcome(clip.path, clip.example_id, 0, why, 0.0)
 
 
 def _encode_motion(frames, settings):

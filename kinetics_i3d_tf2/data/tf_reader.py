@@ -3,25 +3,23 @@
 The work is done by FFmpeg and OpenCV, outside the interpreter lock, side by side.
 """
 
-import collections
 import json
-import threading
 import uuid
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from tensorflow.python.ops import script_ops
 
+from ..utils.errors import reason
 from . import clip_reader
 from .clip_recipe import CHANNELS, ClipRecipe
 from .clips import NO_LABEL, Clip
+from .damage import DamageLimit
 from .tfrecord import Record
 
 # Clips that could not be read, by pipeline, in this process.
-_skipped = collections.defaultdict(set)
-_skipped_lock = threading.Lock()
+_damage: dict[str, DamageLimit] = {}
 
 
 class Loader:
@@ -147,21 +145,10 @@ def _outputs(streams, label):
 
 
 def _skip(settings, recipe, source, error):
-    """Names a clip that cannot be read in the log, once; raises when they are many."""
-    with _skipped_lock:
-        skipped = _skipped[settings["pipeline"]]
-        is_new = source not in skipped
-        skipped.add(source)
-        count, total = len(skipped), settings["num_clips"]
-    reason = str(error).removeprefix(f"{source.path}: ")
-    problem = f"{source.path}: {reason}"
-    if is_new:
-        logging.warning("Skipping a clip (%d of %d so far): %s", count, total, problem)
-    if count > recipe.max_damaged * total:
-        raise ValueError(
-            f"{count} of {total} clips cannot be read, more than max_damaged="
-            f"{recipe.max_damaged:g}; the last: {problem}"
-        )
+    """Counts a clip that cannot be read; raises when there are too many."""
+    limit = DamageLimit(settings["num_clips"], recipe.max_damaged)
+    limit = _damage.setdefault(settings["pipeline"], limit)
+    limit.add(source, f"{source.path}: {reason(error, source.path)}")
 
 
 def _register(function):

@@ -1,7 +1,6 @@
 """The files that an evaluation ends with: figures, tables and the confusion matrix."""
 
 import csv
-import json
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -111,8 +110,7 @@ def write_json(results: Results, path: str | os.PathLike, settings: dict) -> Non
             if clips[index]
         },
     }
-    with files.atomic_writer(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    files.write_json(path, content)
 
 
 def write_per_class(results: Results, path: str | os.PathLike) -> None:

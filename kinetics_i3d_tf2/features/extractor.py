@@ -20,6 +20,7 @@ from ..inference import graph
 from ..inference.windows import Window, Windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..models.i3d import InceptionI3d
+from ..utils.errors import reason
 from ..video.reader import FRAME_RATE
 
 ENDPOINT = "Mixed_5c"
@@ -230,8 +231,7 @@ def _read(reader, windows, source):
         for window in windows.cut(reader.read(source)):
             yield window._replace(clip=None), window.clip
     except (ValueError, OSError) as caught:
-        error = " ".join(str(caught).removeprefix(f"{source.path}: ").split())
-        error = error or type(caught).__name__
+        error = reason(caught, source.path)
     yield error, None
 
 

@@ -10,8 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from ..data import prefetch
+from ..data.damage import DamageLimit
 from ..models.i3d import InceptionI3d
 from ..utils import files
+from ..utils.errors import reason
 from ..video.transforms import CROP_SIZE
 from . import video_sets
 from .extractor import make_extractor
@@ -69,14 +71,15 @@ def gaussian_of(
 
     Returns:
         The Gaussian of their logits; the frames that each video has; and why some were
-        left out, by name.
+        left out ("NAME: REASON"), by name.
 
     Raises:
         ValueError: more than `max_damaged` cannot be read, values are not in the range
             that was named, videos differ in length, or they are fewer than two.
         MemoryError: a batch is too large.
     """
-    moments, length, errors = Moments(), None, {}
+    moments, length = Moments(), None
+    damage = DamageLimit(len(videos), max_damaged, noun="video")
     readers = (functools.partial(_read, video) for video in videos)
     items = prefetch.in_threads(readers, threads=threads, ahead=_AHEAD)
     with contextlib.closing(items):
@@ -84,13 +87,7 @@ def gaussian_of(
             extract, items, batch_size
         ):
             if error:
-                errors[video.name] = error
-                if len(errors) > max_damaged * len(videos):
-                    raise ValueError(
-                        f"{len(errors)} of {len(videos)} videos cannot be read, more "
-                        f"than max_damaged={max_damaged:g}; the last: {video.name}: "
-                        f"{error}"
-                    )
+                damage.add(video.name, f"{video.name}: {error}")
             else:
                 length = length or count
                 if count != length:
@@ -101,13 +98,13 @@ def gaussian_of(
                     )
                 moments.add(logits[None])
             on_video()
-    count = len(videos) - len(errors)
+    count = len(videos) - len(damage.problems)
     if count < 2:
         raise ValueError(
             f"{videos[0].name}: {count} of the set's videos can be read; a covariance "
             "takes at least two, and a distance that says something thousands"
         )
-    return moments.gaussian(), length, errors
+    return moments.gaussian(), length, damage.problems
 
 
 def frechet_video_distance(
@@ -215,7 +212,6 @@ def _read(video):
     except video_sets.RangeError:
         raise
     except (ValueError, OSError) as error:
-        reason = " ".join(str(error).removeprefix(f"{video.name}: ").split())
-        yield (video, 0, reason or type(error).__name__), None
+        yield (video, 0, reason(error, video.name)), None
         return
     yield (video, len(frames), ""), {"rgb": reference_clip(frames)}

@@ -3,6 +3,7 @@
 import contextlib
 import fnmatch
 import io
+import json
 import os
 import shutil
 import tempfile
@@ -221,6 +222,20 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
         sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_json(path: str | os.PathLike, content) -> None:
+    """Writes a JSON file, whole or not at all.
+
+    Args:
+        path: the file, local or an address.
+        content: what JSON can hold.
+
+    Raises:
+        OSError: the file cannot be written; an earlier one is as it was.
+    """
+    with atomic_writer(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def sync(path: str | os.PathLike) -> None:

@@ -62,9 +62,7 @@ def keep_settings(
                 " Type the flags as before to go on, or name another --out"
             )
         return
-    with files.atomic_writer(path) as temporary:
-        content = {"settings": settings, "notes": notes or {}}
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    files.write_json(path, {"settings": settings, "notes": notes or {}})
 
 
 def differences(before: dict, now: dict) -> Iterator[tuple]:

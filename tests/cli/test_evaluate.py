@@ -423,8 +423,8 @@ def test_clips_that_cannot_be_read(run, videos, checkpoints, tmp_path, whole_run
     flags += (f"--out={out}", f"--json={tmp_path / 'figures.json'}")
     status, printed, error = run(*flags)
     assert status == 2
-    assert_error(error, r"1 of 6 clips cannot be read, more than --max_damaged=0\.1; ")
-    assert_error(error, r"2\.mkv: .* When that is mended, --retry_failed tries again")
+    assert_error(error, r"1 of 6 clips cannot be read, more than max_damaged=0\.1; ")
+    assert_error(error, r"2\.mkv: .* Once that is fixed, --retry_failed tries again")
     assert_error(run(*flags)[2], "1 of 6 clips cannot be read")
     status, printed, error = run(*flags, "--max_damaged=0.2")
     assert status == 0, error

@@ -187,7 +187,7 @@ def test_videos_that_cannot_be_read(run, folders, checkpoint, tmp_path):
     )
     assert status == 0, error
     assert f"real: 4 videos of 9 frames, {tmp_path}; 1 left out" in printed
-    assert f"Left out: {tmp_path}/3.mkv: is not a video" in error
+    assert f"Skipping a video (1 of 5 so far): {tmp_path}/3.mkv: is not" in error
     assert "4 real and 5 fake videos: the distance depends on both" in error
 
 

@@ -1,6 +1,7 @@
 """Local files; `test_remote.py` has the addresses."""
 
 import importlib.util
+import json
 
 import pytest
 
@@ -61,3 +62,13 @@ def test_addresses_without_the_extra(scheme):
     message = rf"{scheme}://bucket/a.mp4: .*pip install 'kinetics-i3d-tf2\[io\]'"
     with pytest.raises(ValueError, match=message):
         files.open_file(f"{scheme}://bucket/a.mp4", "rb")
+
+
+def test_write_json(tmp_path):
+    path = tmp_path / "result.json"
+    files.write_json(path, {"top": [1, 2.5], "class": "\u00c4"})
+    content = path.read_text(encoding="utf-8")
+    assert json.loads(content) == {"top": [1, 2.5], "class": "\u00c4"}
+    with pytest.raises(TypeError):
+        files.write_json(path, {"top": object()})
+    assert path.read_text(encoding="utf-8") == content
