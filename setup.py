@@ -24,7 +24,7 @@ setup(
         "keras>=3.9.2,<4",  # Before, fit refuses datasets of a strategy
         "numpy>=1.26,<3",
         "absl-py>=2.0,<3",
-        "av>=15.0,<19",  # PyAV, with its own FFmpeg
+        "av>=17.0,<19",  # PyAV, with its own FFmpeg; before, BT.709 was misread
         "opencv-contrib-python-headless>=4.8,<6",  # TV-L1 is in contrib
         "requests>=2.28,<3",
         "filelock>=3.12,<5",

@@ -35,11 +35,12 @@ def python():
     """Runs Python in a process of its own; returns the finished process."""
     inherited = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
 
-    def run(*args, timeout=300, **environment):
+    def run(*args, timeout=300, stdin=None, **environment):
         return subprocess.run(
             [sys.executable, *map(str, args)],
             cwd=ROOT,
             env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+            stdin=stdin,
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -71,10 +71,15 @@ def write_audio(path):
 
 
 def set_rotation(path, degrees):
-    """Writes an mp4 file's display matrix: turn it clockwise to see it upright."""
+    """Makes an mp4 file's display matrix turn it clockwise."""
+    a, b = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+    set_display_matrix(path, a, b, -b, a)
+
+
+def set_display_matrix(path, a, b, c, d):
+    """Writes an mp4 file's display matrix: (x, y) is shown at (ax + cy, bx + dy)."""
     one = 1 << 16
-    a, b = {0: (one, 0), 90: (0, one), 180: (-one, 0), 270: (0, -one)}[degrees]
-    matrix = np.array([a, b, 0, -b, a, 0, 0, 0, 1 << 30], ">i4")
+    matrix = np.array([a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30], ">i4")
     content = bytearray(path.read_bytes())
     # tkhd, version 0: name, flags, five words, eight reserved bytes, four shorts.
     start = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8

@@ -1,152 +1,122 @@
-"""A video file as FFmpeg sees it: opened with care, its frames with their times."""
+"""Video containers as FFmpeg opens them: the film in a file, and its header."""
 
 import contextlib
+import io
 import os
 import re
+import stat
+import sys
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import av
 from av.stream import Disposition
 
 from ..utils import files
 
-# A seek lands on the key frame before; up to this many seconds it saves nothing.
-_WORTH_SEEKING = 5.0
-# Above any camera (16K is 133 million); broken headers ask for all the memory.
-_MOST_PIXELS = 1 << 27
-# Where neither the file nor its frames say how long a frame lasts.
-_USUAL_RATE = 25.0
+# What a video can be read from: a path or address, "-" for standard input, the content
+# itself, or a binary file object.
+Source = str | os.PathLike | bytes | BinaryIO
 
-
-def timed_frames(
-    path: str, start: float, num_threads: int | None = None
-) -> Iterator[tuple[av.VideoFrame, float, float]]:
-    """Decodes a video file from a second on.
-
-    Args:
-        path: local path or address.
-        start: second from which frames are wanted; some before it may come.
-        num_threads: threads that decode; by default FFmpeg's choice.
-
-    Yields:
-        Frame, its second from the beginning, and how many seconds it lasts.
-
-    Raises:
-        OSError: there is no such file, or it may not be read.
-        ValueError: it is not a video, or is broken or truncated.
-        av.FFmpegError: FFmpeg failed at some frame.
-    """
-    with _open(path) as container:
-        stream = _video_streams(container)[0]
-        if stream.codec_context is None:
-            raise ValueError(f"{path}: its video is coded in a way unknown to FFmpeg")
-        stream.thread_type = "AUTO"
-        if num_threads is not None:
-            stream.codec_context.thread_count = num_threads
-        stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
-        # AVI stores no presentation times, and FFmpeg's guess is wrong with B-frames;
-        # decoding times are evenly spaced and only shifted.
-        is_avi = container.format.name == "avi"
-        origin = None
-        if stream.start_time is not None and not is_avi:
-            origin = float(stream.start_time * stream.time_base)
-        sought = start > _WORTH_SEEKING and origin is not None
-        if sought:
-            container.seek(int((start + origin) / stream.time_base), stream=stream)
-        step = 1 / float(stream.average_rate or _USUAL_RATE)
-        time, duration = -step, step
-        for frame in _frames(path, container, stream):
-            ticks = frame.dts if is_avi else frame.pts
-            if ticks is None:
-                time += step
-            else:
-                stamp = float(ticks * frame.time_base)
-                origin = stamp if origin is None else origin
-                time = stamp - origin
-            if sought:
-                if time > start:
-                    # The index of this file is wrong: read it from its beginning.
-                    yield from timed_frames(path, 0.0, num_threads)
-                    return
-                sought = False
-            ticks = frame.duration  # None or 0 where the file does not say.
-            duration = float(ticks * frame.time_base) if ticks else step
-            yield frame, time, duration
-        if sought:  # Nothing came: some files cannot be read from just any place.
-            yield from timed_frames(path, 0.0, num_threads)
-        else:
-            _check_complete(path, container, stream, time + duration)
-
-
-def announced_duration(path: str) -> float | None:
-    """Seconds that a video file says it lasts, without decoding it.
-
-    Args:
-        path: local path or address.
-
-    Returns:
-        Seconds from its first frame to the end of its last; None where the file does
-        not say. Broken files say what is not true.
-
-    Raises:
-        OSError: there is no such file, or it may not be read.
-        ValueError: it is not a video.
-    """
-    with _open(path) as container:
-        return _announced(container, _video_streams(container)[0])
+# Formats whose duration counts from 0, wherever their video begins.
+_FROM_ZERO = ("matroska", "flv")
+# Standard input, FIFOs and sockets end where they end and cannot be read twice.
+_STDIN = "-"
 
 
 @contextlib.contextmanager
-def _open(path):
+def open_video(source: Source) -> Iterator[tuple[av.container.InputContainer, object]]:
+    """Opens a video and picks its film.
+
+    Args:
+        source: path, address, "-" for standard input, bytes, or binary file object.
+
+    Yields:
+        The container and its video stream.
+
+    Raises:
+        OSError: there is no such file, or it may not be read.
+        ValueError: it has no video that FFmpeg can decode.
+    """
     with contextlib.ExitStack() as stack:
-        container = _open_container(path, stack)
+        container = _open_container(source, stack)
+        stream = _film(container)
         # FFmpeg renders plain text as a terminal's screen.
-        if container.format.name == "tty" or not _video_streams(container):
-            raise ValueError(f"{path}: has no video in it")
-        yield container
+        if container.format.name == "tty" or stream is None:
+            raise ValueError(f"{name_of(source)}: has no video in it")
+        if stream.codec_context is None:
+            raise ValueError(
+                f"{name_of(source)}: its video is in a codec unknown to FFmpeg"
+            )
+        yield container, stream
 
 
-def _open_container(path, stack):
-    _check_file(path)
-    if files.is_address(path):
-        source = stack.enter_context(files.open_file(path, "rb"))
-    else:
-        source = "file:" + os.path.abspath(path)  # "10:20.mp4" is no protocol.
+def name_of(source: Source) -> str:
+    """The name of a source in messages."""
+    if isinstance(source, bytes):
+        return "the video in memory"
+    if isinstance(source, str | os.PathLike):
+        return "standard input" if is_stdin(source) else os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "the video's file object"
+
+
+def is_stdin(source: Source) -> bool:
+    """Whether a source is standard input, written "-" as FFmpeg writes it."""
+    return isinstance(source, str) and source == _STDIN
+
+
+def can_rewind(source: Source) -> bool:
+    """Whether a source can be read a second time, or from the middle."""
+    if isinstance(source, bytes):
+        return True
+    if is_stdin(source):
+        return False
+    if isinstance(source, str | os.PathLike):
+        return files.is_address(source) or not is_pipe(source)
+    return source.seekable()
+
+
+def is_pipe(path: str | os.PathLike) -> bool:
+    """Whether a local path is a FIFO, a socket or a device, not a regular file."""
     try:
-        container = av.open(
-            source,
-            options={"protocol_whitelist": "file"},  # Playlists name other addresses.
-            metadata_errors="replace",  # Titles in other encodings are no failure.
-        )
-    except av.FFmpegError as error:
-        raise ValueError(
-            f"{path}: is not a video that FFmpeg can read ({error.strerror})"
-        ) from error
-    return stack.enter_context(container)
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _video_streams(container):
-    """Its video streams, without the cover pictures of music files."""
-    return [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & Disposition.attached_pic
-    ]
+def announced_seconds(container, stream) -> float | None:
+    """Length of the film in seconds, as the header announces it.
+
+    From its first frame to the end of its last; None where the file does not say.
+    Broken files announce what is not true.
+    """
+    if container.format.name == "gif":
+        return None  # FFmpeg counts the frames that are there.
+    end = _announced_end(container, stream)
+    if end is not None and container.format.name.startswith(_FROM_ZERO):
+        end -= float((stream.start_time or 0) * stream.time_base)
+    if container.format.name == "avi" and stream.frames and stream.average_rate:
+        # FFmpeg scales an AVI's duration to the bytes that are there.
+        end = max(end or 0.0, stream.frames / float(stream.average_rate))
+    return end
 
 
-def _frames(path, container, stream):
-    for packet in container.demux(stream):
-        if packet.is_corrupt:
-            raise ValueError(f"{path}: is broken or truncated at byte {packet.pos}")
-        yield from packet.decode()
+def is_cut(source: Source, container) -> bool:
+    """Whether a file ends before the end that its format marks.
 
-
-def _announced(container, stream):
-    duration = _announced_end(container, stream)
-    if duration is None or "matroska" not in container.format.name:
-        return duration
-    # Matroska counts from 0, wherever the video begins.
-    return duration - float((stream.start_time or 0) * stream.time_base)
+    Only a GIF's trailer and an AVI's length say so by themselves.
+    """
+    if container.format.name not in ("gif", "avi") or not can_rewind(source):
+        return False
+    with _reopened(source) as file:
+        size = file.seek(0, os.SEEK_END)
+        if container.format.name == "gif":
+            file.seek(max(0, size - 64))
+            return not file.read().rstrip(b"\0\r\n").endswith(b";")
+        file.seek(4)
+        return size < 8 + int.from_bytes(file.read(4), "little")
 
 
 def _announced_end(container, stream):
@@ -162,22 +132,61 @@ def _announced_end(container, stream):
     return None
 
 
-def _check_complete(path, container, stream, decoded):
-    """Raises when much less was decoded than the file's header announces."""
-    if container.format.name == "gif" and not _has_gif_trailer(path):
-        raise ValueError(f"{path}: is truncated: the GIF has no end")
-    announced = _announced(container, stream) or 0.0
-    if decoded < 0.9 * announced - 2 / _USUAL_RATE:
-        raise ValueError(
-            f"{path}: is truncated: {decoded:.2f} of {announced:.2f} seconds are "
-            "there; a span of those can still be read"
+def _film(container):
+    """The default video stream, else FFmpeg's best; no cover pictures of music."""
+    films = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    default = [film for film in films if film.disposition & Disposition.default]
+    if len(default) == 1:
+        return default[0]
+    best = container.streams.best("video")
+    return next((film for film in films if film is best), (films or [None])[0])
+
+
+def _open_container(source, stack):
+    try:
+        container = av.open(
+            _av_source(source, stack),
+            options={"protocol_whitelist": "file"},  # Playlists name other addresses.
+            metadata_errors="replace",  # Titles in other encodings are no failure.
         )
+    except av.FFmpegError as error:  # Broken headers ask for all the memory, too.
+        raise ValueError(
+            f"{name_of(source)}: is not a video that FFmpeg can read ({error.strerror})"
+        ) from error
+    return stack.enter_context(container)
 
 
-def _has_gif_trailer(path):
-    with files.open_file(path, "rb") as file:
-        file.seek(max(0, files.size(path) - 64))
-        return file.read().rstrip(b"\0\r\n").endswith(b";")
+def _av_source(source, stack):
+    if is_stdin(source):
+        return sys.stdin.buffer
+    if isinstance(source, bytes):
+        if not source:
+            raise ValueError("the video in memory is empty: it has no bytes")
+        return io.BytesIO(source)
+    if not isinstance(source, str | os.PathLike):
+        if source.seekable():
+            source.seek(0)
+        return source
+    path = os.fspath(source)
+    _check_file(path)
+    if files.is_address(path):
+        return stack.enter_context(files.open_file(path, "rb"))
+    return "file:" + os.path.abspath(path)  # "10:20.mp4" is no protocol.
+
+
+@contextlib.contextmanager
+def _reopened(source):
+    if isinstance(source, bytes):
+        yield io.BytesIO(source)
+    elif isinstance(source, str | os.PathLike):
+        with files.open_file(os.fspath(source), "rb") as file:
+            yield file
+    else:
+        yield source
 
 
 def _check_file(path):
@@ -185,6 +194,8 @@ def _check_file(path):
         raise FileNotFoundError(f"{path}: there is no such video file")
     if files.is_dir(path):
         raise IsADirectoryError(f"{path}: is a folder, not a video file")
-    files.open_file(path, "rb").close()  # Says so when it may not be read.
+    if not files.is_address(path) and is_pipe(path):
+        return  # Opening it twice would lose its first bytes.
+    files.open_file(path, "rb").close()  # Reports a file that may not be read.
     if files.size(path) == 0:
         raise ValueError(f"{path}: is an empty file, not a video")

@@ -1,16 +1,20 @@
 """Decode any video file to RGB frames at a constant rate, with PyAV's FFmpeg."""
 
 import math
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
-from . import ffmpeg
+from .damage import MAX_DAMAGED_FRAMES, Damage, report
+from .decoding import announced_duration, timed_frames
+from .ffmpeg import Source, can_rewind, name_of
+from .rgb_converter import RgbConverter
 
 FRAME_RATE = 25.0
+# Frames that are read without a limit take no more than this: a process of 4 GiB lives.
+MAX_BYTES = 3 << 30
+_GROWTH = 1 << 25  # bytes
 
 # Longest time in seconds without a frame that is believed: slides in a recording stay
 # long, but broken time stamps ask for hours of copies of one frame.
@@ -20,29 +24,33 @@ _TOLERANCE = 0.1
 
 
 def read_video(
-    path: str | os.PathLike,
+    source: Source,
     *,
     fps: float | None = FRAME_RATE,
     start: float | None = None,
     end: float | None = None,
     max_frames: int | None = None,
-    num_threads: int | None = None,
+    max_bytes: int = MAX_BYTES,
+    **options,
 ) -> np.ndarray:
-    """Reads a video file as RGB frames at a constant rate.
+    """Reads a video as RGB frames at a constant rate.
 
     Every 1/fps second the frame nearest in time is taken, so variable frame rates and
-    any rate work. Rotation metadata is applied; audio is ignored; alpha is dropped;
-    10-bit and grey video comes as 8-bit RGB.
+    any rate work. Rotation and mirroring metadata are applied; pixels come out square
+    (DV and DVD store them narrow or wide); audio is ignored; alpha is dropped; 10-bit
+    and grey video comes as 8-bit RGB. Of several video streams the default one is read.
 
     Args:
-        path: a file of any format that FFmpeg reads (mp4, avi, mkv, webm, mov, GIF),
-            or its address (s3://...; with the extra `io`).
+        source: a file of any format that FFmpeg reads (mp4, avi, mkv, webm, mov, GIF),
+            its address (s3://...), "-" for standard input, the file's content as
+            bytes, or a binary file object.
         fps: frames a second of the result; None takes each frame of the file once,
             whatever the time until the next.
         start: second of the video to begin at.
         end: second of the video to stop before; by default its end.
         max_frames: stop after this many frames.
-        num_threads: threads that decode; by default FFmpeg's choice.
+        max_bytes: size in bytes above which a result without `max_frames` is refused.
+        options: `num_threads`, `max_damaged_frames` and `on_damage` of `iter_video`.
 
     Returns:
         uint8 `(frames, height, width, 3)` in 0..255, at the video's own size.
@@ -50,63 +58,93 @@ def read_video(
     Raises:
         OSError: there is no such file, or it may not be read.
         ValueError: the file is not a video, has no frames in the wanted span, is
-            broken or truncated (as far as its header tells), has more than ten minutes
-            between two frames, or an argument is out of range.
+            damaged or truncated beyond `max_damaged_frames`, is larger than
+            `max_bytes`, has more than ten minutes between two frames, or an argument is
+            out of range.
+        MemoryError: memory ran out.
     """
-    frames = iter_video(
-        path,
-        fps=fps,
-        start=start,
-        end=end,
-        max_frames=max_frames,
-        num_threads=num_threads,
+    images = iter_video(
+        source, fps=fps, start=start, end=end, max_frames=max_frames, **options
     )
-    return np.stack(list(frames))
+    frames, count = np.empty(0, np.uint8), 0
+    for image in images:
+        if count == len(frames):
+            # In place: a list of frames and the array of them would be twice as much.
+            more = max(1, _GROWTH // image.nbytes)
+            frames.resize((count + more, *image.shape), refcheck=False)
+        frames[count] = image
+        count += 1
+        if max_frames is None and count * image.nbytes > max_bytes:
+            images.close()
+            raise ValueError(
+                f"{name_of(source)}: has more than {max_bytes >> 20} MiB of frames "
+                f"({count} of {image.shape[1]}x{image.shape[0]} pixels so far). Set "
+                "max_frames or end, raise max_bytes, or take one frame at a time with "
+                "iter_video"
+            )
+    frames.resize((count, *frames.shape[1:]), refcheck=False)
+    return frames
 
 
 def iter_video(
-    path: str | os.PathLike,
+    source: Source,
     *,
     fps: float | None = FRAME_RATE,
     start: float | None = None,
     end: float | None = None,
     max_frames: int | None = None,
     num_threads: int | None = None,
+    max_damaged_frames: float = MAX_DAMAGED_FRAMES,
+    on_damage: Callable[[Damage], None] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yields the frames of `read_video` one by one: for videos too large to hold.
 
-    Args, Raises: as `read_video`.
+    Args:
+        source: as of `read_video`, and so are `fps`, `start`, `end` and `max_frames`.
+        fps: frames a second.
+        start: second to begin at.
+        end: second to stop before.
+        max_frames: stop after this many frames.
+        num_threads: threads that decode; by default FFmpeg's choice.
+        max_damaged_frames: share of the frames, 0 to 1, that may be damaged or missing;
+            above it reading ends with an error, below it with one warning.
+        on_damage: gets the counts of damaged and missing frames instead of a warning.
 
     Yields:
         Read-only uint8 `(height, width, 3)` in 0..255; a frame that is wanted twice is
         the same array twice.
+
+    Raises:
+        OSError: as of `read_video`, and so are the others.
+        ValueError: after the last frame, if too many are damaged or missing.
+        MemoryError: memory ran out.
     """
     start = 0.0 if start is None else start
     end = math.inf if end is None else end
     _check_span(fps, start, end, max_frames)
-    path = os.fspath(path)
-    count = 0
+    name, damage, count = name_of(source), Damage(), 0
     try:
-        decoded = ffmpeg.timed_frames(path, start, num_threads)
+        decoded = timed_frames(source, start, num_threads, damage)
         if fps is None:
             images = _as_stored(decoded, start, end)
         else:
-            images = _at_rate(path, decoded, start, end, fps)
+            images = _at_rate(name, decoded, start, end, fps)
         for image in images:
             yield image
             count += 1
             if count == max_frames:
-                return
+                break
     except (av.FFmpegError, OverflowError) as error:
         raise ValueError(
-            f"{path}: FFmpeg cannot read this as a video: {error}"
+            f"{name}: FFmpeg cannot read this as a video: {error}"
         ) from error
+    report(damage, name, max_damaged_frames=max_damaged_frames, on_damage=on_damage)
     if count == 0:
-        raise ValueError(f"{path}: has no video frames from second {start:g} on")
+        raise ValueError(f"{name}: has no video frames from second {start:g} on")
 
 
 def count_frames(
-    path: str | os.PathLike,
+    source: Source,
     *,
     fps: float | None = FRAME_RATE,
     start: float | None = None,
@@ -114,37 +152,55 @@ def count_frames(
 ) -> int:
     """Counts the frames that `read_video` would give.
 
-    From the duration that the file announces, without decoding; files that do not say,
+    From the duration that the header announces, without decoding; files that do not
+    say, those whose parts may have been joined (MPEG program and transport streams),
     and all without `fps`, are decoded. A file that is broken may have fewer.
 
-    Args, Raises: as `read_video`.
+    Args:
+        source: as of `read_video`, and so are the others.
+        fps: frames a second.
+        start: second to begin at.
+        end: second to stop before.
 
     Returns:
         Number of frames; 0 when the video ends before `start`.
+
+    Raises:
+        OSError: there is no such file, or it may not be read.
+        ValueError: it is not a video, cannot be read twice, or an argument is out of
+            range.
     """
     span = (0.0 if start is None else start, math.inf if end is None else end)
     _check_span(fps, *span, None)
-    duration = None if fps is None else ffmpeg.announced_duration(os.fspath(path))
+    if not can_rewind(source):
+        raise ValueError(
+            f"{name_of(source)}: cannot be rewound, so its frames cannot be counted "
+            "before they are read"
+        )
+    duration = None if fps is None else announced_duration(source)
     if duration is None:
-        return sum(1 for _ in iter_video(path, fps=fps, start=start, end=end))
+        frames = iter_video(
+            source, fps=fps, start=start, end=end, on_damage=lambda damage: None
+        )
+        return sum(1 for _ in frames)
     last = min(span[1], duration - _TOLERANCE / fps)
     return max(0, math.ceil((last - span[0]) * fps - 1e-6))
 
 
 def _as_stored(decoded, start, end):
-    to_rgb = _RgbConverter()
-    for frame, time, _ in decoded:
-        if time >= end:
+    to_rgb = RgbConverter()
+    for frame in decoded:
+        if frame.time >= end:
             return
-        if time >= start:
+        if frame.time >= start:
             yield to_rgb(frame)
 
 
-def _at_rate(path, decoded, start, end, fps):
+def _at_rate(name, decoded, start, end, fps):
     """Yields the image that is nearest at each tick."""
-    to_rgb = _RgbConverter()
+    to_rgb = RgbConverter()
     count, wanted = 0, start
-    for frame, until in _nearest(path, decoded, end, _TOLERANCE / fps):
+    for frame, until in _nearest(name, decoded, end, _TOLERANCE / fps):
         if wanted >= until:
             continue
         image = to_rgb(frame)
@@ -154,40 +210,25 @@ def _at_rate(path, decoded, start, end, fps):
             wanted = start + count / fps
 
 
-def _nearest(path, decoded, end, tolerance):
+def _nearest(name, decoded, end, tolerance):
     """Yields each frame with the second up to which it is the nearest one."""
     previous, since, lasts = None, 0.0, 0.0
-    for frame, time, duration in decoded:
+    for frame in decoded:
+        time = frame.time
         if previous is not None:
             time = max(time, since)  # Broken files go back in time.
             if time - since > _LONGEST_GAP:
                 raise ValueError(
-                    f"{path}: is broken: its time stamps jump from second {since:.2f} "
+                    f"{name}: is broken: its time stamps jump from second {since:.2f} "
                     f"to {time:.2f}"
                 )
             yield previous, (since + time) / 2
-        previous, since, lasts = frame, time, duration
+        previous, since, lasts = frame, time, frame.duration
         if time >= end:
             break
     if previous is not None:
         # The last frame must not reach the next tick.
         yield previous, since + max(lasts - tolerance, lasts / 2)
-
-
-class _RgbConverter:
-    """Makes upright RGB images of frames, all of the first frame's size."""
-
-    def __init__(self):
-        # One for all frames: setting it up takes longer than converting a small frame.
-        self._reformatter = VideoReformatter()
-        self._size = None
-
-    def __call__(self, frame):
-        self._size = self._size or (frame.width, frame.height)
-        rgb = self._reformatter.reformat(frame, *self._size, format="rgb24")
-        image = np.rot90(rgb.to_ndarray(), round(frame.rotation / 90))
-        image.flags.writeable = False
-        return image
 
 
 def _check_span(fps, start, end, max_frames):

@@ -1,0 +1,244 @@
+"""Frames of a video with their times, and a count of those that are damaged."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import av
+
+from . import ffmpeg
+from .damage import Damage
+
+# A seek lands on the key frame before; up to this many seconds it saves nothing.
+_WORTH_SEEKING = 5.0
+# Above any camera (16K is 133 million); broken headers ask for all the memory.
+_MAX_PIXELS = 1 << 27
+# Where neither the file nor its frames say how long a frame lasts.
+_USUAL_RATE = 25.0
+# Frames come out of the decoder in order; H.264 reorders up to 16 of them. Time stamps
+# that go back further begin a new count, as in files joined end to end.
+_REORDERED = 16
+# Packets follow each other closely. A gap of more bytes that also skips time was not
+# parsed. Stuffing, tables and indices skip no time.
+_HOLE = 4096
+_NEAR = 2  # Packets between a gap of bytes and its gap of time.
+# Announced lengths are rounded, and may be the sound's: two frames and a percent.
+_TOLERANCE = 2 / _USUAL_RATE
+_TOLERANCE_SHARE = 0.01
+_JOINABLE = ("mpeg", "mpegts")
+
+
+class TimedFrame(NamedTuple):
+    """A decoded frame."""
+
+    image: av.VideoFrame
+    time: float  # seconds from the first frame
+    duration: float  # seconds
+    pixel_aspect: float  # width of a pixel over its height; 1 is square
+
+
+def timed_frames(
+    source: ffmpeg.Source,
+    start: float,
+    num_threads: int | None,
+    damage: Damage,
+) -> Iterator[TimedFrame]:
+    """Decodes a video from a second on.
+
+    Args:
+        source: the video.
+        start: second from which frames are wanted; some before it may come.
+        num_threads: threads that decode; by default FFmpeg's choice.
+        damage: is filled in as frames are decoded.
+
+    Yields:
+        Frames in the order of their times.
+
+    Raises:
+        OSError: there is no such file, or it may not be read.
+        ValueError: it is not a video.
+        MemoryError: FFmpeg ran out of memory.
+        av.FFmpegError: FFmpeg failed at some place and cannot go on.
+    """
+    with ffmpeg.open_video(source) as (container, stream):
+        stream.thread_type = "AUTO"
+        if num_threads is not None:
+            stream.codec_context.thread_count = num_threads
+        stream.codec_context.options = {"max_pixels": str(_MAX_PIXELS)}
+        clock = _Clock(stream, is_avi=container.format.name == "avi")
+        sought = (
+            start > _WORTH_SEEKING
+            and clock.origin is not None
+            and ffmpeg.can_rewind(source)
+        )
+        if sought:
+            offset = int((start + clock.origin) / stream.time_base)
+            container.seek(offset, stream=stream)
+        read_from_start = not sought
+        for frame in _decoded(container, stream, damage):
+            time, duration = clock.tick(frame)
+            if sought and time > start:
+                break  # The index of this file is wrong.
+            sought = False
+            damage.seconds = time + duration
+            yield TimedFrame(frame, time, duration, clock.pixel_aspect)
+        if not sought:
+            if read_from_start:
+                _check_complete(source, container, stream, clock.step, damage)
+            return
+    # Some files cannot be read from just any place: read this one from its beginning.
+    damage.__init__()
+    yield from timed_frames(source, 0.0, num_threads, damage)
+
+
+def announced_duration(source: ffmpeg.Source) -> float | None:
+    """Length of a video in seconds, as its header announces it, without decoding.
+
+    Args:
+        source: the video.
+
+    Returns:
+        Seconds from its first frame to the end of its last; None where the header does
+        not say, and for MPEG program and transport streams, which have none: their
+        length is guessed from time stamps, which begin again where files were joined.
+        Broken files announce what is not true.
+
+    Raises:
+        OSError: there is no such file, or it may not be read.
+        ValueError: it is not a video.
+    """
+    with ffmpeg.open_video(source) as (container, stream):
+        if container.format.name in _JOINABLE:
+            return None
+        return ffmpeg.announced_seconds(container, stream)
+
+
+class _Clock:
+    """Times of frames, in seconds from the first one.
+
+    AVI stores no presentation times, and FFmpeg's guess is wrong with B-frames;
+    decoding times are evenly spaced and only shifted.
+    """
+
+    def __init__(self, stream, *, is_avi):
+        self._is_avi = is_avi
+        self.step = 1 / float(stream.average_rate or _USUAL_RATE)
+        self.pixel_aspect = float(stream.sample_aspect_ratio or 1) or 1.0
+        self.origin = None
+        if stream.start_time is not None and not is_avi:
+            self.origin = float(stream.start_time * stream.time_base)
+        self._time = self._duration = None
+
+    def tick(self, frame):
+        """Seconds at which a frame begins, and how long it lasts."""
+        ticks = frame.dts if self._is_avi else frame.pts
+        if ticks is None:
+            time = 0.0 if self._time is None else self._time + self.step
+        else:
+            time = self._from_stamp(float(ticks * frame.time_base))
+        ticks = frame.duration  # None or 0 where the file does not say.
+        self._time = time
+        self._duration = float(ticks * frame.time_base) if ticks else self.step
+        return time, self._duration
+
+    def _from_stamp(self, stamp):
+        self.origin = stamp if self.origin is None else self.origin
+        time = stamp - self.origin
+        if self._time is not None and time < self._time - _REORDERED * self.step:
+            time = self._time + self._duration
+            self.origin = stamp - time
+        return time
+
+
+def _decoded(container, stream, damage):
+    corrupt, broken, failure = 0, 0, None
+    lacks_reference = False  # Up to the next key frame.
+    for packet, is_after_loss in _packets(container, stream, damage):
+        lacks_reference = (lacks_reference or is_after_loss) and not packet.is_keyframe
+        is_broken = packet.is_corrupt or lacks_reference
+        try:
+            frames = packet.decode()
+        except av.MemoryError as error:
+            raise MemoryError(
+                f"{container.name}: out of memory while decoding {stream.width}x"
+                f"{stream.height} pixels; lower the number of readers or threads"
+            ) from error
+        except av.FFmpegError as error:
+            frames, failure = (), error
+            is_broken = lacks_reference = True
+        broken += bool(packet.size) and is_broken
+        damage.damaged = max(broken, corrupt)
+        for frame in frames:
+            damage.decoded += 1
+            corrupt += frame.is_corrupt
+            damage.damaged = max(broken, corrupt)
+            yield frame
+    if failure is not None and damage.decoded == 0:
+        raise failure
+
+
+def _packets(container, stream, damage):
+    """Yields packets, and whether frames before them were lost with a part of the file.
+
+    Frames are missing where both bytes and time are skipped; the packets of all streams
+    tell which bytes were parsed.
+    """
+    has_index = container.format.name.startswith("mov")
+    gaps = _TimeGaps(stream)
+    end, packets_since_hole = None, _NEAR + 1
+    for packet in container.demux():
+        if packet.size and packet.pos is not None and packet.pos >= 0:
+            if end is not None and packet.pos > end + _HOLE:
+                packets_since_hole = 0
+            end = max(end or 0, packet.pos + packet.size)
+        if packet.stream is not stream:
+            continue
+        gaps.add(packet)
+        lost = 0
+        if packets_since_hole <= _NEAR and not has_index:
+            lost = gaps.take()
+        damage.missing = gaps.missing
+        packets_since_hole += 1
+        yield packet, lost > 0
+
+
+class _TimeGaps:
+    """Gaps in the times of packets, which come in the order of decoding."""
+
+    def __init__(self, stream):
+        self.missing = 0  # Frames of the gaps that were taken.
+        self._step = 1 / float(stream.average_rate or _USUAL_RATE)
+        self._latest = None
+        self._seen = None  # The last gap: its times and the packets since.
+        self._taken = None  # Times of the last gap that was taken.
+
+    def add(self, packet):
+        ticks = packet.dts if packet.pts is None else packet.pts
+        if ticks is None:
+            return
+        time = float(ticks * packet.time_base)
+        if self._taken and self._taken[0] < time < self._taken[1] and self.missing:
+            self.missing -= 1  # A frame that was only reordered.
+        if self._seen:
+            self._seen[2] += 1
+        if self._latest is not None and time - self._latest > 1.5 * self._step:
+            self._seen = [self._latest, time, 0]
+        self._latest = time if self._latest is None else max(self._latest, time)
+
+    def take(self):
+        """Counts the frames of a gap that has just been seen; 0 if there is none."""
+        if self._seen is None or self._seen[2] > _NEAR:
+            return 0
+        self._taken, self._seen = self._seen[:2], None
+        lost = max(0, round((self._taken[1] - self._taken[0]) / self._step) - 1)
+        self.missing += lost
+        return lost
+
+
+def _check_complete(source, container, stream, step, damage):
+    damage.announced = ffmpeg.announced_seconds(container, stream) or 0.0
+    damage.is_cut = ffmpeg.is_cut(source, container)
+    rest = damage.announced - damage.seconds
+    if rest > _TOLERANCE + _TOLERANCE_SHARE * damage.announced or (
+        damage.is_cut and rest > step / 2
+    ):
+        damage.missing += max(1, round(rest / step))
