@@ -19,6 +19,7 @@ logit. Results go to standard output, messages to standard error. The exit statu
 or 2 with one line on standard error when something is wrong with what was asked.
 """
 
+import functools
 import os
 from pathlib import Path
 
@@ -28,10 +29,10 @@ from tqdm import tqdm
 
 from kinetics_i3d_tf2.checkpoints import released
 from kinetics_i3d_tf2.cli import clip_flags, model_flags, program
-from kinetics_i3d_tf2.data import clip_recipe, labels, npy
+from kinetics_i3d_tf2.data import clip_recipe, labels, npy, preprocessing
 from kinetics_i3d_tf2.models.architecture import MIN_FRAMES
 from kinetics_i3d_tf2.utils import files
-from kinetics_i3d_tf2.video import optical_flow, reader, transforms
+from kinetics_i3d_tf2.video import optical_flow, reader
 from kinetics_i3d_tf2.visualization import clip_page, plots
 
 _ROOT = Path(__file__).resolve().parent
@@ -158,10 +159,8 @@ def _read_frames(path):
     decoded = reader.iter_video(
         path, start=_START.value, max_frames=limit and limit + 1
     )
-    frames = [
-        transforms.resize_short_side(frame)
-        for frame in tqdm(decoded, "Reading", unit="frame", leave=False, disable=None)
-    ]
+    decoded = tqdm(decoded, "Reading", unit="frame", leave=False, disable=None)
+    frames = list(preprocessing.resize(decoded))
     if limit and len(frames) > limit:
         frames = frames[:limit]
         logging.warning(
@@ -178,18 +177,16 @@ def _read_frames(path):
 
 def _prepare(stream, frames, path):
     """The clip of a stream, as the release prepared its own."""
-    if stream == "rgb":
-        clip = transforms.normalize_rgb(transforms.center_crop(frames))
-    else:
-        logging.info("Computing TV-L1 flow of %d frame pairs", len(frames) - 1)
-        displacement = optical_flow.optical_flow(frames, progress=True)
-        clip = optical_flow.normalize_flow(transforms.center_crop(displacement))
-    if len(clip) < MIN_FRAMES:
+    count = len(frames) - (stream == "flow")
+    if stream == "flow":
+        logging.info("Computing TV-L1 flow of %d frame pairs", count)
+    if count < MIN_FRAMES:
         logging.warning(
-            "%s: looping %d frames of %s to %d",
-            path, len(clip), stream, MIN_FRAMES,
-        )  # fmt: skip
-    return transforms.loop(clip, MIN_FRAMES)[None]
+            "%s: looping %d frames of %s to %d", path, count, stream, MIN_FRAMES
+        )
+    recipe = clip_recipe.ClipRecipe(stream)
+    compute = functools.partial(optical_flow.optical_flow, progress=True)
+    return preprocessing.model_input(frames, recipe, compute_flow=compute)[stream][None]
 
 
 def _run(stream, model, clip):

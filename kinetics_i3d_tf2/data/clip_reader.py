@@ -6,18 +6,20 @@ A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0.
 of uint8; pixels stay small for as long as they can.
 """
 
+import functools
 import itertools
 import json
 
 import numpy as np
 
-from ..video import optical_flow as optical
-from ..video import transforms
+from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, count_frames, iter_video
-from . import mediasequence
+from . import mediasequence, preprocessing
 from .clip_recipe import CHANNELS, ClipRecipe
 from .clips import Clip
 from .tfrecord import Record, read_record
+
+_COMPUTE_FLOW = functools.partial(optical_flow.optical_flow, num_threads=1)
 
 
 def training_sample(
@@ -189,23 +191,21 @@ class _VideoReader:
     def read(self, first, count, rgb_stride=1):
         """Streams of at most `count` frames (None: all) from frame `first` on."""
         needs_flow = "flow" in self._recipe.streams
-        frames = iter_video(
+        frames = iter_video(  # Clips are read side by side: each in one thread.
             self._clip.path,
             start=(self._clip.start or 0.0) + first / FRAME_RATE,
             end=self._clip.end,
             max_frames=None if count is None else count + needs_flow,
-            num_threads=1,  # Clips are read side by side.
+            num_threads=1,
         )
         if not needs_flow:
             frames = itertools.islice(frames, 0, None, rgb_stride)
-        side = self._recipe.short_side
-        rgb = np.stack([transforms.resize_short_side(f, side) for f in frames])
-        seen = rgb if count is None else rgb[:count]
-        streams = {"rgb": seen[::rgb_stride] if needs_flow else seen}
-        if needs_flow:
-            displacement = optical.optical_flow(rgb, num_threads=1)
-            streams["flow"] = optical.normalize_flow(displacement)
-        return {name: streams[name] for name in self._recipe.streams}
+        streams = preprocessing.whole_streams(
+            frames, self._recipe, compute_flow=_COMPUTE_FLOW
+        )
+        if needs_flow and "rgb" in streams:
+            streams["rgb"] = streams["rgb"][:count:rgb_stride]
+        return streams
 
 
 class _RecordReader:

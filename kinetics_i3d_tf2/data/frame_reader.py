@@ -1,21 +1,16 @@
 """The frames of a video or a record, one after another, as a model takes them."""
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..video import optical_flow as optical
-from ..video import transforms
+from ..video import optical_flow
 from ..video.reader import FRAME_RATE, iter_video
-from . import clip_reader
+from . import clip_reader, preprocessing
 from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .tfrecord import Record
-
-# Pairs whose flow is computed at once, by several threads.
-_PAIRS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +26,7 @@ class FrameReader:
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
     fps: float = FRAME_RATE
-    compute_flow: Callable[[np.ndarray], np.ndarray] = optical.optical_flow
+    compute_flow: Callable[[np.ndarray], np.ndarray] = optical_flow.optical_flow
     num_threads: int | None = None
 
     def read(self, source: Clip | Record) -> Iterator[dict[str, np.ndarray]]:
@@ -41,7 +36,8 @@ class FrameReader:
             source: where it is. The frames of a record are 25 a second.
 
         Yields:
-            Streams by name, as of `prepare`; flow out of a record is uint8, its code.
+            Streams as of `preprocessing.iter_streams`; flow of a record is uint8, its
+            8-bit code.
 
         Raises:
             OSError: the file is not there.
@@ -61,46 +57,13 @@ class FrameReader:
         )
 
     def prepare(self, frames: Iterable[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-        """Resizes, crops and computes flow.
-
-        Args:
-            frames: uint8 RGB `(height, width, 3)` in 0..255.
-
-        Yields:
-            Streams by name: "rgb" is uint8 `(crop_size, crop_size, 3)` in 0..255,
-            "flow" is float32 `(crop_size, crop_size, 2)` in [-1, 1], the motion to the
-            next frame; the last frame has none, and is left out where there is flow.
-        """
-        side, size = self.recipe.short_side, self.recipe.crop_size
-        resized = (transforms.resize_short_side(frame, side) for frame in frames)
-        if "flow" not in self.recipe.streams:
-            for frame in resized:
-                yield {"rgb": transforms.center_crop(frame, size)}
-            return
-        for chunk in _overlapping(resized, _PAIRS):
-            displacement = self.compute_flow(np.stack(chunk))
-            fields = optical.normalize_flow(transforms.center_crop(displacement, size))
-            for frame, field in zip(chunk, fields, strict=False):
-                streams = {"rgb": transforms.center_crop(frame, size), "flow": field}
-                yield {name: streams[name] for name in self.recipe.streams}
+        """Prepares frames in memory, uint8 RGB; see `preprocessing.iter_streams`."""
+        yield from preprocessing.iter_streams(
+            frames, self.recipe, compute_flow=self.compute_flow
+        )
 
     def _read_record(self, record):
         streams, _ = clip_reader.whole_clip(record, self.recipe)
-        streams = {
-            name: transforms.center_crop(stream, self.recipe.crop_size)
-            for name, stream in streams.items()
-        }
+        streams = preprocessing.center_crop(streams, self.recipe.crop_size)
         for values in zip(*streams.values(), strict=False):
             yield dict(zip(streams, values, strict=True))
-
-
-def _overlapping(frames, pairs):
-    """Yields lists of up to `pairs` + 1 frames; one begins where the last ended."""
-    frames = iter(frames)
-    chunk = list(itertools.islice(frames, 1))
-    while True:
-        chunk += itertools.islice(frames, pairs)
-        if len(chunk) < 2:
-            return
-        yield chunk
-        chunk = chunk[-1:]

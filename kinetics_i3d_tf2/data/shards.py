@@ -4,6 +4,7 @@ A folder of records holds the record files, `label_map.txt`, `report.json` and a
 `work` with two lists for each record file: its clips, and what became of each.
 """
 
+import functools
 import json
 import random
 import time
@@ -12,21 +13,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 from absl import logging
 
 from ..utils import files
 from ..utils.errors import reason
 from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, iter_video
-from . import mediasequence
+from . import mediasequence, preprocessing
 from .clips import Clip
 from .mediasequence import Coding
 
 # As MediaPipe's kinetics_dataset.py: any order that does not change.
 _SHUFFLE_SEED = 47
-# Flow of so many frame pairs is computed at a time, so that memory stays small.
-_PAIRS = 16
 _FILE_THREADS = 16
 
 
@@ -177,21 +175,27 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
         ValueError: it cannot be read, or flow is wanted of a single frame.
     """
     coding = settings.coding
-    rgb, motion, pending = [], [], []
+    rgb, flow = [], []
     frames = iter_video(clip.path, start=clip.start, end=clip.end, num_threads=1)
-    for frame in frames:
-        frame = transforms.resize_short_side(frame, settings.short_side)
+    frames = preprocessing.resize(frames, settings.short_side)
+    compute_flow = functools.partial(
+        optical_flow.optical_flow, epsilon=settings.flow_epsilon, num_threads=1
+    )
+    for frame, displacement in preprocessing.with_flow(
+        frames, compute_flow if settings.has_flow else None
+    ):
         rgb += mediasequence.encode_rgb([frame], coding)
-        pending.append(frame)
-        if len(pending) > _PAIRS:
-            motion += _encode_motion(pending, settings)
-            pending = pending[-1:]
-    if len(pending) > 1 or not motion:
-        motion += _encode_motion(pending, settings)
+        if displacement is not None:
+            flow += mediasequence.encode_flow([displacement], coding)
+    if settings.has_flow and not flow:
+        raise ValueError(
+            f"{clip.path}: Optical flow needs at least two frames. Received: one; "
+            "prepare RGB alone to keep such clips"
+        )
     example = mediasequence.make_example(
         clip,
         rgb,
-        motion,
+        flow,
         coding=coding,
         size=frame.shape[:2],
         frame_rate=FRAME_RATE,
@@ -208,15 +212,6 @@ def _prepare(clip, settings):
         why = reason(error, clip.path)
         logging.warning("Left out: %s: %s", clip.path, why)
         return None, Outcome(clip.path, clip.example_id, 0, why, 0.0)
-
-
-def _encode_motion(frames, settings):
-    if not settings.has_flow:
-        return []
-    displacement = optical_flow.optical_flow(
-        np.stack(frames), epsilon=settings.flow_epsilon, num_threads=1
-    )
-    return mediasequence.encode_flow(displacement, settings.coding)
 
 
 def _work_file(shard, kind):

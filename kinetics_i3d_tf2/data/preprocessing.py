@@ -1,0 +1,193 @@
+"""The release's preprocessing, from the frames of a video to the input of a model.
+
+All programs compose it of these steps, in this order:
+
+1. 25 frames a second: `video.reader.iter_video`;
+2. short side of 256 pixels: `resize`;
+3. Flow: TV-L1 between neighbouring resized frames: `video.optical_flow.optical_flow`;
+4. the central 224x224: `center_crop` (training and views crop elsewhere as well);
+5. values in [-1, 1]: RGB x / 127.5 - 1, Flow clipped to +-20 pixels and / 20;
+6. a clip shorter than the model's minimum is looped from its start.
+
+Streams are dicts of arrays by name, "rgb" and "flow".
+
+Source: README of the release, 'Sample data and preprocessing'; paper, section 2.5.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from ..video import optical_flow, transforms
+from .clip_recipe import ClipRecipe
+
+# Frame pairs whose flow is computed in one call when frames come one by one.
+_PAIRS = 16
+
+Streams = dict[str, np.ndarray]
+ComputeFlow = Callable[[np.ndarray], np.ndarray]
+
+
+def model_input(
+    frames: Iterable[np.ndarray],
+    recipe: ClipRecipe,
+    *,
+    compute_flow: ComputeFlow = optical_flow.optical_flow,
+) -> Streams:
+    """Prepares a video for a model that sees all of it at once: steps 2 to 6.
+
+    Recipes that are `windowed` are cut by `views` instead.
+
+    Args:
+        frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
+        recipe: streams, short side, crop and minimum number of frames.
+        compute_flow: `optical_flow`, possibly with other options.
+
+    Returns:
+        For each stream float32 `(frames, crop_size, crop_size, channels)` in [-1, 1].
+        n frames have n - 1 fields of flow; short streams are looped to
+        `recipe.min_frames`. RGB has one out of `recipe.rgb_stride` frames.
+
+    Raises:
+        ValueError: there are no frames, or only one and the recipe has flow.
+    """
+    streams = whole_streams(frames, recipe, compute_flow=compute_flow)
+    streams = normalize(center_crop(streams, recipe.crop_size))
+    return {
+        name: transforms.loop(stream, recipe.min_frames)[:: recipe.stride(name)]
+        for name, stream in streams.items()
+    }
+
+
+def whole_streams(
+    frames: Iterable[np.ndarray],
+    recipe: ClipRecipe,
+    *,
+    compute_flow: ComputeFlow = optical_flow.optical_flow,
+) -> Streams:
+    """Prepares a video, whole and not cropped: steps 2, 3 and the flow's 5.
+
+    Args:
+        frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
+        recipe: streams and short side.
+        compute_flow: `optical_flow`, possibly with other options.
+
+    Returns:
+        "rgb" is uint8 `(frames, height, width, 3)` in 0..255, four times smaller than
+        normalized; "flow" is float32 `(frames - 1, height, width, 2)` in [-1, 1].
+
+    Raises:
+        ValueError: there are no frames, or only one and the recipe has flow.
+    """
+    rgb = np.stack(list(resize(frames, recipe.short_side)))
+    streams = {"rgb": rgb}
+    if "flow" in recipe.streams:
+        streams["flow"] = optical_flow.normalize_flow(compute_flow(rgb))
+    return {name: streams[name] for name in recipe.streams}
+
+
+def iter_streams(
+    frames: Iterable[np.ndarray],
+    recipe: ClipRecipe,
+    *,
+    compute_flow: ComputeFlow = optical_flow.optical_flow,
+) -> Iterator[Streams]:
+    """Prepares a video as its frames come, holding few: steps 2 to 4, the flow's 5.
+
+    Args:
+        frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
+        recipe: streams, short side and crop.
+        compute_flow: `optical_flow`, possibly with other options.
+
+    Yields:
+        "rgb" is uint8 `(crop_size, crop_size, 3)` in 0..255, "flow" is float32
+        `(crop_size, crop_size, 2)` in [-1, 1], the motion to the next frame. The last
+        frame has none and is left out when the recipe has flow.
+    """
+    has_flow = "flow" in recipe.streams
+    resized = resize(frames, recipe.short_side)
+    for frame, displacement in with_flow(resized, compute_flow if has_flow else None):
+        if has_flow and displacement is None:
+            return
+        streams = {"rgb": frame, "flow": displacement}
+        streams = {name: streams[name] for name in recipe.streams}
+        streams = center_crop(streams, recipe.crop_size)
+        if has_flow:
+            streams["flow"] = optical_flow.normalize_flow(streams["flow"])
+        yield streams
+
+
+def resize(
+    frames: Iterable[np.ndarray], short_side: int = transforms.SHORT_SIDE
+) -> Iterator[np.ndarray]:
+    """Resizes frames one by one: step 2.
+
+    Args:
+        frames: uint8 `(height, width, 3)`.
+        short_side: short side of the result in pixels.
+
+    Yields:
+        uint8 `(height, width, 3)`.
+    """
+    for frame in frames:
+        yield transforms.resize_short_side(frame, short_side)
+
+
+def with_flow(
+    frames: Iterable[np.ndarray],
+    compute_flow: ComputeFlow | None = optical_flow.optical_flow,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Computes the flow of frames as they come, a few pairs at a time: step 3.
+
+    Args:
+        frames: resized frames, uint8 `(height, width, 3)`.
+        compute_flow: `optical_flow`, possibly with other options; None for RGB alone.
+
+    Yields:
+        Each frame and its displacement to the next, float32 `(height, width, 2)` in
+        pixels; None for the last and without `compute_flow`.
+    """
+    if compute_flow is None:
+        for frame in frames:
+            yield frame, None
+        return
+    frames = iter(frames)
+    chunk = list(itertools.islice(frames, 1))
+    while following := list(itertools.islice(frames, _PAIRS)):
+        chunk += following
+        yield from zip(chunk, compute_flow(np.stack(chunk)), strict=False)
+        chunk = chunk[-1:]
+    for frame in chunk:
+        yield frame, None
+
+
+def center_crop(streams: Streams, size: int) -> Streams:
+    """Cuts the central square out of every stream: step 4.
+
+    Args:
+        streams: `(..., height, width, channels)`.
+        size: side of the square in pixels.
+
+    Returns:
+        Streams `(..., size, size, channels)`, views of the given ones.
+
+    Raises:
+        ValueError: frames are smaller than the crop.
+    """
+    return {n: transforms.center_crop(stream, size) for n, stream in streams.items()}
+
+
+def normalize(streams: Streams) -> Streams:
+    """Scales what is still 8-bit, RGB or coded flow, to [-1, 1]: step 5.
+
+    Args:
+        streams: uint8, or float32 in [-1, 1], of any shape.
+
+    Returns:
+        float32 streams of the same shape; those that were float32 as they are.
+    """
+    return {
+        name: transforms.normalize_rgb(stream) if stream.dtype == np.uint8 else stream
+        for name, stream in streams.items()
+    }
