@@ -66,17 +66,16 @@ class Report:
         before = self._records.setdefault(name, facts)
         # Folders that were begun before there was a choice.
         before["settings"].setdefault("flow_epsilon", optical_flow.EPSILON)
-        changes = [
-            f"{key} {old}, now {new}"
-            for key, old, new in run_dir.differences(before, facts)
-            if key != "digest"
-        ]
-        if before["digest"] != facts["digest"]:
-            changes = changes or ["other clips"]
+        changes = list(run_dir.differences(before, facts))
+        for change in changes:
+            if change[0] != "digest":
+                raise run_dir.other_settings(
+                    self.path, f"{name} in this folder", change
+                )
         if changes:
             raise ValueError(
-                f"{self.path}: {name} in this folder was begun with {changes[0]}. Type "
-                "the flags as before to go on, or name another --out"
+                f"{self.path}: {name} in this folder was begun with other clips. Use "
+                "the same clips to resume, or another output folder (--out)"
             )
 
     def end(self, name: str, outcomes: Sequence[Outcome]) -> None:

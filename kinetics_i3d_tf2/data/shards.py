@@ -17,6 +17,7 @@ from absl import logging
 
 from ..utils import files
 from ..utils.errors import reason
+from ..utils.journal import Journal, JsonRows, read_rows
 from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, iter_video
 from . import mediasequence, preprocessing
@@ -114,7 +115,7 @@ def write_shard(shard: str, settings: Settings) -> None:
         clips = [Clip(*json.loads(line)) for line in file]
     with (
         files.atomic_writer(shard) as path,
-        files.open_file(_work_file(shard, "done"), "w") as done,
+        Journal(_work_file(shard, "done"), JsonRows(), resume=False) as done,
         tf.io.TFRecordWriter(str(path)) as writer,
     ):
         for clip in clips:
@@ -123,8 +124,7 @@ def write_shard(shard: str, settings: Settings) -> None:
             if example is not None:
                 writer.write(example)
             seconds = round(time.monotonic() - start, 3)
-            done.write(json.dumps(outcome._replace(seconds=seconds)) + "\n")
-            done.flush()
+            done.append(outcome._replace(seconds=seconds))
 
 
 def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
@@ -138,13 +138,8 @@ def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
     """
 
     def read(shard):
-        path = _work_file(shard, "done")
-        if not files.exists(path):
-            return []
-        with files.open_file(path) as file:
-            # The last line may be half written.
-            lines = [line for line in file if line.endswith("\n")]
-        return [Outcome(*json.loads(line)) for line in lines]
+        rows = read_rows(_work_file(shard, "done"), JsonRows())
+        return [Outcome(*row) for row in rows]
 
     shards = list(shards)
     with ThreadPoolExecutor(_FILE_THREADS) as pool:

@@ -1,7 +1,5 @@
 """The file predictions.csv: a row a clip, appended as they are done; read to go on."""
 
-import csv
-import io
 import os
 from collections.abc import Sequence
 
@@ -9,14 +7,11 @@ import numpy as np
 
 from ..data import labels
 from ..data.clips import NO_LABEL
-from ..utils import files
+from ..utils.journal import CsvRows, Journal
 from . import metrics
 
 # Best classes that are named in a row, with their probabilities.
 TOP = 5
-
-# Paths may be of any bytes.
-_TEXT = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
 
 
 def columns(streams: Sequence[str]) -> tuple[str, ...]:
@@ -98,19 +93,15 @@ class Predictions:
     """
 
     def __init__(self, path: str | os.PathLike, names: Sequence[str]):
-        self._path = path
-        self._names = tuple(names)
-        self.rows: dict[int, dict[str, str]] = {}
-        content = self._read()
-        if content != self._text(self.rows.values()):
-            self._write()
-        self._file = open(path, "a", **_TEXT)
+        rows = CsvRows(names, is_valid=lambda row: row["number"].isdecimal())
+        self._journal = Journal(path, rows)
+        self.rows = {int(row["number"]): row for row in self._journal.rows}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._file.close()
+        self._journal.close()
 
     def append(self, row: dict[str, str]) -> None:
         """Adds a row to the file.
@@ -121,67 +112,17 @@ class Predictions:
         Raises:
             OSError: it cannot be written, for example because the disk is full.
         """
-        row = {name: row.get(name, "") for name in self._names}
-        self._file.write(self._lines([row]))
-        self._file.flush()
+        row = self._journal.append(row)
         self.rows[int(row["number"])] = row
 
     def drop_failed(self) -> int:
-        """Takes the rows out that have an error; returns how many they were."""
-        failed = [number for number, row in self.rows.items() if row["error"]]
-        for number in failed:
-            del self.rows[number]
-        self._rewrite()
-        return len(failed)
+        """Removes the rows that have an error; returns how many they were."""
+        before = len(self.rows)
+        self.rows = {n: row for n, row in self.rows.items() if not row["error"]}
+        self._journal.replace(self.rows.values())
+        return before - len(self.rows)
 
     def sort(self) -> None:
-        """Puts the rows in order of `number`."""
-        if list(self.rows) != sorted(self.rows):
-            self.rows = dict(sorted(self.rows.items()))
-            self._rewrite()
-
-    def _read(self):
-        """Fills `rows`; returns what the file holds."""
-        if not os.path.exists(self._path):
-            return ""
-        with open(self._path, **_TEXT) as file:
-            content = file.read()
-        whole = content[: content.rfind("\n") + 1]
-        if self._text([]).startswith(content):
-            return content  # Empty, or killed in the first line.
-        # A killed machine may leave zeros, which are no text.
-        table = list(csv.reader(io.StringIO(whole.rstrip("\0"))))
-        if not table or tuple(table[0]) != self._names:
-            raise ValueError(f"{self._path}: does not begin with the columns expected")
-        for place, values in enumerate(table[1:], 2):
-            if len(values) != len(self._names) or not values[0].isdecimal():
-                if place == len(table):
-                    break
-                raise ValueError(
-                    f"{self._path}: row {place} is damaged; take it out to have its "
-                    "clip done again"
-                )
-            row = dict(zip(self._names, values, strict=True))
-            self.rows[int(row["number"])] = row
-        return content
-
-    def _rewrite(self):
-        self._file.close()
-        self._write()
-        self._file = open(self._path, "a", **_TEXT)
-
-    def _write(self):
-        with (
-            files.atomic_writer(self._path) as path,
-            open(path, "w", **_TEXT) as file,
-        ):
-            file.write(self._text(self.rows.values()))
-
-    def _text(self, rows):
-        return self._lines([dict(zip(self._names, self._names, strict=True)), *rows])
-
-    def _lines(self, rows):
-        lines = io.StringIO()
-        writer = csv.DictWriter(lines, self._names, lineterminator="\n")
-        writer.writerows(rows)
-        return lines.getvalue()
+        """Sorts the rows by `number`."""
+        self.rows = dict(sorted(self.rows.items()))
+        self._journal.replace(self.rows.values())

@@ -56,13 +56,26 @@ def keep_settings(
                     f"{path}: holds no settings of this program"
                 ) from error
         if changes:
-            key, old, new = changes[0]
-            raise ValueError(
-                f"{path}: the run in this folder was begun with {key} {old}, now {new}."
-                " Type the flags as before to go on, or name another --out"
-            )
+            raise other_settings(path, "the run in this folder", changes[0])
         return
     files.write_json(path, {"settings": settings, "notes": notes or {}})
+
+
+def other_settings(
+    path: str | os.PathLike, what: str, change: tuple[str, object, object]
+) -> ValueError:
+    """The error of resuming something with other settings.
+
+    Args:
+        path: the file with the settings.
+        what: what was begun: "the run in this folder".
+        change: name, old and new value of a setting.
+    """
+    key, old, new = change
+    return ValueError(
+        f"{path}: {what} was begun with {key} {old}, now {new}. Use the same settings "
+        "to resume, or another output folder (--out)"
+    )
 
 
 def differences(before: dict, now: dict) -> Iterator[tuple]:

@@ -184,11 +184,11 @@ def test_other_settings_in_the_same_folder_are_refused(prepare, one_video, tmp_p
     assert prepare(*flags).returncode == 0
     done = prepare(*flags, "--jpeg_quality=80")
     assert done.returncode == 2
-    assert "was begun with rgb_quality 95, now 80. Type the flags as" in done.stderr
+    assert "was begun with rgb_quality 95, now 80. Use the same settings" in done.stderr
     more = make_videos(tmp_path / "more", 1)
     write_video(more / "a" / "7.mkv", brightness_frames(2, (48, 36)), codec="ffv1")
     done = prepare(f"--videos={more}", *flags[1:])
-    assert "was begun with clips 1, now 2. Type" in done.stderr
+    assert "was begun with clips 1, now 2. Use" in done.stderr
 
 
 def test_videos_that_moved_are_the_same_clips(tmp_path):

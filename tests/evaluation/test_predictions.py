@@ -76,7 +76,7 @@ def test_failed_rows_are_tried_again_and_rows_sorted(written):
     ("change", "message"),
     [
         (lambda text: "number,path\n", "does not begin with the columns expected"),
-        (lambda text: text.replace("\n1,", "\nx,"), "row 3 is damaged; take it out"),
+        (lambda text: text.replace("\n1,", "\nx,"), "row 3 is damaged; delete it"),
     ],
     ids=["other-file", "damaged-row"],
 )

@@ -22,7 +22,7 @@ def test_the_settings_of_before_may_go_on(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"flip": False}, "begun with flip True, now False. Type the flags as before"),
+        ({"flip": False}, "begun with flip True, now False. Use the same settings"),
         ({"coding": {"rgb": "png", "flow": "png"}}, "begun with rgb jpeg, now png"),
         ({"new": 1}, "begun with new None, now 1"),
     ],

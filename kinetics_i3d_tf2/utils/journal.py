@@ -1,0 +1,202 @@
+"""Rows appended to a file as work is done, and read again when it is resumed."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+from . import files
+
+_CODEC = ("utf-8", "surrogateescape")  # Paths may be of any bytes.
+
+
+class JsonRows:
+    """One JSON value per line."""
+
+    header = ""
+
+    def encode(self, row) -> str:
+        """The line of a row."""
+        return json.dumps(row) + "\n"
+
+    def decode(self, text: str) -> list:
+        """Rows of whole lines; None for what is not a row."""
+        return [_parse_json(line) for line in text.split("\n")[:-1]]
+
+
+class CsvRows:
+    """CSV with a header; a row is a dict of strings by column.
+
+    Args:
+        columns: names of the columns.
+        is_valid: whether a row read from a file is one of this journal.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        is_valid: Callable[[dict[str, str]], bool] = lambda row: True,
+    ):
+        self._columns = tuple(columns)
+        self._is_valid = is_valid
+        self.header = self._line(columns)
+
+    def encode(self, row: dict[str, str]) -> str:
+        """The line of a row; columns that it lacks are empty."""
+        return self._line([row.get(name, "") for name in self._columns])
+
+    def decode(self, text: str) -> list[dict[str, str] | None]:
+        """Rows of the text below the header; None for what is not a row."""
+        rows = []
+        for values in csv.reader(io.StringIO(text)):
+            row = dict(zip(self._columns, values, strict=False))
+            is_whole = len(values) == len(self._columns) and self._is_valid(row)
+            rows.append(row if is_whole else None)
+        return rows
+
+    def _line(self, values):
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(values)
+        return line.getvalue()
+
+
+class Journal:
+    """The rows of a file; a context manager.
+
+    A row is in the file when `append` has returned, whatever ends the process then. A
+    last row that is not whole, as a killed process leaves it, is dropped.
+
+    Args:
+        path: the file; it is created if it does not exist. Of an address, rows may
+            appear only when the journal is closed.
+        format: `JsonRows()` or `CsvRows(columns)`.
+        resume: keep the rows of an earlier run, on this machine; else start over.
+
+    Raises:
+        OSError: it cannot be read or written.
+        ValueError: another file is there, or a row before the last is damaged.
+
+    Attributes:
+        rows: what is in the file.
+
+    Example:
+    >>> with Journal("done.csv", CsvRows(["name", "error"])) as journal:
+    ...     for name in names[len(journal.rows) :]:
+    ...         journal.append({"name": name, "error": work_on(name)})
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        format: JsonRows | CsvRows,
+        *,
+        resume: bool = True,
+    ):
+        self._path = path
+        self._format = format
+        self.rows = []
+        if not resume:
+            self._file = files.open_file(path, "wb")
+            self._file.write(format.header.encode(*_CODEC))
+            return
+        content = _read_text(path)
+        self.rows = _parse(path, content, format)
+        if content != self._text():
+            self._write()
+        self._file = open(path, "ab")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def append(self, row):
+        """Adds a row to the file.
+
+        Returns:
+            The row as it would be read: of a CSV, with all columns.
+
+        Raises:
+            OSError: it cannot be written, for example because the disk is full.
+        """
+        line = self._format.encode(row)
+        self._file.write(line.encode(*_CODEC))
+        self._file.flush()
+        self.rows += self._format.decode(line)
+        return self.rows[-1]
+
+    def replace(self, rows: Iterable) -> None:
+        """Replaces all rows, in the file at once.
+
+        Raises:
+            OSError: they cannot be written; the earlier ones are kept.
+        """
+        rows = list(rows)
+        if rows == self.rows:
+            return
+        self.rows = rows
+        self._file.close()
+        self._write()
+        self._file = open(self._path, "ab")
+
+    def _write(self):
+        with files.atomic_writer(self._path) as path:
+            path.write_bytes(self._text().encode(*_CODEC))
+
+    def _text(self):
+        return self._format.header + "".join(map(self._format.encode, self.rows))
+
+
+def read_rows(path: str | os.PathLike, format: JsonRows | CsvRows) -> list:
+    """Reads a journal that another process may be writing.
+
+    Args:
+        path: the file, local or an address; it may not exist yet.
+        format: as of `Journal`.
+
+    Returns:
+        The whole rows.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is another file, or a row before the last is damaged.
+    """
+    return _parse(path, _read_text(path), format)
+
+
+def _read_text(path):
+    if not files.exists(path):
+        return ""
+    with files.open_file(path, "rb") as file:
+        return file.read().decode(*_CODEC)
+
+
+def _parse(path, content, format):
+    """The rows, without a last one that is not whole."""
+    if format.header.startswith(content):
+        return []  # Empty, or killed in the first line.
+    if not content.startswith(format.header):
+        raise ValueError(f"{path}: does not begin with the columns expected")
+    # What follows may be half a line, or the zeros that a crashed machine leaves.
+    rows = format.decode(content[len(format.header) : content.rfind("\n") + 1])
+    if rows and rows[-1] is None:
+        rows.pop()
+    if None in rows:
+        number = rows.index(None) + 1 + bool(format.header)
+        raise ValueError(
+            f"{path}: row {number} is damaged; delete it to have its clip done again"
+        )
+    return rows
+
+
+def _parse_json(line):
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
