@@ -31,7 +31,7 @@ import re
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data import clip_reader, clip_recipe, reading, tfrecord
+from ..data import clip_reader, clip_recipe, prefetch, tfrecord
 from ..data.damage import DamageLimit
 from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
@@ -217,7 +217,7 @@ def _run(sources, done, classes, protocol, models):
         unit="clip",
         smoothing=0,  # Clips come in bursts; their average foretells best.
     )
-    clips = reading.read_in_order(
+    clips = prefetch.read_in_order(
         sources, protocol.recipe, left, threads=_NUM_READERS.value
     )
     try:

@@ -32,7 +32,7 @@ from tqdm import tqdm
 from ..checkpoints.tensor_bundle import fingerprint
 from ..data import clip_recipe, frame_reader, sources
 from ..data.clips import Clip
-from ..data.reading import num_cores
+from ..data.prefetch import num_cores
 from ..data.tfrecord import Record
 from ..features import files as feature_files
 from ..inference import windows

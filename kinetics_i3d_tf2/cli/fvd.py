@@ -23,7 +23,7 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..checkpoints.tensor_bundle import fingerprint
-from ..data.reading import num_cores
+from ..data.prefetch import num_cores
 from ..features import video_sets
 from ..features.frechet import frechet_distance
 from ..utils import files

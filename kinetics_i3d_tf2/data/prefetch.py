@@ -1,27 +1,79 @@
-"""Work that is done ahead of its user: iterators in threads, models in full batches."""
+"""Iterators that run in threads ahead of their user, and models run on full batches."""
 
 import collections
+import functools
+import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-# How often a thread that waits looks whether it is still needed, in seconds.
-_LOOK = 0.1
+from ..utils.errors import reason
+from . import clip_reader
+from .clip_recipe import ClipRecipe
+from .clips import NO_LABEL, Clip
+from .tfrecord import Record
+
+# How often a waiting thread checks whether it is still needed, in seconds.
+_POLL = 0.1
 _END = object()
 
 
+class ReadClip(NamedTuple):
+    """A whole clip, or why it cannot be read."""
+
+    number: int  # in the dataset
+    source: Clip | Record
+    example_id: str = ""  # "" of a record that cannot be parsed
+    label: int = NO_LABEL
+    streams: dict[str, np.ndarray] | None = None  # as of `clip_reader.whole_clip`
+    error: str = ""
+
+
+def read_in_order(
+    sources: Sequence[Clip | Record],
+    recipe: ClipRecipe,
+    numbers: Iterable[int],
+    *,
+    threads: int | None = None,
+) -> Iterator[ReadClip]:
+    """Reads whole clips in parallel and yields them in order.
+
+    The work is done by FFmpeg and OpenCV, outside the interpreter lock. Threads are not
+    waited for when the iterator is closed.
+
+    Args:
+        sources: the dataset.
+        recipe: streams and short side.
+        numbers: indices of the clips to read, in order.
+        threads: clips that are read at once, and held in memory until they are used; by
+            default the number of cores.
+
+    Yields:
+        The clips; those that cannot be read have an `error`.
+    """
+    readers = (
+        functools.partial(_read_clip, number, sources[number], recipe)
+        for number in numbers
+    )
+    # While one is used, so many are read.
+    yield from in_threads(readers, threads=(threads or num_cores()) + 1, buffer_size=1)
+
+
 def in_threads(
-    makers: Iterable[Callable[[], Iterator]], *, threads: int = 1, ahead: int = 4
+    makers: Iterable[Callable[[], Iterator]],
+    *,
+    threads: int = 1,
+    buffer_size: int = 4,
 ) -> Iterator[Any]:
-    """Chains iterators that run in threads, side by side.
+    """Chains iterators that run in threads, in parallel.
 
     Args:
         makers: functions that make the iterators; each is called in a thread.
         threads: how many run at once.
-        ahead: items of each iterator that may wait for their user.
+        buffer_size: items of each iterator that may wait for their user.
 
     Yields:
         The items of the first, then of the second, and so on. An error of an iterator
@@ -31,8 +83,8 @@ def in_threads(
     running = collections.deque()
     try:
         for maker in makers:
-            running.append(_start(maker, ahead, stop))
-            if len(running) > threads - 1:
+            running.append(_start(maker, buffer_size, stop))
+            if len(running) >= threads:
                 yield from _drain(running.popleft())
         while running:
             yield from _drain(running.popleft())
@@ -45,14 +97,14 @@ def in_batches(
     items: Iterable[tuple[Any, dict[str, np.ndarray] | None]],
     batch_size: int,
 ) -> Iterator[tuple[Any, np.ndarray | None]]:
-    """Calls a function with full batches of clips, whatever they belong to.
+    """Calls a function with full batches of clips, whichever video they are of.
 
     Args:
         function: from a dict of arrays `(batch, ...)` to an array `(batch, ...)`.
-        items: pairs of anything and a clip, which is a dict of arrays; or None, for
-            what there is no clip of.
-        batch_size: clips a batch; there are fewer in the last, and where the shape of
-            clips changes.
+        items: pairs of anything and a clip, a dict of arrays; None instead of a clip is
+            passed on in its place.
+        batch_size: clips per batch; the last one, and one before the shape of clips
+            changes, may be smaller.
 
     Yields:
         In the same order, pairs of the same and the clip's output, or None.
@@ -72,6 +124,25 @@ def in_batches(
     yield from _run(function, waiting)
 
 
+def num_cores() -> int:
+    """Number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # A container's, not its host's.
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _read_clip(number, source, recipe):
+    """Yields the one clip."""
+    name, label = "", NO_LABEL
+    try:
+        reader = clip_reader.open_clip(source, recipe)
+        name, label = reader.example_id, reader.label
+        streams, error = reader.read(0, None), ""
+    except (ValueError, OSError) as caught:
+        streams, error = None, reason(caught, source.path)
+    yield ReadClip(number, source, name, label, streams, error)
+
+
 def _run(function, waiting):
     clips = [clip for _, clip in waiting if clip is not None]
     outputs = iter(())
@@ -81,14 +152,14 @@ def _run(function, waiting):
         yield key, None if clip is None else next(outputs)
 
 
-def _start(maker, ahead, stop):
+def _start(maker, buffer_size, stop):
     """Starts a thread; returns the queue of its items, with the error that ends it."""
-    items = queue.Queue(ahead)
+    items = queue.Queue(buffer_size)
 
     def put(item):
         while not stop.is_set():
             try:
-                items.put(item, timeout=_LOOK)
+                items.put(item, timeout=_POLL)
                 return True
             except queue.Full:
                 continue

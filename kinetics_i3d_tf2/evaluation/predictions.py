@@ -29,7 +29,7 @@ def describe(clip, label_names: dict[int, str]) -> dict[str, str]:
     """What a row says of a clip before it is scored.
 
     Args:
-        clip: a `reading.ReadClip`.
+        clip: a `prefetch.ReadClip`.
         label_names: names by the dataset's label index.
 
     Returns:

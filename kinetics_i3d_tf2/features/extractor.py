@@ -28,7 +28,7 @@ POOLS = {"both": (1, 2, 3), "space": (2, 3), "time": (1,), "none": ()}
 # Endpoints that have neither time nor space any more.
 _HEADS = ("Logits", "Predictions")
 # Windows of a video that may wait for the model, beside those of a batch.
-_AHEAD = 4
+_BUFFER_SIZE = 4
 
 
 class Features(NamedTuple):
@@ -182,7 +182,7 @@ def extract_all(
     """
     readers = (functools.partial(_read, reader, windows, source) for source in sources)
     items = prefetch.in_threads(
-        readers, threads=min(threads, len(sources)), ahead=_AHEAD
+        readers, threads=min(threads, len(sources)), buffer_size=_BUFFER_SIZE
     )
     found, values, number = [], [], 0
     with contextlib.closing(items):

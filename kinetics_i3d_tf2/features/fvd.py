@@ -21,7 +21,7 @@ from .frechet import Gaussian, Moments, frechet_distance
 from .video_sets import Video
 
 # Videos that may wait for the model, of each thread that reads.
-_AHEAD = 2
+_BUFFER_SIZE = 2
 
 
 def reference_clip(frames: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:
@@ -81,7 +81,7 @@ def gaussian_of(
     moments, length = Moments(), None
     damage = DamageLimit(len(videos), max_damaged, noun="video")
     readers = (functools.partial(_read, video) for video in videos)
-    items = prefetch.in_threads(readers, threads=threads, ahead=_AHEAD)
+    items = prefetch.in_threads(readers, threads=threads, buffer_size=_BUFFER_SIZE)
     with contextlib.closing(items):
         for (video, count, error), logits in prefetch.in_batches(
             extract, items, batch_size

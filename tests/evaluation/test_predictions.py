@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kinetics_i3d_tf2.data import clips, reading
+from kinetics_i3d_tf2.data import clips, prefetch
 from kinetics_i3d_tf2.evaluation import predictions
 
 COLUMNS = predictions.columns(("rgb",))
@@ -88,7 +88,7 @@ def test_what_is_not_such_a_file(written, change, message):
 
 
 def test_description_of_clips():
-    clip = reading.ReadClip(2, clips.Clip("a.mp4"), "a_0", 1)
+    clip = prefetch.ReadClip(2, clips.Clip("a.mp4"), "a_0", 1)
     found = predictions.describe(clip, {0: "jump", 1: "wave"})
     assert found == {
         "number": "2", "id": "a_0", "path": "a.mp4", "label": "wave", "error": ""
