@@ -68,22 +68,22 @@ evaluate-all: $(INSTALLED)
 # checkpoints/demo_rgb and demo_flow, from nothing: most of the time is optical flow, so
 # that stream is trained on a third of the clips. Stopped, it goes on where it was.
 DEMO := build/demo
-TRAIN := $(BIN)/python -m kinetics_i3d_tf2.cli.train --width=0.125
+TRAIN := $(BIN)/i3d train --width=0.125
 
 demo-weights: $(INSTALLED)
-	$(BIN)/python -m kinetics_i3d_tf2.cli.demo make $(DEMO)/clips
+	$(BIN)/i3d demo make $(DEMO)/clips
 	$(TRAIN) --recipe=demo_rgb --dataset=folder --videos=$(DEMO)/clips \
 	  --round_steps=200 --out=$(DEMO)/rgb
-	$(BIN)/python -m kinetics_i3d_tf2.cli.demo make $(DEMO)/fewer_clips --train=400
-	$(BIN)/python -m kinetics_i3d_tf2.cli.prepare --dataset=folder \
+	$(BIN)/i3d demo make $(DEMO)/fewer_clips --train=400
+	$(BIN)/i3d prepare --dataset=folder \
 	  --videos=$(DEMO)/fewer_clips --flow_epsilon=0.03 --out=$(DEMO)/records
 	$(TRAIN) --recipe=demo_flow --records=$(DEMO)/records \
 	  --round_steps=200 --out=$(DEMO)/flow
 	for stream in rgb flow; do \
-	  $(BIN)/python -m kinetics_i3d_tf2.checkpoints.sonnet $(DEMO)/$$stream/last \
+	  $(BIN)/i3d checkpoint $(DEMO)/$$stream/last \
 	    --copy_to=checkpoints/demo_$$stream || exit; \
 	done
-	$(BIN)/python -m kinetics_i3d_tf2.cli.evaluate --records=$(DEMO)/records \
+	$(BIN)/i3d evaluate --records=$(DEMO)/records \
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
 

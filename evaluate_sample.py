@@ -7,7 +7,7 @@ of this project's own:
 Any video file; RGB and TV-L1 optical flow are computed:
   python evaluate_sample.py --video=clip.mp4
 
-The same with models of your own, as kinetics_i3d_tf2.cli.train writes them:
+The same with models of your own, as i3d train writes them:
   python evaluate_sample.py --video=clip.mp4 --rgb_checkpoint=RUN/best \
     --flow_checkpoint=FLOW_RUN/best
 
@@ -126,7 +126,7 @@ def _check_flags():
         if flag.present:
             raise ValueError(
                 f"--{flag.name}: this program runs I3D on all frames; run others by "
-                "python -m kinetics_i3d_tf2.cli.evaluate, on a dataset"
+                "i3d evaluate, on a dataset"
             )
     model_flags.check()
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):

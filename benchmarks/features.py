@@ -3,7 +3,7 @@ r"""Times extraction of features and FVD beside the bare model, and their memory
   python benchmarks/features.py [--part=features,memory,fvd] [--minutes=2]
 
 features: one long video (H.264, 340x256, 25 frames a second) through what
-kinetics_i3d_tf2.cli.features calls, beside the model alone on as many batches of the
+i3d features calls, beside the model alone on as many batches of the
 same windows. memory: what is resident in the course of an hour of video (with a narrow
 model, as only its reading counts). fvd: two sets of --videos clips of 16 frames.
 """

@@ -253,7 +253,7 @@ def preparation_seconds(videos, folder, cores):
     out = folder / f"out_{cores}"
     if videos is not None:
         subprocess.run(["rm", "-rf", out], check=True)
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.prepare", "--dataset=folder"]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2", "prepare", "--dataset=folder"]
     command += [f"--videos={videos or folder / 'prepare'}", f"--out={out}"]
     command += [f"--direct_num_workers={cores}"]
     start = time.perf_counter()

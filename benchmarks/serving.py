@@ -221,7 +221,7 @@ def signature(path, name):
 
 def export(eval_type, checkpoints, folder):
     """Runs the program; gives the folder of the version."""
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.export"]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2", "export"]
     command += [f"--eval_type={eval_type}", f"--checkpoint_dir={checkpoints}"]
     command += [f"--out={folder / eval_type}", f"--dtype={DTYPE.value}"]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)

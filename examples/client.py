@@ -3,7 +3,7 @@ r"""Asks a TensorFlow Serving server what happens in a video.
   python examples/client.py --video=clip.mp4 --server=localhost:8500
   python examples/client.py --video=clip.mp4 --server=localhost:8501 --protocol=rest
 
-The server runs what kinetics_i3d_tf2.cli.export has written. The video is read at 25
+The server runs what i3d export has written. The video is read at 25
 frames a second, scaled to what the model looks at (short side 256) and sent in one
 request: as JPEG images, some ten times smaller than the pixels themselves, or, with
 --signature=serving_default, as pixels. REST writes pixels out as text; take JPEG there.
@@ -187,7 +187,7 @@ def print_answer(outputs):
     # REST gives a model's only output without its name.
     if not isinstance(outputs, dict) or not set(names) <= set(outputs):
         raise ValueError(
-            f"The model has no outputs {', '.join(names)}; kinetics_i3d_tf2.cli.export "
+            f"The model has no outputs {', '.join(names)}; i3d export "
             "makes one that has"
         )
     columns = [outputs[name][0][: _TOP.value] for name in names]

@@ -1,66 +1,124 @@
-"""Runs programs of this project: many times in one process, or not to the end."""
+"""Runs the commands of `i3d`, in this process or in one of their own.
+
+Flags are process-wide: a command's are defined when its module is imported, and are
+removed with the module when the next command runs.
+"""
 
 import contextlib
-import json
+import io
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 import pytest
+from absl import flags, logging
+from absl.testing import flagsaver
 from conftest import ROOT
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+from kinetics_i3d_tf2.cli import main
 
-_SERVER = """
-import contextlib, importlib, io, json, sys
-from absl import flags, logging
-from kinetics_i3d_tf2.cli import program
-name = sys.argv[1]
-module = importlib.import_module("kinetics_i3d_tf2.cli." + name)
-handler = logging.get_absl_handler().python_handler
-for line in sys.stdin:
-    for flag in flags.FLAGS:
-        flags.FLAGS[flag].unparse()
-    sys.argv = [name + ".py", *json.loads(line)]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+_COMMANDS = "kinetics_i3d_tf2.cli."
+
+
+class Finished(NamedTuple):
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments) -> Finished:
+    """Runs `i3d ARGUMENTS` in this process."""
+    return run_function(lambda: main.main([*map(str, arguments)]))
+
+
+def run_function(function) -> Finished:
+    """Runs what defines flags, parses `sys.argv` and exits, leaving no trace of it."""
     out, error = io.StringIO(), io.StringIO()
-    handler.stream = error
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+    code = 0
+    with (
+        _restored(),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(error),
+    ):
+        logging.get_absl_handler().python_handler.stream = error
         try:
-            program.run(module.main)
+            function()
         except SystemExit as status:
             code = status.code or 0
-    print(json.dumps([code, out.getvalue(), error.getvalue()]), flush=True)
-"""
+    if isinstance(code, str):  # As Python does with a text.
+        error.write(code + "\n")
+        code = 1
+    return Finished(code, out.getvalue(), error.getvalue())
 
 
 @contextlib.contextmanager
 def running(name):
-    """Gives a function from arguments to exit status, output and standard error.
+    """Gives a function that runs a command with its arguments."""
+    yield lambda *arguments: run(name, *arguments)
 
-    All runs are in one process, as starting it takes as long as all the rest.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SERVER, name],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
-    def send(*arguments):
-        process.stdin.write(json.dumps([*map(str, arguments)]) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
+@contextlib.contextmanager
+def _restored():
+    """Gives back flags, modules, handlers and settings of the process."""
+    modules, defined = _take_commands()
+    saved = flagsaver.save_flag_values()
+    handler = logging.get_absl_handler().python_handler
+    stream, verbosity = handler.stream, logging.get_verbosity()
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    handlers = {kind: signal.getsignal(kind) for kind in kinds}
+    argv, folder, hook = sys.argv, os.getcwd(), sys.unraisablehook
+    environment, policy = dict(os.environ), _dtype_policy()
     try:
-        yield send
+        yield
     finally:
-        process.stdin.close()
-        process.wait()
+        _take_commands()
+        sys.modules.update(modules)
+        for home, flag in defined:
+            flags.FLAGS[flag.name] = flag
+            flags.FLAGS.register_flag_by_module(home, flag)
+        flagsaver.restore_flag_values(saved)
+        handler.stream = stream
+        logging.set_verbosity(verbosity)
+        for kind, previous in handlers.items():
+            signal.signal(kind, previous)
+        sys.argv, sys.unraisablehook = argv, hook
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        if policy is not None and _dtype_policy() is not policy:
+            sys.modules["keras"].config.set_dtype_policy(policy)
+
+
+def _take_commands():
+    """Removes the commands' modules and flags; returns both."""
+    kept = {_COMMANDS + "main", _COMMANDS + "program", _COMMANDS + "help_text"}
+    names = [n for n in sys.modules if n.startswith(_COMMANDS) and n not in kept]
+    defined = [
+        (home, flag)
+        for home, of_module in flags.FLAGS.flags_by_module_dict().items()
+        if home.startswith(_COMMANDS)
+        for flag in list(of_module)
+    ]
+    for _, flag in defined:
+        if flag.name in flags.FLAGS:
+            delattr(flags.FLAGS, flag.name)
+    package = sys.modules["kinetics_i3d_tf2.cli"]
+    for name in names:
+        vars(package).pop(name.removeprefix(_COMMANDS), None)
+    return {name: sys.modules.pop(name) for name in names}, defined
+
+
+def _dtype_policy():
+    keras = sys.modules.get("keras")
+    return None if keras is None else keras.config.dtype_policy()
 
 
 def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):
@@ -81,7 +139,8 @@ def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):
             [
                 sys.executable,
                 "-m",
-                f"kinetics_i3d_tf2.cli.{name}",
+                "kinetics_i3d_tf2",
+                name,
                 *map(str, arguments),
             ],
             cwd=ROOT,

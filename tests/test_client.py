@@ -32,7 +32,7 @@ def saved_model(tmp_path_factory):
     """The demonstration's RGB stream, exported."""
     folder = tmp_path_factory.mktemp("served")
     stream = ["--eval_type=rgb", "--weights=demo", f"--out={folder}"]
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.export", *stream]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2", "export", *stream]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder
 

@@ -1,27 +1,14 @@
-"""Sonnet's TensorFlow 1 checkpoints and the variables of a model, strict both ways.
-
-What a checkpoint holds:
-  python -m kinetics_i3d_tf2.checkpoints.sonnet PATH
-
-Its weights alone, without what only training needs, and its label_map.txt:
-  python -m kinetics_i3d_tf2.checkpoints.sonnet RUN/best --copy_to=DIR
-"""
+"""Sonnet's TensorFlow 1 checkpoints and the variables of a model, strict both ways."""
 
 import os
 from pathlib import Path
 
 import numpy as np
-from absl import flags
 
-from ..cli import program
 from ..data import labels
 from ..utils import files
-from .info import SLOT, Entry, describe
+from .info import SLOT, Entry
 from .tensor_bundle import BundleReader, write_bundle
-
-_COPY_TO = flags.DEFINE_string(
-    "copy_to", None, "Folder to write the weights to, without an optimizer's slots."
-)
 
 # What `save_checkpoint` is told for them, and what it writes.
 _SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
@@ -229,25 +216,3 @@ def copy_weights(path, folder) -> None:
         labels.write_label_map(
             files.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
         )
-
-
-def _main(argv):
-    if len(argv) != 2:
-        raise ValueError(
-            "give one checkpoint: python -m kinetics_i3d_tf2.checkpoints.sonnet PATH, "
-            "where PATH is its prefix (.../model.ckpt) or its folder"
-        )
-    with program.quiet_tensorflow():
-        entries = list_checkpoint(argv[1])
-        if _COPY_TO.value is not None:
-            if not _COPY_TO.value:
-                raise ValueError("--copy_to= names nothing; name a folder")
-            copy_weights(argv[1], _COPY_TO.value)
-            entries = list_checkpoint(_COPY_TO.value)
-    for entry in entries:
-        print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
-    print(describe(entries))
-
-
-if __name__ == "__main__":
-    program.run(_main)

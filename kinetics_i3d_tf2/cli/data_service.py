@@ -2,8 +2,8 @@ r"""Runs tf.data service: decoding and flow for training, on other machines.
 
 One dispatcher, and on each machine that helps a worker; this package must be there, and
 the videos or records under the same paths:
-  python -m kinetics_i3d_tf2.cli.data_service --role=dispatcher --port=5050
-  python -m kinetics_i3d_tf2.cli.data_service --role=worker --dispatcher=HOST:5050 \
+  i3d data-service --role=dispatcher --port=5050
+  i3d data-service --role=worker --dispatcher=HOST:5050 \
     --address=NAME_OF_THIS_MACHINE
 
 Training then takes its batches from grpc://HOST:5050.
@@ -75,7 +75,3 @@ def main(argv):
         raise OSError(f"cannot start: {error.message}") from error
     logging.info("Ready: %s", place)
     threading.Event().wait()
-
-
-if __name__ == "__main__":
-    program.run(main)

@@ -1,6 +1,6 @@
 r"""Makes a dataset to try everything with, where labels are in the order of frames.
 
-  python -m kinetics_i3d_tf2.cli.demo make DIR
+  i3d demo make DIR
 
 Short drawn clips as real mp4 files, 256x256 at 25 frames a second, of eight classes in
 four pairs: opening and closing a door, sitting down and standing up, picking up and
@@ -27,7 +27,6 @@ from tqdm import tqdm
 
 from ..demo import scenes
 from ..utils import files, run_dir
-from . import program
 
 _TRAIN = flags.DEFINE_integer(
     "train", 1200, "Clips for training, of all eight classes together.", 0
@@ -39,7 +38,7 @@ _PROCESSES = flags.DEFINE_integer(
 )
 
 SPLITS = ("train", "val")
-_USAGE = "expected: python -m kinetics_i3d_tf2.cli.demo make DIR"
+_USAGE = "expected: i3d demo make DIR"
 _SEED_FILE = "seed.txt"
 # A key frame each, all with one quantizer and nothing carried over: how a frame is
 # coded depends on what it shows and not on its place, which would give away the
@@ -214,7 +213,3 @@ def _claim(folder, plan, seed):
         files.make_dirs(folder)
         with files.atomic_writer(seed_file) as temporary:
             temporary.write_text(f"{seed}\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    program.run(main)

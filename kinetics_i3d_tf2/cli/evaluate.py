@@ -1,10 +1,10 @@
 r"""Evaluates checkpoints on a dataset: top-1, top-5, each class, the confusion matrix.
 
 Both streams of the release on a folder of videos that holds a folder for each class:
-  python -m kinetics_i3d_tf2.cli.evaluate --dataset=folder --videos=DIR --out=RESULTS
+  i3d evaluate --dataset=folder --videos=DIR --out=RESULTS
 
 A model of your own, on prepared records, with 30 views of 64 frames:
-  python -m kinetics_i3d_tf2.cli.evaluate --records=RECORDS --eval_type=rgb \
+  i3d evaluate --records=RECORDS --eval_type=rgb \
     --rgb_checkpoint=DIR/model.ckpt --protocol=views --out=RESULTS
 
 Protocols, each with or without --flip, which averages in the mirrored clip:
@@ -19,7 +19,7 @@ RESULTS holds predictions.csv with a row for each clip, per_class.csv, confusion
 confusion.png and settings.json. Stopped or killed, the same command goes on after the
 clips that are done. Clips that cannot be read are left out, and listed with the reason.
 TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as records
-(kinetics_i3d_tf2.cli.prepare) to evaluate more than once.
+(i3d prepare) to evaluate more than once.
 """
 
 import collections
@@ -261,7 +261,3 @@ def _conclude(rows, scored, class_names, settings):
         f"{found.clips} clips{without}; {found.unread} could not be read{retry}; see "
         f"{_OUT.value}"
     )
-
-
-if __name__ == "__main__":
-    program.run(main)

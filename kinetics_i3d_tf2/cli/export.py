@@ -1,11 +1,11 @@
 r"""Exports a SavedModel that takes plain frames and answers with labels.
 
 Both streams of the release, optical flow included, for TensorFlow Serving:
-  python -m kinetics_i3d_tf2.cli.export --eval_type=joint --out=served
+  i3d export --eval_type=joint --out=served
 
 --weights=demo exports the small demonstration's weights. The same with models of your
-own, as kinetics_i3d_tf2.cli.train writes them:
-  python -m kinetics_i3d_tf2.cli.export --rgb_checkpoint=RUN/best \
+own, as i3d train writes them:
+  i3d export --rgb_checkpoint=RUN/best \
     --flow_checkpoint=FLOW_RUN/best --out=served
 
 Writes DIR/1, the next time DIR/2 and so on, each whole or not there. The model needs
@@ -21,11 +21,11 @@ nothing of this package to run, nor XLA. Its signatures:
 
 Another architecture, with the clips that it was trained on (--num_frames and
 --rgb_stride, if other than usual); it has no signature features:
-  python -m kinetics_i3d_tf2.cli.export --model=two_stream --joint_checkpoint=RUN/best \
+  i3d export --model=two_stream --joint_checkpoint=RUN/best \
     --out=served
 
 Other runtimes, the logits alone:
-  python -m kinetics_i3d_tf2.cli.export --format=onnx --out=i3d.onnx
+  i3d export --format=onnx --out=i3d.onnx
 """
 
 import contextlib
@@ -201,7 +201,3 @@ def _write_other():
         f"{_OUT.value}: {', '.join(models)} to logits; {len(class_names)} classes, "
         f"{size:.1f} MB, largest difference from Keras's logits {difference:.2g}"
     )
-
-
-if __name__ == "__main__":
-    program.run(main)

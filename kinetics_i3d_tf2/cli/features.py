@@ -1,18 +1,18 @@
 r"""Extracts features of videos: what I3D computes of windows of their frames.
 
 RGB features of 16 frames each, 1024 wide, a .npz file for each video of a folder:
-  python -m kinetics_i3d_tf2.cli.features VIDEOS --eval_type=rgb --out=FEATURES
+  i3d features VIDEOS --eval_type=rgb --out=FEATURES
 
 RGB and flow, 2048 wide, of windows of 64 frames, a new one every 8 frames, as .npy:
-  python -m kinetics_i3d_tf2.cli.features VIDEOS --window=64 --stride=8 --format=npy \
+  i3d features VIDEOS --window=64 --stride=8 --format=npy \
     --out=FEATURES
 
 One vector a video, of all its frames at once:
-  python -m kinetics_i3d_tf2.cli.features VIDEOS --window=0 --out=FEATURES
+  i3d features VIDEOS --window=0 --out=FEATURES
 
 VIDEOS are any number of video files, folders (searched in depth), patterns
 ('clips/*.mp4'), CSVs with a column path (and start, end in seconds), records of
-kinetics_i3d_tf2.cli.prepare, and folders of those. --dataset names one as the other
+i3d prepare, and folders of those. --dataset names one as the other
 programs do.
 
 FEATURES holds NAME.npz for each video, with the arrays `features` (windows, width),
@@ -279,7 +279,3 @@ def _report(named, errors):
         raise ValueError(
             f"no video could be read; the first: {next(iter(errors.values()))}"
         )
-
-
-if __name__ == "__main__":
-    program.run(main)

@@ -1,11 +1,11 @@
 r"""Computes the Frechet Video Distance between two sets of videos.
 
 Two folders of videos, the first 16 frames of each:
-  python -m kinetics_i3d_tf2.cli.fvd REAL FAKE --num_frames=16
+  i3d fvd REAL FAKE --num_frames=16
 
 Statistics of the real videos are computed once, and then named in their place:
-  python -m kinetics_i3d_tf2.cli.fvd REAL FAKE --num_frames=16 --save_real=real.npz
-  python -m kinetics_i3d_tf2.cli.fvd real.npz OTHER --num_frames=16
+  i3d fvd REAL FAKE --num_frames=16 --save_real=real.npz
+  i3d fvd real.npz OTHER --num_frames=16
 
 REAL and FAKE are folders, searched in depth, of video files (any format that FFmpeg
 reads, GIF too) or of .npy files (number, frames, height, width, 3); or such a .npy
@@ -132,7 +132,7 @@ def main(argv):
 def _check(paths):
     if len(paths) != 2:
         raise ValueError(
-            "name two sets of videos: python -m kinetics_i3d_tf2.cli.fvd REAL FAKE. "
+            "name two sets of videos: i3d fvd REAL FAKE. "
             f"Received: {' '.join(paths) or 'none'}"
         )
     if model_flags.EVAL_TYPE.value not in (None, "rgb"):
@@ -214,7 +214,3 @@ def _warn(gaussians):
             real,
             fake,
         )
-
-
-if __name__ == "__main__":
-    program.run(main)

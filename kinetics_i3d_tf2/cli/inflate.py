@@ -1,7 +1,7 @@
 r"""Inflates Inception-V1 of images, trained on ImageNet, to I3D.
 
-  python -m kinetics_i3d_tf2.cli.inflate --from=inception_v1.ckpt --out=imagenet_rgb
-  python -m kinetics_i3d_tf2.cli.inflate --from=inception_v1.ckpt --stream=flow \
+  i3d inflate --from=inception_v1.ckpt --out=imagenet_rgb
+  i3d inflate --from=inception_v1.ckpt --stream=flow \
     --out=imagenet_flow
 
 TF-slim's inception_v1.ckpt is in
@@ -52,7 +52,3 @@ def main(argv):
         f"{prefix}: I3D's trunk of {_STREAM.value}, {len(model.weights)} variables; "
         f"train it with --init={prefix}"
     )
-
-
-if __name__ == "__main__":
-    program.run(main)

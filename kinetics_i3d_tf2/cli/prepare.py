@@ -1,10 +1,10 @@
 r"""Prepares a dataset of videos for training: sharded MediaSequence records.
 
 A folder that holds a folder of videos for each class, on all cores of this machine:
-  python -m kinetics_i3d_tf2.cli.prepare --dataset=folder --videos=DIR --out=RECORDS
+  i3d prepare --dataset=folder --videos=DIR --out=RECORDS
 
 Kinetics-400, RGB only:
-  python -m kinetics_i3d_tf2.cli.prepare --dataset=kinetics400 --videos=DIR \
+  i3d prepare --dataset=kinetics400 --videos=DIR \
     --annotations=train.csv --out=RECORDS --flow=none
 
 Videos are trimmed, resampled to 25 frames a second and resized to a short side of 256
@@ -72,6 +72,8 @@ _LOCAL = (
     "--direct_num_workers=0",
     "--direct_running_mode=multi_threading",
 )
+
+KEEPS_UNKNOWN_FLAGS = True  # Beam parses its own.
 
 
 def main(argv):
@@ -261,7 +263,3 @@ def _conclude(report, work):
             f"no clip could be prepared; {report.path} says why. When that is mended, "
             "--retry_failed tries again"
         )
-
-
-if __name__ == "__main__":
-    program.run(main, keep_unknown=True)

@@ -1,19 +1,19 @@
 r"""Trains or fine-tunes I3D, or what the paper compares it with, on one device or many.
 
 Fine-tune the released RGB stream on a folder with a folder of videos for each class:
-  python -m kinetics_i3d_tf2.cli.train --recipe=finetune_full --dataset=folder \
+  i3d train --recipe=finetune_full --dataset=folder \
     --videos=DIR --out=RUN
 
 The Flow stream, from records that `prepare` made:
-  python -m kinetics_i3d_tf2.cli.train --recipe=finetune_full --stream=flow \
+  i3d train --recipe=finetune_full --stream=flow \
     --records=RECORDS --out=RUN
 
 Another of the paper's architectures, which begins with Inception-V1 of images:
-  python -m kinetics_i3d_tf2.cli.train --recipe=paper_scratch --model=two_stream \
+  i3d train --recipe=paper_scratch --model=two_stream \
     --init=inception_v1.ckpt --records=RECORDS --out=RUN
 
 RUN/last and RUN/best are checkpoints in the released format, for evaluate_sample.py and
-kinetics_i3d_tf2.cli.evaluate; RUN/log.csv, RUN/tensorboard and, at the end,
+i3d evaluate; RUN/log.csv, RUN/tensorboard and, at the end,
 RUN/curves.png say how it went. Stopped or killed, the same command goes on where the
 newest checkpoint is; nothing else may be changed then but --strategy and the machine.
 
@@ -122,7 +122,7 @@ _ROUND_STEPS = flags.DEFINE_integer(
 _DATA_SERVICE = flags.DEFINE_string(
     "data_service",
     None,
-    "grpc://host:port of a dispatcher (kinetics_i3d_tf2.cli.data_service) whose "
+    "grpc://host:port of a dispatcher (i3d data-service) whose "
     "workers read the clips; they come in no fixed order.",
 )
 
@@ -305,7 +305,3 @@ def _conclude(state):
             f"The best is {_OUT.value}/best, of step {best['step']}: top-1 of "
             f"{best['val_top1']:.2%} on the validation split"
         )
-
-
-if __name__ == "__main__":
-    program.run(main)

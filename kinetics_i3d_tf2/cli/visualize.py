@@ -2,7 +2,7 @@ r"""Draws what is in a network: the kernels of its first convolution.
 
 As figure 4 of the paper: RGB, flow and the images' network, one below the other; the
 seven times of the kernels from left to right, and as an animation:
-  python -m kinetics_i3d_tf2.cli.visualize filters checkpoints/flow_imagenet \
+  i3d visualize filters checkpoints/flow_imagenet \
     checkpoints/rgb_imagenet inception_v1.ckpt --out=filters
 
 Writes filters.png and filters.gif. Checkpoints are prefixes or folders, of any
@@ -35,7 +35,7 @@ def main(argv):
     what, *paths = argv[1:] or [""]
     if what != "filters" or not paths:
         raise ValueError(
-            "say what to draw: python -m kinetics_i3d_tf2.cli.visualize filters "
+            "say what to draw: i3d visualize filters "
             f"CHECKPOINT [CHECKPOINT ...]. Received: {' '.join(argv[1:]) or 'nothing'}"
         )
     if not plots.is_installed():
@@ -108,7 +108,3 @@ def animate(sheets: list[tuple[str, np.ndarray]], path: str) -> None:
             named = temporary.with_suffix(".gif")
             animation.save(named, PillowWriter(fps=1 / _SECONDS), dpi=100)
             os.replace(named, temporary)
-
-
-if __name__ == "__main__":
-    program.run(main)

@@ -27,5 +27,5 @@ def check_dispatcher(address: str) -> None:
     except (OSError, OverflowError) as error:
         raise OSError(
             f"{address}: nothing answers there ({error}); start the dispatcher first: "
-            "python -m kinetics_i3d_tf2.cli.data_service --role=dispatcher"
+            "i3d data-service --role=dispatcher"
         ) from error

@@ -1,6 +1,6 @@
 r"""The recipes by which models are trained, each with its command and its result.
 
-Every command is of `python -m kinetics_i3d_tf2.cli.train`, with the dataset's flags and
+Every command is of `i3d train`, with the dataset's flags and
 --out=RUN added: --dataset=kinetics400 --annotations=train.csv,val.csv --videos=DIR,
 or --records=DIR of prepared records, which Flow needs to be of any speed.
 
@@ -147,7 +147,7 @@ class DemoRgb(TrainingRecipe):
     """The demonstration's RGB stream, from nothing on drawn clips, on a laptop.
 
     --recipe=demo_rgb --width=0.125 --dataset=folder --videos=DEMO, where
-    `python -m kinetics_i3d_tf2.cli.demo make DEMO` was run; `make demo-weights` does
+    `i3d demo make DEMO` was run; `make demo-weights` does
     all.
 
     Expect on the 400 validation clips what README, 'The demonstration', says.

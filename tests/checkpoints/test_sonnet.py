@@ -6,17 +6,14 @@ import time
 
 import keras
 import numpy as np
+import programs
 import pytest
 import recipe
 import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
-from kinetics_i3d_tf2.checkpoints.sonnet import (
-    Entry,
-    describe,
-    list_checkpoint,
-    sonnet_name,
-)
+from kinetics_i3d_tf2.checkpoints.info import Entry, describe
+from kinetics_i3d_tf2.checkpoints.sonnet import list_checkpoint, sonnet_name
 
 RELEASED = {
     "rgb_imagenet": (3, 400, "RGB", 230, 0),
@@ -316,9 +313,9 @@ while True:
     assert refused <= 1
 
 
-def test_program_lists_a_checkpoint(tmp_path, python):
+def test_program_lists_a_checkpoint(tmp_path):
     save_checkpoint(recipe.assign(model_of()), tmp_path, scope="Flow")
-    done = python("-m", "kinetics_i3d_tf2.checkpoints.sonnet", tmp_path)
+    done = programs.run("checkpoint", tmp_path)
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
     assert len(lines) == 231
@@ -333,8 +330,8 @@ def test_program_lists_a_checkpoint(tmp_path, python):
     ("arguments", "message"),
     [([], "give one checkpoint"), (["/nowhere"], "no such checkpoint file")],
 )
-def test_program_errors(python, arguments, message):
-    done = python("-m", "kinetics_i3d_tf2.checkpoints.sonnet", *arguments)
+def test_program_errors(arguments, message):
+    done = programs.run("checkpoint", *arguments)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert message in line

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import programs
 import pytest
 from conftest import ROOT
 from videos import brightness_frames, write_video
@@ -18,7 +19,7 @@ from kinetics_i3d_tf2.data.clips import Clip
 def start(*flags):
     """Starts a server; returns it and what it says when it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "kinetics_i3d_tf2.cli.data_service", *flags],
+        [sys.executable, "-m", "kinetics_i3d_tf2", "data-service", *flags],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
@@ -74,22 +75,22 @@ def test_batches_of_two_workers(service, tmp_path):
     ],
     ids=["no-dispatcher", "dispatcher", "port"],
 )
-def test_wrong_flags(python, flags, message):
-    done = python("-m", "kinetics_i3d_tf2.cli.data_service", *flags)
+def test_wrong_flags(flags, message):
+    done = programs.run("data-service", *flags)
     assert done.returncode == 2
     assert message in done.stderr
 
 
-def test_a_worker_without_its_dispatcher(python):
+def test_a_worker_without_its_dispatcher():
     flags = ("--role=worker", "--dispatcher=localhost:1")
-    done = python("-m", "kinetics_i3d_tf2.cli.data_service", *flags, timeout=30)
+    done = programs.run("data-service", *flags)
     assert done.returncode == 2
     assert "error: grpc://localhost:1: nothing answers there" in done.stderr
 
 
-def test_a_port_in_use(python, service):
+def test_a_port_in_use(service):
     port = re.search(r"\d+$", service)[0]
     flags = ("--role=dispatcher", f"--port={port}")
-    done = python("-m", "kinetics_i3d_tf2.cli.data_service", *flags, timeout=30)
+    done = programs.run("data-service", *flags)
     assert done.returncode == 2
     assert f"error: --port={port}: Address already in use" in done.stderr

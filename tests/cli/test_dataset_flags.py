@@ -1,5 +1,6 @@
 """The flags that name a dataset, in a process of their own: flags are process-wide."""
 
+import programs
 import pytest
 
 from kinetics_i3d_tf2.data import clips
@@ -87,7 +88,7 @@ def test_joined_tables_have_the_classes_of_all():
 
 
 @pytest.mark.parametrize("program", ["prepare", "evaluate", "train"])
-def test_programs_explain_these_flags(python, program):
-    help_text = python("-m", f"kinetics_i3d_tf2.cli.{program}", "--help").stdout
+def test_programs_explain_these_flags(program):
+    help_text = programs.run(program, "--help").stdout
     for flag in ("dataset", "videos", "annotations", "split_number"):
-        assert f"  --{flag}: " in help_text
+        assert f"  --{flag}\n" in help_text

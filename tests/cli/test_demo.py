@@ -19,8 +19,8 @@ from kinetics_i3d_tf2.demo import scenes
 NAMES = sorted(action.name for action in scenes.ACTIONS)
 
 
-def make(python, folder, *arguments):
-    return python("-m", "kinetics_i3d_tf2.cli.demo", "make", folder, *arguments)
+def make(folder, *arguments):
+    return programs.run("demo", "make", folder, *arguments)
 
 
 def hashes(folder):
@@ -36,7 +36,7 @@ def dataset(tmp_path_factory):
     """Folder of 96 training clips and 64 others."""
     folder = tmp_path_factory.mktemp("demo") / "clips"
     done = subprocess.run(
-        [sys.executable, "-m", "kinetics_i3d_tf2.cli.demo", "make", folder]
+        [sys.executable, "-m", "kinetics_i3d_tf2", "demo", "make", folder]
         + ["--train=96", "--val=64"],
         cwd=ROOT,
         capture_output=True,
@@ -110,14 +110,14 @@ def test_single_frames_tell_the_pairs_and_nothing_within_them(dataset):
     assert 0.3 < is_right_within.mean() < 0.7
 
 
-def test_the_same_seed_gives_the_same_files(python, tmp_path):
+def test_the_same_seed_gives_the_same_files(tmp_path):
     made = []
     for name, *arguments in (
         ("one", "--processes=1"),
         ("two", "--processes=2"),
         ("other", "--seed=1"),
     ):
-        done = make(python, tmp_path / name, "--train=8", "--val=8", *arguments)
+        done = make(tmp_path / name, "--train=8", "--val=8", *arguments)
         assert done.returncode == 0, done.stderr
         made.append(hashes(tmp_path / name))
     assert len(made[0]) == 17
@@ -126,7 +126,7 @@ def test_the_same_seed_gives_the_same_files(python, tmp_path):
     assert not set(made[0].values()) & set(made[2].values())
 
 
-def test_killed_and_started_again(python, tmp_path, dataset):
+def test_killed_and_started_again(tmp_path, dataset):
     """Killed with its children at work, it leaves whole files, and goes on."""
     flags = ("--train=48", "--val=0")
     programs.stop_halfway(
@@ -146,7 +146,7 @@ def test_killed_and_started_again(python, tmp_path, dataset):
     assert 10 <= len(kept) < 49
     assert kept.items() <= whole.items()
     times = {name: os.stat(tmp_path / name).st_mtime_ns for name in kept}
-    done = make(python, tmp_path, *flags)
+    done = make(tmp_path, *flags)
     assert done.returncode == 0, done.stderr
     now = hashes(tmp_path)
     assert len(now) == 49
@@ -154,15 +154,15 @@ def test_killed_and_started_again(python, tmp_path, dataset):
     assert times == {k: os.stat(tmp_path / k).st_mtime_ns for k in kept}
 
 
-def test_more_clips_are_added_to_those_that_are_there(python, tmp_path):
+def test_more_clips_are_added_to_those_that_are_there(tmp_path):
     for count in ("8", "16"):
-        done = make(python, tmp_path, f"--train={count}", "--val=0")
+        done = make(tmp_path, f"--train={count}", "--val=0")
         assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.rglob("*.mp4"))) == 16
-    done = make(python, tmp_path, "--train=8", "--val=0")
+    done = make(tmp_path, "--train=8", "--val=0")
     assert done.returncode == 2
     assert "0001.mp4: is not of the dataset that is asked for" in done.stderr
-    done = make(python, tmp_path, "--train=16", "--val=0", "--seed=5")
+    done = make(tmp_path, "--train=16", "--val=0", "--seed=5")
     assert done.returncode == 2
     assert "was begun with --seed=0; go on with that, or" in done.stderr
 
@@ -170,11 +170,11 @@ def test_more_clips_are_added_to_those_that_are_there(python, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "No command; expected: python -m kinetics_i3d_tf2.cli.demo make DIR"),
+        ((), "No command; expected: i3d demo make DIR"),
         (("mkae", "x"), "Unknown command 'mkae'; expected: python"),
         (
             ("make",),
-            "No folder; expected: python -m kinetics_i3d_tf2.cli.demo make DIR",
+            "No folder; expected: i3d demo make DIR",
         ),
         (("make", "x", "y"), "Unknown argument 'y'; expected: python"),
         (("make", "x", "--train=12"), "--train must be a multiple of 8"),
@@ -185,19 +185,19 @@ def test_more_clips_are_added_to_those_that_are_there(python, tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_mistakes_end_with_one_line(python, arguments, message):
-    done = python("-m", "kinetics_i3d_tf2.cli.demo", *arguments)
+def test_mistakes_end_with_one_line(arguments, message):
+    done = programs.run("demo", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (ROOT / "x").exists()
 
 
-def test_a_folder_of_other_videos(python, tmp_path):
+def test_a_folder_of_other_videos(tmp_path):
     (tmp_path / "train" / "pushing").mkdir(parents=True)
     video = tmp_path / "train" / "pushing" / "0000.mp4"
     video.write_bytes(b"mine")
-    done = make(python, tmp_path, "--train=8")
+    done = make(tmp_path, "--train=8")
     assert done.returncode == 2
     assert "holds videos and no seed.txt" in done.stderr
     assert video.read_bytes() == b"mine"

@@ -107,7 +107,7 @@ def plain_logits(network, path, flip=False):
 def assert_error(error, message):
     """The last line is the error, and fits."""
     line = error.strip().splitlines()[-1]
-    assert re.search(f"^evaluation.py: error: .*{message}", line), error
+    assert re.search(f"^i3d evaluate: error: .*{message}", line), error
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import sys
 import time
 
 import numpy as np
+import programs
 import pytest
 import recipe
 from conftest import ROOT
@@ -19,7 +20,7 @@ from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clip_recipe import MODELS
 from kinetics_i3d_tf2.export import saved_model
 
-PROGRAM = ("-m", "kinetics_i3d_tf2.cli.export")
+PROGRAM = ("-m", "kinetics_i3d_tf2", "export")
 DEMO = ("--weights=demo", "--eval_type=rgb")
 
 # Runs where this package, Keras and its layers cannot be imported.
@@ -132,17 +133,17 @@ def test_without_the_extra_there_is_no_warmup(python, tmp_path):
     ],
     ids=str,
 )
-def test_mistakes(python, tmp_path, arguments, message):
+def test_mistakes(tmp_path, arguments, message):
     arguments = [a.replace("--out=o", f"--out={tmp_path / 'o'}") for a in arguments]
-    done = python(*PROGRAM, *arguments)
+    done = programs.run("export", *arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert message in done.stderr.splitlines()[-1], done.stderr
     assert not (tmp_path / "o" / "1").exists()
 
 
-def test_help_explains_every_flag(python):
-    done = python(*PROGRAM, "--help")
+def test_help_explains_every_flag():
+    done = programs.run("export", "--help")
     flags = ("eval_type", "weights", "checkpoint_dir", "imagenet_pretrained", "top")
     for flag in (*flags, "dtype", "out", "format", "model_name", "flow_epsilon"):
         assert re.search(rf"^  --(\[no\])?{flag}: ", done.stdout, re.MULTILINE), flag
@@ -165,13 +166,13 @@ def test_another_architecture(python, tmp_path):
     assert "joint to logits; 3 classes" in done.stdout
 
 
-def test_weights_that_are_not_finite_are_not_exported(python, tmp_path):
+def test_weights_that_are_not_finite_are_not_exported(tmp_path):
     model = recipe.assign(InceptionI3d(5, width=1 / 16))
     model.weights[0].assign(model.weights[0] * np.nan)
     save_checkpoint(model, tmp_path / "own" / "model.ckpt")
     labels.write_label_map(tmp_path / "own" / "label_map.txt", "abcde")
-    done = python(
-        *PROGRAM,
+    done = programs.run(
+        "export",
         "--eval_type=rgb",
         f"--rgb_checkpoint={tmp_path / 'own'}",
         f"--out={tmp_path / 'served'}",
@@ -200,7 +201,7 @@ SETTINGS = {"joint": ("rgb", "flow"), "rgb600": ("rgb600",)}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("eval_type", SETTINGS)
-def test_full_size_gives_the_goldens(python, golden, tmp_path, eval_type):
+def test_full_size_gives_the_goldens(golden, tmp_path, eval_type):
     parts = {
         "rgb": ("rgb_imagenet", 3, 400),
         "flow": ("flow_imagenet", 2, 400),
@@ -211,8 +212,8 @@ def test_full_size_gives_the_goldens(python, golden, tmp_path, eval_type):
         model = recipe.assign(InceptionI3d(num_classes, num_channels=channels))
         save_checkpoint(model, tmp_path / "checkpoints" / name / "model.ckpt")
     out = tmp_path / "served"
-    done = python(
-        *PROGRAM,
+    done = programs.run(
+        "export",
         f"--checkpoint_dir={tmp_path / 'checkpoints'}",
         f"--eval_type={eval_type}",
         f"--out={out}",
@@ -236,18 +237,20 @@ def test_full_size_gives_the_goldens(python, golden, tmp_path, eval_type):
     ]
 
 
-def test_another_format(python, tmp_path):
+def test_another_format(tmp_path):
     pytest.importorskip("tf2onnx", reason="the extra onnx is not installed")
-    done = python(*PROGRAM, *DEMO, "--format=onnx", f"--out={tmp_path / 'i3d.onnx'}")
+    done = programs.run(
+        "export", *DEMO, "--format=onnx", f"--out={tmp_path / 'i3d.onnx'}"
+    )
     assert done.returncode == 0, done.stderr
     assert "rgb to logits; 8 classes" in done.stdout
     assert float(re.search(r"logits (\S+)$", done.stdout)[1]) < 1e-4
     assert [path.name for path in tmp_path.iterdir()] == ["i3d.onnx"]
 
 
-def test_a_file_of_another_format_is_checked_before_the_models_are_read(python):
-    done = python(
-        *PROGRAM, "--format=onnx", "--out=/nowhere/i3d.onnx", "--checkpoint_dir=/gone"
+def test_a_file_of_another_format_is_checked_before_the_models_are_read():
+    done = programs.run(
+        "export", "--format=onnx", "--out=/nowhere/i3d.onnx", "--checkpoint_dir=/gone"
     )
     assert done.returncode == 2
     assert "no such folder" in done.stderr or "onnx files need" in done.stderr

@@ -4,6 +4,7 @@ import re
 
 import keras
 import numpy as np
+import programs
 import pytest
 import recipe
 import tensorflow as tf
@@ -268,9 +269,8 @@ def test_what_is_no_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
-def test_the_program(python, slim, tmp_path, stream):
-    done = python(
-        "-m", "kinetics_i3d_tf2.cli.inflate", f"--from={slim}", f"--stream={stream}",
+def test_the_program(slim, tmp_path, stream):
+    done = programs.run("inflate", f"--from={slim}", f"--stream={stream}",
         f"--out={tmp_path}/",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -296,8 +296,8 @@ def test_the_program(python, slim, tmp_path, stream):
         (["--from=a", "--out=b", "--stream=joint"], "should be one of <rgb|flow>"),
     ],
 )
-def test_mistakes(python, arguments, message):
-    done = python("-m", "kinetics_i3d_tf2.cli.inflate", *arguments)
+def test_mistakes(arguments, message):
+    done = programs.run("inflate", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
 

@@ -25,8 +25,8 @@ COMMON = ("--dataset=folder", "--short_side=36")
 
 
 @pytest.fixture
-def prepare(python):
-    return lambda *flags: python("-m", "kinetics_i3d_tf2.cli.prepare", *COMMON, *flags)
+def prepare():
+    return lambda *flags: programs.run("prepare", *COMMON, *flags)
 
 
 def make_videos(folder, count, num_frames=4):
@@ -228,7 +228,7 @@ def test_no_clip_could_be_prepared_until_it_is_mended(prepare, tmp_path):
 def test_a_full_disk_ends_the_run_with_one_line(tmp_path):
     """A limit on file sizes stands for the disk; other threads are at work then."""
     videos = make_videos(tmp_path / "videos", 8, num_frames=30)
-    command = [sys.executable, "-m", "kinetics_i3d_tf2.cli.prepare", *COMMON]
+    command = [sys.executable, "-m", "kinetics_i3d_tf2", "prepare", *COMMON]
     command += [f"--videos={videos}", f"--out={tmp_path / 'out'}", "--rgb_format=png"]
     done = subprocess.run(
         ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *command],

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import programs
 import pytest
 from conftest import ROOT
 from videos import brightness_frames, write_video
@@ -40,15 +41,17 @@ def videos(tmp_path_factory):
 def training(python, videos):
     def run(*arguments, videos=videos, **environment):
         dataset = ("--dataset=folder", f"--videos={videos}")
-        program = ("-m", "kinetics_i3d_tf2.cli.train")
-        return python(*program, *SMALL, *dataset, *arguments, **environment)
+        command = ("train", *SMALL, *dataset, *arguments)
+        if not environment:
+            return programs.run(*command)
+        return python("-m", "kinetics_i3d_tf2", *command, **environment)
 
     return run
 
 
 def start(videos, folder, *arguments, limit=""):
     command = [
-        sys.executable, "-m", "kinetics_i3d_tf2.cli.train", *SMALL, "--dataset=folder",
+        sys.executable, "-m", "kinetics_i3d_tf2", "train", *SMALL, "--dataset=folder",
         f"--videos={videos}", f"--out={folder}", *arguments,
     ]  # fmt: skip
     shell = ["bash", "-c", f'{limit} exec "$@"', "bash"]
@@ -161,7 +164,7 @@ def test_too_many_unreadable_videos(training, tmp_path):
     done = training(f"--out={tmp_path / 'run'}", videos=tmp_path / "videos")
     assert done.returncode == 2, done.stderr
     last = done.stderr.splitlines()[-1]
-    assert "bad.mp4" in last and last.startswith("training.py: error: ")
+    assert "bad.mp4" in last and last.startswith("i3d train: error: ")
 
 
 @pytest.mark.slow

@@ -74,7 +74,7 @@ def test_the_pictures(run, checkpoints, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "say what to draw: python -m kinetics_i3d_tf2.cli.visualize filters"),
+        ([], "say what to draw: i3d visualize filters"),
         (["kernels", "a"], "say what to draw"),
         (["filters"], "say what to draw"),
         (["filters", "absent"], "there is no such checkpoint"),

@@ -209,7 +209,7 @@ def test_lengths_differ(run, folders, checkpoint, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "name two sets of videos: python -m kinetics_i3d_tf2.cli.fvd REAL FAKE"),
+        ([], "name two sets of videos: i3d fvd REAL FAKE"),
         (["a", "b", "c"], "name two sets of videos"),
         (["absent", "b"], "absent: there is no such file or folder"),
         (["a", "b", "--rgb_checkpoint=absent"], "absent.index: there is no such"),

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import programs
 import pytest
 from videos import brightness_frames, write_video
 
@@ -212,7 +213,7 @@ def test_atomic_writer(s3_address):
 
 def test_a_program_that_used_s3_ends_with_its_own_status(s3_address, python):
     """tensorflow-io 0.37.1 itself aborts at exit: status 134."""
-    checkpoint = ("-m", "kinetics_i3d_tf2.checkpoints.sonnet")
+    checkpoint = ("-m", "kinetics_i3d_tf2", "checkpoint")
     done = python(*checkpoint, f"{s3_address}/model.ckpt")
     assert done.returncode == 0, done.stderr
     assert "230 variables; InceptionI3d of 3 channels and 7 classes" in done.stdout
@@ -242,7 +243,7 @@ def test_evaluate_sample_takes_addresses(s3_address, python, flags, message):
     assert message.format(s3=s3_address) in done.stderr
 
 
-def test_preparation_from_s3_to_s3(s3_address, python):
+def test_preparation_from_s3_to_s3(s3_address):
     """A folder a class in one place, records in another; then nothing is left to do."""
     pytest.importorskip("apache_beam")
     from kinetics_i3d_tf2.data import tfrecord
@@ -250,7 +251,7 @@ def test_preparation_from_s3_to_s3(s3_address, python):
 
     flags = ["--dataset=folder", "--videos=s3://bucket", "--out=s3://bucket/records"]
     flags += ["--short_side=36", "--num_shards=2"]
-    done = python("-m", "kinetics_i3d_tf2.cli.prepare", *flags)
+    done = programs.run("prepare", *flags)
     assert done.returncode == 0, done.stderr
     assert "2 clips in 2 record files in s3://bucket/records; 0 failed" in done.stdout
     paths = storage.matching("s3://bucket/records/folder_train_*")
@@ -259,5 +260,5 @@ def test_preparation_from_s3_to_s3(s3_address, python):
     with storage.open_file("s3://bucket/records/report.json") as file:
         (report,) = json.load(file)["records"].values()
     assert report["written"] == 2
-    done = python("-m", "kinetics_i3d_tf2.cli.prepare", *flags)
+    done = programs.run("prepare", *flags)
     assert "All 2 record files are there" in done.stderr

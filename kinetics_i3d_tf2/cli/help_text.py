@@ -1,0 +1,84 @@
+"""What `i3d --help` and `i3d COMMAND --help` print."""
+
+import textwrap
+from collections.abc import Mapping
+from types import ModuleType
+
+from absl import flags
+
+_WIDTH = 88
+# Modules whose flags several commands share, and the headings of those.
+_SHARED = {
+    "dataset_flags": "Dataset",
+    "clip_flags": "Architecture and clips",
+    "model_flags": "Checkpoints",
+    "flow_flags": "Optical flow",
+}
+
+
+def of_commands(commands: Mapping[str, str]) -> str:
+    """The list of commands.
+
+    Args:
+        commands: what each does, by name.
+    """
+    rows = [f"  {name:<14}{summary}" for name, summary in commands.items()]
+    return "\n".join(
+        [
+            "usage: i3d COMMAND [--flag=value ...]",
+            "",
+            "I3D, the two-stream inflated 3D network for action recognition.",
+            "",
+            "commands:",
+            *rows,
+            "",
+            "i3d COMMAND --help shows a command's flags. i3d classify --video=FILE "
+            "labels a video.",
+        ]
+    )
+
+
+def of_command(name: str, module: ModuleType, values: flags.FlagValues) -> str:
+    """What a command does, with examples, and its flags by group.
+
+    Args:
+        name: of the command.
+        module: of the command, imported.
+        values: the flags that are defined.
+    """
+    lines = [f"usage: i3d {name} [--flag=value ...]", "", module.__doc__.strip()]
+    for heading, group in _groups(module, values).items():
+        lines += ["", f"{heading}:"]
+        for flag in sorted(group, key=lambda flag: flag.name):
+            lines += _describe(flag)
+    return "\n".join(lines)
+
+
+def _groups(module, values):
+    """Flags by heading: the command's own, then those that it shares."""
+    by_module = values.flags_by_module_dict()
+    homes = {
+        flag.name: home.rpartition(".")[2]
+        for home, found in by_module.items()
+        for flag in found
+    }
+    groups = {"Flags": by_module.get(module.__name__, [])}
+    for flag in values.get_key_flags_for_module(module.__name__):
+        heading = _SHARED.get(homes.get(flag.name))
+        if heading is not None:
+            groups.setdefault(heading, []).append(flag)
+    return {heading: group for heading, group in groups.items() if group}
+
+
+def _describe(flag):
+    prefix = "--[no]" if flag.boolean else "--"
+    default = f" (default: {flag.default_as_str})" if flag.default is not None else ""
+    choices = getattr(flag.parser, "enum_values", None)
+    values = f" {' | '.join(choices)}." if choices else ""
+    text = textwrap.fill(
+        f"{flag.help.strip()}{values}{default}",
+        _WIDTH,
+        initial_indent=" " * 6,
+        subsequent_indent=" " * 6,
+    )
+    return [f"  {prefix}{flag.name}", text]
