@@ -18,6 +18,7 @@ setup(
     keywords="I3D video action recognition Kinetics Keras TensorFlow",
     packages=find_packages(include=["kinetics_i3d_tf2", "kinetics_i3d_tf2.*"]),
     package_data={"kinetics_i3d_tf2": ["data/*.csv", "visualization/*.html"]},
+    entry_points={"console_scripts": ["i3d = kinetics_i3d_tf2.cli.main:main"]},
     python_requires=">=3.10,<3.13",
     install_requires=[
         "tensorflow>=2.16.1,<2.22",

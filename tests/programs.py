@@ -110,6 +110,9 @@ def _take_commands():
     for _, flag in defined:
         if flag.name in flags.FLAGS:
             delattr(flags.FLAGS, flag.name)
+    key_flags = flags.FLAGS.key_flags_by_module_dict()
+    for home in [home for home in key_flags if home.startswith(_COMMANDS)]:
+        del key_flags[home]
     package = sys.modules["kinetics_i3d_tf2.cli"]
     for name in names:
         vars(package).pop(name.removeprefix(_COMMANDS), None)

@@ -1,5 +1,7 @@
 """What `i3d --help` and `i3d COMMAND --help` print."""
 
+import os
+import sys
 import textwrap
 from collections.abc import Mapping
 from types import ModuleType
@@ -38,16 +40,16 @@ def of_commands(commands: Mapping[str, str]) -> str:
     )
 
 
-def of_command(name: str, module: ModuleType, values: flags.FlagValues) -> str:
-    """What a command does, with examples, and its flags by group.
+def of_program(module: ModuleType, description: str) -> str:
+    """What a program does, with examples, and its flags by group.
 
     Args:
-        name: of the command.
-        module: of the command, imported.
-        values: the flags that are defined.
+        module: that defines the flags, imported.
+        description: what the program does.
     """
-    lines = [f"usage: i3d {name} [--flag=value ...]", "", module.__doc__.strip()]
-    for heading, group in _groups(module, values).items():
+    name = os.path.basename(sys.argv[0])
+    lines = [f"usage: {name} [--flag=value ...]", "", description.strip()]
+    for heading, group in _groups(module, flags.FLAGS).items():
         lines += ["", f"{heading}:"]
         for flag in sorted(group, key=lambda flag: flag.name):
             lines += _describe(flag)
@@ -57,13 +59,15 @@ def of_command(name: str, module: ModuleType, values: flags.FlagValues) -> str:
 def _groups(module, values):
     """Flags by heading: the command's own, then those that it shares."""
     by_module = values.flags_by_module_dict()
+    # absl knows the main module by the program's path.
+    own = sys.argv[0] if module.__name__ == "__main__" else module.__name__
     homes = {
         flag.name: home.rpartition(".")[2]
         for home, found in by_module.items()
         for flag in found
     }
-    groups = {"Flags": by_module.get(module.__name__, [])}
-    for flag in values.get_key_flags_for_module(module.__name__):
+    groups = {"Flags": by_module.get(own, [])}
+    for flag in values.get_key_flags_for_module(own):
         heading = _SHARED.get(homes.get(flag.name))
         if heading is not None:
             groups.setdefault(heading, []).append(flag)
@@ -81,4 +85,4 @@ def _describe(flag):
         initial_indent=" " * 6,
         subsequent_indent=" " * 6,
     )
-    return [f"  {prefix}{flag.name}", text]
+    return [f"  {prefix}{flag.name}:", text]

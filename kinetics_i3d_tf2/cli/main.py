@@ -4,8 +4,6 @@ import difflib
 import importlib
 import sys
 
-from absl import flags
-
 from .. import __version__
 from . import help_text, program
 
@@ -24,7 +22,6 @@ COMMANDS = {
     "demo": "Make the demonstration's dataset of drawn actions.",
     "data-service": "Read training data on other machines (tf.data service).",
 }
-_HELP = ("-h", "--help", "-help", "help", "--helpfull", "--helpshort")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -35,10 +32,10 @@ def main(arguments: list[str] | None = None) -> None:
     """
     name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     sys.argv = ["i3d", name, *rest]
-    if name in _HELP:
-        _exit_after_printing(help_text.of_commands(COMMANDS))
+    if name in (*program.HELP, "help"):
+        program.print_and_exit(help_text.of_commands(COMMANDS))
     if name in ("--version", "version"):
-        _exit_after_printing(f"kinetics-i3d-tf2 {__version__}")
+        program.print_and_exit(f"kinetics-i3d-tf2 {__version__}")
     if name not in COMMANDS:
         close = difflib.get_close_matches(name, COMMANDS, 1)
         meant = f"Did you mean {close[0]}? " if close else ""
@@ -48,14 +45,4 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     sys.argv = [f"i3d {name}", *rest]
     module = importlib.import_module(f".{name.replace('-', '_')}", __package__)
-    if any(argument in _HELP for argument in rest):
-        _exit_after_printing(help_text.of_command(name, module, flags.FLAGS))
-    program.run(module.main, keep_unknown=getattr(module, "KEEPS_UNKNOWN_FLAGS", False))
-
-
-def _exit_after_printing(text):
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        sys.stderr.close()
-    sys.exit(0)
+    program.run(module.main, module=module)

@@ -7,12 +7,22 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 from absl import app, flags, logging
 
+from . import help_text
 
-def run(main: Callable[[list[str]], None], *, keep_unknown: bool = False) -> None:
-    """Parses the flags, runs `main` and exits with its status.
+HELP = ("-h", "--help", "-help", "--helpfull", "--helpshort")
+
+
+def run(
+    main: Callable[[list[str]], None],
+    *,
+    module: ModuleType | None = None,
+    description: str | None = None,
+) -> None:
+    """Parses the flags, or shows help; runs `main` and exits with its status.
 
     Exit status 0, or 2 with one line on standard error for a user's mistake: a bad
     flag, or a ValueError, OSError or MemoryError out of `main`; `--verbosity=1` shows
@@ -20,10 +30,18 @@ def run(main: Callable[[list[str]], None], *, keep_unknown: bool = False) -> Non
 
     Args:
         main: takes the positional arguments (the program's name first).
-        keep_unknown: hand flags that are not this program's to `main` too.
+        module: that defines the flags, by default the main one. With
+            `KEEPS_UNKNOWN_FLAGS`, flags that are not
+            defined are handed to `main` too.
+        description: what the program does, for its help; by default the module's
+            docstring.
     """
     logging.set_verbosity(logging.INFO)
     sys.unraisablehook = _unraisable
+    module = module or sys.modules["__main__"]
+    keep_unknown = getattr(module, "KEEPS_UNKNOWN_FLAGS", False)
+    if any(argument in HELP for argument in sys.argv[1:]):
+        print_and_exit(help_text.of_program(module, description or module.__doc__))
 
     def guarded(argv):
         try:
@@ -42,6 +60,15 @@ def run(main: Callable[[list[str]], None], *, keep_unknown: bool = False) -> Non
     except BrokenPipeError:
         # The reader, such as `head`, has had enough; nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def print_and_exit(text: str) -> None:
+    """Prints a text and exits with status 0, also if nobody reads it to the end."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
 
 
 def print_error(error: BaseException) -> None:

@@ -14,6 +14,7 @@ from ..checkpoints import load as models
 from ..checkpoints.tensor_bundle import fingerprint
 from ..data import clip_recipe, views
 from ..inference import graph
+from ..inference.scores import joint_logits, softmax
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,14 +188,14 @@ def score(
                 "training that diverged, or its data are out of range"
             )
     if len(models) > 1:
-        logits["joint"] = logits["rgb"] + logits["flow"]
+        logits["joint"] = joint_logits(logits)
     results = {}
     for name, of_views in logits.items():
         if protocol.averages_logits:
             scores = of_views.mean(0)
-            results[name] = scores, _softmax(scores)
+            results[name] = scores, softmax(scores)
         else:
-            probabilities = _softmax(of_views).mean(0)
+            probabilities = softmax(of_views).mean(0)
             results[name] = probabilities, probabilities
     return results
 
@@ -214,8 +215,3 @@ def _batches(clip, protocol):
         yield batch
         if protocol.flip:
             yield views.mirror(batch)
-
-
-def _softmax(logits):
-    exponentials = np.exp(logits - logits.max(-1, keepdims=True))
-    return exponentials / exponentials.sum(-1, keepdims=True)

@@ -45,6 +45,7 @@ class Verdict(NamedTuple):
         facts: lines below it: of which weights, and so on.
         names: class names by index.
         logits: float32 `(num_classes,)`.
+        probabilities: of the classes, `(num_classes,)`.
         top: indices of the classes that are listed, best first.
         start: second of the video at which the clip begins.
     """
@@ -53,6 +54,7 @@ class Verdict(NamedTuple):
     facts: Sequence[str]
     names: Sequence[str]
     logits: np.ndarray
+    probabilities: np.ndarray
     top: Sequence[int]
     start: float = 0.0
 
@@ -85,15 +87,13 @@ def write(
 
 
 def _bars(verdict):
-    exponentials = np.exp(verdict.logits - verdict.logits.max())
-    probabilities = exponentials / exponentials.sum()
     rows = []
     for index in verdict.top:
-        share = 100 * probabilities[index]
-        share = f"{share:.2f}%" if share >= 0.01 else "&lt; 0.01%"
+        percent = 100 * verdict.probabilities[index]
+        share = f"{percent:.2f}%" if percent >= 0.01 else "&lt; 0.01%"
         rows.append(
             f'<li><span class="name">{html.escape(verdict.names[index])}</span>'
-            f'<span class="bar"><i style="width:{100 * probabilities[index]:.3f}%"></i>'
+            f'<span class="bar"><i style="width:{percent:.3f}%"></i>'
             f"</span><span class=number>{share}</span>"
             f"<span class=number>{verdict.logits[index]:.2f}</span></li>"
         )

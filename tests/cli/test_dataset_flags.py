@@ -91,4 +91,4 @@ def test_joined_tables_have_the_classes_of_all():
 def test_programs_explain_these_flags(program):
     help_text = programs.run(program, "--help").stdout
     for flag in ("dataset", "videos", "annotations", "split_number"):
-        assert f"  --{flag}\n" in help_text
+        assert f"  --{flag}:\n" in help_text

@@ -140,8 +140,8 @@ def test_video_of_any_kind(evaluate, tmp_path):
     done = evaluate(f"--video={path}", "--eval_type=joint", "--top=1")
     assert done.returncode == 0, done.stderr
     assert len(parse(done.stdout)[1]) == 1
-    assert "looping 7 frames of rgb to 9" in done.stderr
-    assert "looping 6 frames of flow to 9" in done.stderr
+    assert "Looping 7 frames of rgb to 9" in done.stderr
+    assert "Looping 6 frames of flow to 9" in done.stderr
 
 
 def test_long_video_is_cut_with_a_word(evaluate, tmp_path):

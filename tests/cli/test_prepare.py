@@ -321,10 +321,10 @@ def test_processes_instead_of_threads(prepare, tmp_path):
 def test_without_beam(python, one_video, tmp_path):
     """The error names the extra."""
     code = (
-        "import sys; sys.modules['apache_beam'] = None; sys.argv[1:] = "
-        f"['--dataset=folder', '--videos={one_video}', '--out={tmp_path}'];"
-        "import runpy; runpy.run_module('kinetics_i3d_tf2.cli.prepare', "
-        "run_name='__main__', alter_sys=True)"
+        "import sys; sys.modules['apache_beam'] = None; "
+        "from kinetics_i3d_tf2.cli.main import main; "
+        f"main(['prepare', '--dataset=folder', '--videos={one_video}', "
+        f"'--out={tmp_path}'])"
     )
     done = python("-c", code)
     assert done.returncode == 2

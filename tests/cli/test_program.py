@@ -74,7 +74,10 @@ def test_mistakes_end_with_one_line(greet, arguments, line):
 
 @pytest.mark.parametrize(
     ("flag", "first"),
-    [("--name=endless", "hello again"), ("--helpfull", "A program that greets.")],
+    [
+        ("--name=endless", "hello again"),
+        ("--helpfull", "usage: greet.py [--flag=value ...]"),
+    ],
 )
 def test_reader_that_has_had_enough(greet, tmp_path, flag, first):
     greet()

@@ -135,7 +135,12 @@ def test_names_are_no_markup(browser, tmp_path):
     )
     names = ["<b>a</b> & b", 'c "d" $x_1$', "e" * 100]
     verdict = clip_page.Verdict(
-        "<script>alert(1)</script>.mp4", ["x < y"], names, np.arange(3.0), [2, 1, 0]
+        "<script>alert(1)</script>.mp4",
+        ["x < y"],
+        names,
+        np.arange(3.0),
+        np.full(3, 1 / 3),
+        [2, 1, 0],
     )
     path = tmp_path / "page.html"
     clip_page.write(path, verdict, {"rgb": stream})

@@ -1,0 +1,257 @@
+r"""Classifies a clip with the two-stream I3D.
+
+Any video file; RGB and TV-L1 optical flow are computed:
+  i3d classify --video=clip.mp4
+
+RGB alone, which is much faster:
+  i3d classify --video=clip.mp4 --eval_type=rgb
+
+With models of your own, as i3d train writes them:
+  i3d classify --video=clip.mp4 --rgb_checkpoint=RUN/best \
+    --flow_checkpoint=FLOW_RUN/best
+
+As a page that shows where and when the network finds the classes:
+  i3d classify --video=clip.mp4 --report=clip.html
+
+Prints the norm of the logits and the top classes, each with its probability and its
+logit. Results go to standard output, messages to standard error.
+"""
+
+import functools
+import os
+from pathlib import Path
+
+import numpy as np
+from absl import flags, logging
+from tqdm import tqdm
+
+from ..checkpoints import released
+from ..data import clip_recipe, labels, npy
+from ..utils import files
+from ..visualization import plots
+from . import clip_flags, model_flags, program
+
+_DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
+
+model_flags.declare_for_help()
+_VIDEO = flags.DEFINE_string(
+    "video", None, "Video file to classify, of any format that FFmpeg reads."
+)
+_START = flags.DEFINE_float("start", 0, "Second of --video to begin at.", 0)
+_MAX_FRAMES = flags.DEFINE_integer(
+    "max_frames",
+    250,
+    "Frames of --video to use, at 25 a second; 250 is a clip of Kinetics. 0 is all; "
+    "memory and time grow with it.",
+    0,
+)
+_RGB_SAMPLE = flags.DEFINE_string(
+    "rgb_sample",
+    None,
+    ".npy file for the RGB stream: float (1, frames, height, width, 3) in [-1, 1].",
+)
+_FLOW_SAMPLE = flags.DEFINE_string(
+    "flow_sample",
+    None,
+    ".npy file for the Flow stream: float (1, frames, height, width, 2) in [-1, 1], "
+    "where 1 is 20 pixels a frame.",
+)
+_JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
+_REPORT = flags.DEFINE_string(
+    "report",
+    None,
+    "Also write a page (.html) that shows frames, flow and classes, and when and where "
+    "the network finds them. Needs the extra plot.",
+)
+
+_SAMPLES = {"rgb": _RGB_SAMPLE, "flow": _FLOW_SAMPLE}
+
+
+def main(argv, *, root="."):
+    """Classifies what the flags name.
+
+    Args:
+        argv: positional arguments, of which there may be none.
+        root: folder that holds checkpoints/ and data/.
+    """
+    program.reject_positional(argv)
+    _check_flags()
+    has_input = any(f.value is not None for f in (_VIDEO, *_SAMPLES.values()))
+    checkpoints = model_flags.find_checkpoints(root, may_demonstrate=not has_input)
+    path = _VIDEO.value
+    if checkpoints.kind == "demo" and not has_input:
+        path = Path(root) / "data" / _DEMO_VIDEO
+        logging.info("Classifying %s", path.relative_to(root))
+    # Reading the input is cheap, and it may be wrong.
+    if path is None:
+        clips = {stream: _load_sample(stream, root) for stream in model_flags.streams()}
+    else:
+        frames = _read_frames(path)
+    classifier = _load(checkpoints)
+    if path is not None:
+        clips = _prepare(classifier, frames, path)
+    outputs = classifier.run(clips, _endpoints())
+    scores = classifier.scores_of(outputs)
+    top = labels.top_k(scores.logits, model_flags.TOP.value)
+    _print_results(scores, top)
+    if _JSON.value is not None:
+        _write_json(checkpoints, path, scores, top)
+    if _REPORT.value is not None:
+        _write_report(root, checkpoints, path, scores, top, classifier, clips, outputs)
+
+
+def _check_flags():
+    for flag in (_VIDEO, *_SAMPLES.values()):
+        if flag.value == "":
+            raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
+    given = {stream for stream, flag in _SAMPLES.items() if flag.value is not None}
+    if _VIDEO.value is not None and given:
+        raise ValueError("--video makes both streams; leave --rgb_sample and "
+                         "--flow_sample out, or --video")  # fmt: skip
+    needed = set(model_flags.streams())
+    if given and given != needed:
+        wanted = " and ".join(f"--{stream}_sample" for stream in sorted(needed))
+        raise ValueError(
+            f"--eval_type={model_flags.eval_type()} takes {wanted} and no other, "
+            "so that all that is run comes from one clip"
+        )
+    for flag in (clip_flags.MODEL, clip_flags.NUM_FRAMES, clip_flags.RGB_STRIDE):
+        if flag.present:
+            raise ValueError(
+                f"--{flag.name}: this program runs I3D on all frames; run others by "
+                "python -m kinetics_i3d_tf2.cli.evaluate, on a dataset"
+            )
+    model_flags.check()
+    if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
+        raise ValueError("--start and --max_frames cut a --video; none is given")
+    if _VIDEO.value is not None and not files.exists(_VIDEO.value):
+        raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
+    program.check_output(_JSON)
+    program.check_output(_REPORT)
+    if _REPORT.value is not None and not plots.is_installed():
+        raise ValueError(f"--report needs matplotlib: {plots.INSTALL}")
+
+
+def _load_sample(stream, root):
+    """The clip in a .npy file: the user's, or the release's sample."""
+    try:
+        path = _SAMPLES[stream].value or released.fetch(f"{stream}_sample", root=root)
+    except released.DownloadError as error:
+        raise OSError(
+            f"{error}; or pass a --video, or see the demonstration: --weights=demo"
+        ) from error
+    clip = npy.read_clip(path, clip_recipe.CHANNELS[stream])
+    logging.info("%s data loaded, shape=%s", model_flags.title(stream), clip.shape)
+    return clip
+
+
+def _load(checkpoints):
+    models, names = model_flags.load_models(checkpoints)
+    from ..inference.classifier import Classifier
+
+    return Classifier.of_models(models, names, dtype=model_flags.DTYPE.value)
+
+
+def _read_frames(path):
+    with program.quiet_tensorflow():
+        from ..inference.classifier import read_frames
+
+    bar = functools.partial(
+        tqdm, desc="Reading", unit="frame", leave=False, disable=None
+    )
+    limit = _MAX_FRAMES.value or None
+    frames = read_frames(path, start=_START.value, max_frames=limit, wrap=bar)
+    if "flow" in model_flags.streams() and len(frames) < 2:
+        raise ValueError(
+            f"{path}: gives one frame, and optical flow needs two; try "
+            "--eval_type=rgb, or a larger --max_frames"
+        )
+    return frames
+
+
+def _prepare(classifier, frames, path):
+    from ..video import optical_flow
+
+    if "flow" in classifier.models:
+        logging.info("Computing TV-L1 flow of %d frame pairs", len(frames) - 1)
+    compute = functools.partial(optical_flow.optical_flow, progress=True)
+    return classifier.prepare(frames, compute_flow=compute)
+
+
+def _endpoints():
+    if _REPORT.value is None:
+        return ("Logits",)
+    from ..models import class_activation_maps
+
+    return ("Logits", class_activation_maps.ENDPOINT)
+
+
+def _print_results(scores, top):
+    print(f"Norm of logits: {np.linalg.norm(scores.logits):f}")
+    print("\nTop classes and probabilities")
+    for index in top:
+        numbers = scores.probabilities[index], scores.logits[index]
+        print(*map(program.six_digits, numbers), scores.class_names[index])
+
+
+def _write_json(checkpoints, path, scores, top):
+    is_released = checkpoints.kind == "released"
+    pretrained = model_flags.IMAGENET_PRETRAINED.value if is_released else None
+    results = {
+        "eval_type": model_flags.eval_type(),
+        "imagenet_pretrained": pretrained,
+        "checkpoints": {stream: str(p) for stream, p in checkpoints.paths.items()},
+        "video": path and str(path),
+        "dtype": model_flags.DTYPE.value,
+        "norm_of_logits": float(np.linalg.norm(scores.logits)),
+        "top": [
+            {
+                "class": scores.class_names[index],
+                "index": int(index),
+                "probability": float(scores.probabilities[index]),
+                "logit": float(scores.logits[index]),
+            }
+            for index in top
+        ],
+    }
+    files.write_json(_JSON.value, results)
+
+
+def _write_report(root, checkpoints, path, scores, top, classifier, clips, outputs):
+    from ..models import class_activation_maps as maps
+    from ..visualization import clip_page
+
+    if path is None:
+        inputs = [str(flag.value) for flag in _SAMPLES.values() if flag.value]
+        title = ", ".join(inputs) or "the release's sample clip"
+    else:
+        title = Path(path).name
+    weights = ", ".join(
+        os.path.relpath(p, root) if Path(p).is_relative_to(root) else str(p)
+        for p in checkpoints.paths.values()
+    )
+    if checkpoints.kind == "demo":
+        weights += " (the demonstration's eight drawn actions)"
+    facts = [
+        f"{model_flags.eval_type()} by I3D, {model_flags.DTYPE.value}",
+        f"Weights: {weights}",
+    ]
+    seen = {}
+    for stream, model in classifier.models.items():
+        features = outputs[stream][maps.ENDPOINT]
+        seen[stream] = clip_page.Stream(
+            clips[stream][0],
+            maps.maps(model, features)[0],
+            maps.over_time(model, features)[0],
+        )
+    verdict = clip_page.Verdict(
+        title,
+        facts,
+        scores.class_names,
+        scores.logits,
+        scores.probabilities,
+        top,
+        _START.value,
+    )
+    clip_page.write(_REPORT.value, verdict, seen)
+    logging.info("The page is %s", _REPORT.value)

@@ -1,0 +1,276 @@
+"""Classifier: a video or its frames in, scores out."""
+
+import functools
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+import keras
+import numpy as np
+from absl import logging
+
+from ..checkpoints import load, released
+from ..data import preprocessing
+from ..data.clip_recipe import CHANNELS, ClipRecipe
+from ..models.architecture import MIN_FRAMES
+from ..video import optical_flow
+from ..video.reader import FRAME_RATE, iter_video
+from . import graph
+from .scores import Scores, joint_logits
+
+# Ten seconds, a clip of Kinetics.
+MAX_FRAMES = 250
+_TITLES = {"rgb": "RGB", "flow": "Flow"}
+
+
+class Classifier:
+    """Classifies videos with I3D, one stream or both.
+
+    Args:
+        checkpoints: one or two of different streams: names of released checkpoints,
+            downloaded if they are absent, or paths of checkpoints of your own.
+        dtype: "float32", or "bfloat16" for faster arithmetic on some processors.
+
+    Raises:
+        OSError: a checkpoint is missing or cannot be downloaded.
+        ValueError: a checkpoint is damaged, of another architecture, or two are of one
+            stream or of different classes.
+
+    Example:
+        >>> classifier = Classifier("rgb_imagenet", "flow_imagenet")
+        >>> classifier("clip.mp4", top=2)
+        [('playing cricket', 0.9999), ('hurling (sport)', 1.5e-09)]
+
+    Attributes:
+        models: Keras model of each stream, "rgb" before "flow".
+        class_names: names of the classes, by index.
+    """
+
+    def __init__(self, *checkpoints: str | os.PathLike, dtype: str = "float32"):
+        paths = [_find(checkpoint) for checkpoint in checkpoints]
+        loaded = [load.load_model(path) for path in paths]
+        names = {load.class_names_of(path) for path in paths}
+        if len(names) != 1:
+            raise ValueError(
+                "checkpoints must be one or two with the same classes. Received: "
+                f"{', '.join(map(str, checkpoints)) or 'none'}"
+            )
+        models = {_stream_of(model): model for model in loaded}
+        if len(models) < len(loaded):
+            raise ValueError(
+                "checkpoints must be of different streams. Received two of "
+                f"{next(iter(models))}: {', '.join(map(str, checkpoints))}"
+            )
+        self._set(models, names.pop(), dtype)
+
+    @classmethod
+    def of_models(
+        cls,
+        models: Mapping[str, keras.Model],
+        class_names: Iterable[str],
+        *,
+        dtype: str = "float32",
+    ) -> "Classifier":
+        """Makes a classifier of models that are built already.
+
+        Args:
+            models: `InceptionI3d` by stream, "rgb" or "flow".
+            class_names: names of the classes, by index.
+            dtype: as of `Classifier`.
+        """
+        classifier = cls.__new__(cls)
+        classifier._set(models, class_names, dtype)
+        return classifier
+
+    def _set(self, models, class_names, dtype):
+        self.models = {name: models[name] for name in CHANNELS if name in models}
+        self.class_names = tuple(class_names)
+        self._dtype = dtype
+        self._run = functools.cache(self._prepare_run)
+
+    @property
+    def recipe(self) -> ClipRecipe:
+        """How frames are prepared."""
+        streams = tuple(self.models)
+        return ClipRecipe("joint" if len(streams) > 1 else streams[0])
+
+    def __call__(self, source, *, top: int = 5) -> list[tuple[str, float]]:
+        """The best classes of a video.
+
+        Args:
+            source: as of `score`.
+            top: how many classes.
+
+        Returns:
+            Pairs of class name and probability, best first.
+
+        Raises:
+            OSError: as of `score`.
+            ValueError: as of `score`.
+        """
+        return self.score(source).top(top)
+
+    def score(
+        self, source, *, start: float = 0.0, max_frames: int | None = MAX_FRAMES
+    ) -> Scores:
+        """Scores a video.
+
+        Args:
+            source: a video as of `read_video`, or its frames: uint8 RGB
+                `(frames, height, width, 3)` in 0..255, 25 per second.
+            start: second of the video to begin at.
+            max_frames: frames to use, at 25 per second; None uses all.
+
+        Returns:
+            Its scores.
+
+        Raises:
+            OSError: there is no such file.
+            ValueError: it cannot be read, or is too short for optical flow.
+        """
+        frames = source
+        if not isinstance(source, np.ndarray):
+            frames = read_frames(source, start=start, max_frames=max_frames)
+        elif source.dtype != np.uint8 or source.ndim != 4 or source.shape[-1] != 3:
+            raise ValueError(
+                "frames must be uint8 RGB (frames, height, width, 3) in 0..255. "
+                f"Received: {source.dtype} {source.shape}"
+            )
+        end = start + len(frames) / FRAME_RATE
+        return self.score_clips(self.prepare(frames), seconds=(start, end))
+
+    def prepare(
+        self,
+        frames: np.ndarray | list[np.ndarray],
+        *,
+        compute_flow: Callable[[np.ndarray], np.ndarray] = optical_flow.optical_flow,
+    ) -> dict[str, np.ndarray]:
+        """Prepares frames as the release prepared its sample.
+
+        Args:
+            frames: uint8 RGB `(frames, height, width, 3)` in 0..255, 25 per second.
+            compute_flow: `optical_flow`, possibly with other options.
+
+        Returns:
+            A batch of one clip for each stream: float32 `(1, frames, 224, 224,
+            channels)` in [-1, 1]; shorter than nine frames, they are repeated.
+
+        Raises:
+            ValueError: there is one frame, and optical flow needs two.
+        """
+        if "flow" in self.models and len(frames) < 2:
+            raise ValueError("there is one frame, and optical flow needs two")
+        for stream in self.models:
+            count = len(frames) - (stream == "flow")
+            if count < MIN_FRAMES:
+                logging.warning(
+                    "Looping %d frames of %s to %d", count, stream, MIN_FRAMES
+                )
+        streams = preprocessing.model_input(
+            frames, self.recipe, compute_flow=compute_flow
+        )
+        return {name: clip[None] for name, clip in streams.items()}
+
+    def score_clips(
+        self,
+        clips: Mapping[str, np.ndarray],
+        *,
+        seconds: tuple[float, float] | None = None,
+    ) -> Scores:
+        """Scores what `prepare` returned.
+
+        Args:
+            clips: batch of one clip by stream.
+            seconds: the part of the video that it is, for the result.
+
+        Returns:
+            Its scores.
+        """
+        outputs = self.run(clips, ("Logits",))
+        return self.scores_of(outputs, seconds=seconds)
+
+    def scores_of(self, outputs, *, seconds=None) -> Scores:
+        """Scores out of what `run` returned, of one clip."""
+        streams = {name: values["Logits"][0] for name, values in outputs.items()}
+        return Scores(joint_logits(streams), self.class_names, streams, seconds)
+
+    def run(
+        self, clips: Mapping[str, np.ndarray], endpoints: tuple[str, ...]
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Runs the models.
+
+        Args:
+            clips: batch by stream, as `prepare` gives it.
+            endpoints: of `InceptionI3d.VALID_ENDPOINTS`.
+
+        Returns:
+            For each stream its endpoints, float32 with the batch first.
+        """
+        outputs = {}
+        for stream in self.models:
+            logging.info(
+                "Running %s on %d frames", _TITLES[stream], clips[stream].shape[1]
+            )
+            values = self._run(stream, endpoints)(clips[stream])
+            outputs[stream] = {
+                name: np.asarray(values[name], np.float32) for name in endpoints
+            }
+        return outputs
+
+    def _prepare_run(self, stream, endpoints):
+        model = self.models[stream].endpoint_model(list(endpoints))
+        if self._dtype == "float32":
+            return model
+        return graph.freeze(graph.fold_batch_norm(model, dtype=self._dtype))
+
+
+def read_frames(
+    source,
+    *,
+    start: float = 0.0,
+    max_frames: int | None = MAX_FRAMES,
+    wrap: Callable[[Iterable], Iterable] = iter,
+) -> list[np.ndarray]:
+    """Reads the frames of a video for a classifier.
+
+    Args:
+        source: as of `read_video`.
+        start: second of the video to begin at.
+        max_frames: frames to use, at 25 per second; None uses all. A warning tells when
+            the video is longer.
+        wrap: wraps the iterator of decoded frames, for a progress bar.
+
+    Returns:
+        uint8 `(height, width, 3)` each, with a short side of 256 pixels.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it cannot be read as a video.
+    """
+    # One more than wanted tells whether something was left out.
+    limit = None if max_frames is None else max_frames + 1
+    decoded = iter_video(source, start=start, max_frames=limit)
+    frames = list(preprocessing.resize(wrap(decoded)))
+    if len(frames) > (max_frames or math.inf):
+        frames = frames[:max_frames]
+        logging.warning(
+            "%s is longer: using %g seconds from second %g (--start, --max_frames)",
+            source, max_frames / FRAME_RATE, start,
+        )  # fmt: skip
+    return frames
+
+
+def _find(checkpoint):
+    if isinstance(checkpoint, str) and checkpoint in released.RELEASED:
+        return released.fetch(checkpoint)
+    return checkpoint
+
+
+def _stream_of(model):
+    for stream, count in CHANNELS.items():
+        if count == getattr(model, "num_channels", None):
+            return stream
+    raise ValueError(
+        f"the checkpoint is of {type(model).__name__}, not of InceptionI3d; use i3d "
+        "evaluate for the paper's other architectures"
+    )
