@@ -40,6 +40,7 @@ _HOMES = {
     "read_ucf101": "data.datasets",
     "ClipRecipe": "data.clip_recipe",
     "find_records": "data.tfrecord",
+    "write_records": "data.records",
     "for_evaluation": "data.pipeline",
     "for_training": "data.pipeline",
     "read_label_map": "data.labels",

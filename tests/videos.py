@@ -53,6 +53,16 @@ def write_video(
     return path
 
 
+def write_folder(folder, count, num_frames=4):
+    """Videos of the classes a and b in turn; brightness tells the frame."""
+    for number in range(count):
+        path = folder / "ab"[number % 2] / f"{number}.mkv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames = brightness_frames(num_frames, (48, 36))
+        write_video(path, frames, codec="ffv1")
+    return folder
+
+
 def _silence():
     frame = av.AudioFrame.from_ndarray(
         np.zeros((1, 44100), np.float32), format="fltp", layout="mono"

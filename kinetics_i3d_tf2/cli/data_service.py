@@ -9,7 +9,6 @@ the videos or records under the same paths:
 Training then takes its batches from grpc://HOST:5050.
 """
 
-import socket
 import threading
 
 from absl import flags, logging
@@ -39,39 +38,16 @@ def main(argv):
     program.reject_positional(argv)
     if (_ROLE.value == "worker") != (_DISPATCHER.value is not None):
         raise ValueError("--dispatcher=host:port is for --role=worker, which needs it")
-    with socket.socket() as probe:
-        # gRPC would share a port with another server without a word.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("", _PORT.value))
-        except OSError as error:
-            raise OSError(f"--port={_PORT.value}: {error.strerror}") from error
-    dispatcher = (_DISPATCHER.value or "").removeprefix("grpc://")
-    if dispatcher:
-        service.check_dispatcher(f"grpc://{dispatcher}")
     with program.quiet_tensorflow():
-        import tensorflow as tf
-
-        from ..data import tf_reader  # noqa: F401 (workers call its functions by name)
-    servers = tf.data.experimental.service
-    try:
-        if _ROLE.value == "dispatcher":
-            config = servers.DispatcherConfig(
-                port=_PORT.value,
-                work_dir=_WORK_DIR.value,
-                fault_tolerant_mode=_WORK_DIR.value is not None,
-            )
-            server = servers.DispatchServer(config)
-            place = server.target
-        else:
-            config = servers.WorkerConfig(
-                dispatcher_address=dispatcher,
-                worker_address=f"{_ADDRESS.value}:%port%",
-                port=_PORT.value,
-            )
-            server = servers.WorkerServer(config)
-            place = f"worker of {_DISPATCHER.value}"
-    except tf.errors.OpError as error:
-        raise OSError(f"cannot start: {error.message}") from error
+        import tensorflow as tf  # noqa: F401
+    if _ROLE.value == "dispatcher":
+        server = service.start_dispatcher(port=_PORT.value, work_dir=_WORK_DIR.value)
+        place = server.target
+    else:
+        dispatcher = "grpc://" + _DISPATCHER.value.removeprefix("grpc://")
+        server = service.start_worker(
+            dispatcher, address=_ADDRESS.value, port=_PORT.value
+        )
+        place = f"worker of {_DISPATCHER.value}"
     logging.info("Ready: %s", place)
     threading.Event().wait()

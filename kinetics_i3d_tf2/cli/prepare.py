@@ -18,16 +18,11 @@ FlinkRunner or SparkRunner and their flags for a cluster, which must have this p
 """
 
 import logging as python_logging
-import math
 import os
-import threading
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from ..data import labels, mediasequence, shards
-from ..data.report import Report
-from ..utils import files, run_dir
+from ..data import mediasequence, records, shards
 from ..video import optical_flow
 from . import dataset_flags, program
 
@@ -66,27 +61,21 @@ _FLOW_FORMAT = flags.DEFINE_enum(
 )
 _FLOW_QUALITY = flags.DEFINE_integer("flow_quality", 100, "Of flow as JPEG.", 1, 100)
 
-# Beam's default runner fetches a program of another language when it can.
-_LOCAL = (
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    "--direct_num_workers=0",
-    "--direct_running_mode=multi_threading",
-)
-
 KEEPS_UNKNOWN_FLAGS = True  # Beam parses its own.
 
 
 def main(argv):
-    """Prepares what the flags ask for."""
-    options = _beam_options(argv)
+    """Prepares the dataset that the flags specify."""
+    stray = [argument for argument in argv[1:] if not argument.startswith("-")]
+    if stray:
+        raise ValueError(f"Unknown argument '{stray[0]}'; flags are typed --name=value")
+    # Its errors, with a worker's traceback, are printed below, on one line.
+    python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
+    with program.quiet_tensorflow():
+        options = records.beam_options(argv[1:])
     table = dataset_flags.read_table()
-    files.make_dirs(files.join(_OUT.value, "work"))
-    with run_dir.only_run(_OUT.value, lock="work/lock"):
-        _prepare(table, options)
-
-
-def _prepare(table, options):
-    table = _with_label_map(table)
+    if _SPLITS.value:
+        table = table.with_splits(_SPLITS.value)
     settings = shards.Settings(
         has_flow=_FLOW.value != "none",
         short_side=_SHORT_SIDE.value,
@@ -98,168 +87,30 @@ def _prepare(table, options):
         ),
         flow_epsilon=_FLOW_EPSILON.value,
     )
-    report = Report(_OUT.value)
-    work = {}
-    for split in _SPLITS.value or table.splits():
-        clips = table.split(split).clips
-        classes = len({clip.label for clip in clips})
-        logging.info("%s: %d clips of %d classes", split, len(clips), classes)
-        streams = "rgb_flow" if settings.has_flow else "rgb"
-        name = f"{_NAME.value or dataset_flags.DATASET.value}_{split}_25fps_{streams}"
-        work[name] = shards.plan(_OUT.value, name, clips, _num_shards(len(clips)))
-        report.begin(name, work[name], settings)
-    report.missing[dataset_flags.source()] = list(table.missing)
-    if table.class_names:
-        labels.write_label_map(_label_map(), table.class_names)
-    report.write()
-    if _RETRY_FAILED.value:
-        _forget_failed(work)
-    _run(work, settings, options)
-    _conclude(report, work)
-
-
-def _num_shards(num_clips):
-    """Enough for many cores, and few enough for any file system."""
-    if _NUM_SHARDS.value is not None:
-        return min(_NUM_SHARDS.value, num_clips)
-    return min(num_clips, max(64, math.ceil(num_clips / 8)), 1000)
-
-
-def _beam_options(argv):
-    """Beam's options out of what is left of the command line."""
-    try:
-        with program.quiet_tensorflow():
-            from apache_beam.options.pipeline_options import PipelineOptions
-
-            # What it has to say is said below, in a line.
-            python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
-    except ImportError as error:
-        raise ValueError(
-            "preparing needs Apache Beam: pip install 'kinetics-i3d-tf2[beam]'"
-        ) from error
-    stray = [argument for argument in argv[1:] if not argument.startswith("-")]
-    if stray:
-        raise ValueError(f"Unknown argument '{stray[0]}'; flags are typed --name=value")
-    options = PipelineOptions([*_LOCAL, *argv[1:]])
-    unknown = set(options.get_all_options(retain_unknown_options=True)) - set(
-        options.get_all_options()
-    )
-    if unknown:
-        raise ValueError(f"Unknown flag '--{min(unknown)}', here and in Apache Beam")
-    return options
-
-
-def _label_map():
-    return files.join(_OUT.value, labels.LABEL_MAP)
-
-
-def _with_label_map(table):
-    """The table with the indices of the label map that is in the folder, if any."""
-    if not files.exists(_label_map()):
-        return table
-    try:
-        return table.with_classes(labels.read_label_map(_label_map()))
-    except ValueError as error:
-        raise ValueError(
-            f"{_label_map()}: {error}. Name another --out for these clips"
-        ) from error
-
-
-def _forget_failed(work):
-    for planned in work.values():
-        for shard, outcomes in shards.read_outcomes(planned).items():
-            if any(outcome.reason for outcome in outcomes):
-                files.remove(shard)
-
-
-def _run(work, settings, options):
-    """Writes the shards that are not there, with a progress bar."""
     with program.quiet_tensorflow():
-        import apache_beam as beam
         import tensorflow as tf  # noqa: F401 (the workers need it)
-
-    planned = {path: clips for part in work.values() for path, clips in part.items()}
-    left = {path: c for path, c in planned.items() if not files.exists(path)}
-    if not left:
-        logging.info("All %d record files are there", len(planned))
-        return
-    shards.write_plan(left)
     try:
-        with _Progress(planned, left), beam.Pipeline(options=options) as pipeline:
-            _ = (
-                pipeline
-                | beam.Create(list(left))
-                | beam.Reshuffle()  # Else the runner may do them one after another.
-                | beam.Map(shards.write_shard, settings)
-            )
+        written = records.write_records(
+            table,
+            _OUT.value,
+            name=_NAME.value or dataset_flags.DATASET.value,
+            settings=settings,
+            num_shards=_NUM_SHARDS.value,
+            retry_failed=_RETRY_FAILED.value,
+            options=options,
+        )
     except KeyboardInterrupt:
         # Beam's threads cannot be stopped, and crash a process that ends as usual.
         logging.info("Stopped; the same command goes on where this one ended")
         os._exit(130)
-    except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
-        reason = str(error).strip().splitlines()[-1]
+    except records.PipelineError as error:
         program.print_error(
-            OSError(f"{reason}; the same command goes on where this one ended")
+            OSError(f"{error}; the same command goes on where this one ended")
         )
         os._exit(2)
-
-
-class _Progress:
-    """A bar that follows the lists which the workers write, wherever they run."""
-
-    def __init__(self, planned, left):
-        finished = sum(map(len, planned.values())) - sum(map(len, left.values()))
-        self._bar = tqdm(
-            desc="Preparing",
-            total=sum(map(len, planned.values())),
-            initial=finished,
-            unit="clip",
-            smoothing=0,  # Clips come in bursts; their average foretells best.
-        )
-        self._finished = finished
-        self._left = {shard: len(clips) for shard, clips in left.items()}
-        self._is_over = threading.Event()
-        interval = 30.0 if files.is_address(next(iter(left))) else 1.0
-        self._thread = threading.Thread(target=self._follow, args=(interval,))
-
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._thread.join()
-        self._update()
-        self._bar.close()
-
-    def _follow(self, interval):
-        while not self._is_over.wait(interval):
-            self._update()
-
-    def _update(self):
-        begun = 0
-        for shard, count in list(self._left.items()):
-            done = shards.count_outcomes(shard)
-            if done == count:
-                self._finished += self._left.pop(shard)
-            else:
-                begun += done
-        self._bar.update(max(0, self._finished + begun - self._bar.n))
-
-
-def _conclude(report, work):
-    for name, planned in work.items():
-        parts = shards.read_outcomes(planned).values()
-        report.end(name, [outcome for part in parts for outcome in part])
-    report.write()
-    missing = sum(map(len, report.missing.values()))
-    written, failed = map(sum, zip(*map(report.counts, work), strict=True))
-    retry = " (--retry_failed tries them again)" if failed else ""
+    retry = " (--retry_failed tries them again)" if written.failed else ""
     print(
-        f"{written} clips in {sum(map(len, work.values()))} record files in "
-        f"{_OUT.value}; {failed} failed{retry}, {missing} missing; see {report.path}"
+        f"{written.clips} clips in {written.record_files} record files in "
+        f"{_OUT.value}; {written.failed} failed{retry}, {written.missing} missing; see "
+        f"{written.report}"
     )
-    if not written:
-        raise ValueError(
-            f"no clip could be prepared; {report.path} says why. When that is mended, "
-            "--retry_failed tries again"
-        )

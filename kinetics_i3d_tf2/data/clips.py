@@ -47,11 +47,13 @@ class Table:
         clips: the clips whose files are there.
         class_names: names in the order of the label indices.
         missing: files that the lists name and the folder lacks.
+        source: the lists, or the folder, that it was read from.
     """
 
     clips: tuple[Clip, ...]
     class_names: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -76,6 +78,15 @@ class Table:
                 f"There is no split '{name}' in the dataset, only: {known}"
             )
         return dataclasses.replace(self, clips=clips)
+
+    def with_splits(self, names: Sequence[str]) -> "Table":
+        """The clips of some splits, with the classes of all.
+
+        Raises:
+            ValueError: no clip is of one of them.
+        """
+        clips = (clip for name in names for clip in self.split(name).clips)
+        return dataclasses.replace(self, clips=tuple(clips))
 
     def with_classes(self, class_names: Sequence[str]) -> "Table":
         """The same clips, with the indices of other class names.
@@ -110,6 +121,7 @@ def join(tables: Sequence[Table]) -> Table:
         tuple(clip for table in tables for clip in table.clips),
         tuple(names),
         tuple(name for table in tables for name in table.missing),
+        ",".join(table.source for table in tables),
     )
 
 
@@ -130,7 +142,7 @@ def make_table(
     """Makes the table of a list.
 
     Args:
-        source: the list's name, for errors.
+        source: the list's name.
         listed: its lines.
         class_names: names by index; by default those of the list, in order of name.
             Where no name is equal, one that differs in case is taken.
@@ -161,7 +173,7 @@ def make_table(
         else:
             missing.append(name)
     _report_missing(source, missing, len(listed), require_all)
-    return Table(tuple(clips), tuple(class_names), tuple(missing))
+    return Table(tuple(clips), tuple(class_names), tuple(missing), os.fspath(source))
 
 
 def _report_missing(source, missing, total, require_all):

@@ -1,15 +1,29 @@
-"""The report of a folder of records: settings, counts, and what failed and why."""
+"""What became of the clips of a folder of records: outcome by outcome, and in all."""
 
-import dataclasses
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from ..utils import files, run_dir
+from ..utils.journal import JsonRows, read_rows
 from ..video import optical_flow
 from .clips import Clip
-from .shards import Outcome, Settings
+
+# Reading small files waits for storage, not for the processor.
+_THREADS = 16
+
+
+class Outcome(NamedTuple):
+    """What became of a clip."""
+
+    path: str
+    example_id: str
+    num_frames: int  # 0 when it failed
+    reason: str  # empty unless it failed
+    seconds: float
 
 
 class Report:
@@ -42,22 +56,19 @@ class Report:
                         f"{self.path}: is not a report of this program"
                     ) from error
 
-    def begin(self, name: str, plan: dict[str, list[Clip]], settings: Settings) -> None:
+    def begin(self, name: str, plan: dict[str, list[Clip]], settings: dict) -> None:
         """Adds record files that are to be written.
 
         Args:
             name: what their names begin with.
             plan: the clips by path of the record file.
-            settings: how clips are prepared.
+            settings: how clips are prepared, as JSON's types.
 
         Raises:
             ValueError: files of this name were begun with other settings or clips.
         """
         facts = {
-            "settings": {
-                **settings._asdict(),
-                "coding": dataclasses.asdict(settings.coding),
-            },
+            "settings": settings,
             "clips": sum(map(len, plan.values())),
             # What the record files hold follows from this.
             "digest": run_dir.digest(plan.values()),
@@ -119,3 +130,48 @@ class Report:
         """
         content = {"missing": self.missing, "records": self._records}
         files.write_json(self.path, content)
+
+
+def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
+    """What became so far of the clips of record files.
+
+    Args:
+        shards: paths of the record files, written or not.
+
+    Returns:
+        Outcomes by path; files that are not begun have none.
+    """
+
+    def read(shard):
+        rows = read_rows(work_file(shard, "done"), JsonRows())
+        return [Outcome(*row) for row in rows]
+
+    shards = list(shards)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return dict(zip(shards, pool.map(read, shards), strict=True))
+
+
+def remove_failed(shards: Iterable[str]) -> None:
+    """Deletes the record files in which clips failed, so that they are written again.
+
+    Raises:
+        OSError: a file cannot be read or deleted.
+    """
+    for shard, outcomes in read_outcomes(shards).items():
+        if any(outcome.reason for outcome in outcomes):
+            files.remove(shard)
+
+
+def count_outcomes(shard: str) -> int:
+    """How many clips of a record file are done so far."""
+    path = work_file(shard, "done")
+    if not files.exists(path):
+        return 0
+    with files.open_file(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
+def work_file(shard: str, kind: str) -> str:
+    """Path of a record file's list of clips (kind "clips") or of outcomes ("done")."""
+    folder, _, name = shard.rpartition("/")
+    return files.join(folder, "work", f"{name}.{kind}.jsonl")

@@ -1,5 +1,6 @@
-"""The address of a tf.data service dispatcher."""
+"""Servers of tf.data service, and the address of its dispatcher."""
 
+import os
 import re
 import socket
 
@@ -7,15 +8,70 @@ _ADDRESS = re.compile(r"grpc://([^/:]+):(\d+)")
 _TIMEOUT = 10.0  # seconds
 
 
+def start_dispatcher(*, port: int = 0, work_dir: str | os.PathLike | None = None):
+    """Starts the dispatcher that workers and training connect to.
+
+    Args:
+        port: port to listen on; 0 is any.
+        work_dir: folder in which it keeps what it needs to be restarted after a crash.
+
+    Returns:
+        `tf.data.experimental.service.DispatchServer`; `target` is its address.
+
+    Raises:
+        OSError: it cannot listen on the port, or cannot start.
+    """
+    _check_port(port)
+    import tensorflow as tf
+
+    config = tf.data.experimental.service.DispatcherConfig(
+        port=port,
+        work_dir=None if work_dir is None else os.fspath(work_dir),
+        fault_tolerant_mode=work_dir is not None,
+    )
+    return _start(tf.data.experimental.service.DispatchServer, config)
+
+
+def start_worker(dispatcher: str, *, address: str = "localhost", port: int = 0):
+    """Starts a worker, which reads clips for the training runs of a dispatcher.
+
+    This package and the dataset, under the same paths, must be on its machine.
+
+    Args:
+        dispatcher: `grpc://host:port` of the dispatcher.
+        address: name by which the other machines reach this one.
+        port: port to listen on; 0 is any.
+
+    Returns:
+        `tf.data.experimental.service.WorkerServer`.
+
+    Raises:
+        OSError: nothing answers at `dispatcher`, or the worker cannot start.
+        ValueError: `dispatcher` is not such an address.
+    """
+    _check_port(port)
+    check_dispatcher(dispatcher)
+    import tensorflow as tf
+
+    from . import tf_reader  # noqa: F401 (workers call its functions by name)
+
+    config = tf.data.experimental.service.WorkerConfig(
+        dispatcher_address=dispatcher.removeprefix("grpc://"),
+        worker_address=f"{address}:%port%",
+        port=port,
+    )
+    return _start(tf.data.experimental.service.WorkerServer, config)
+
+
 def check_dispatcher(address: str) -> None:
-    """Raises when nothing listens at an address; TensorFlow would wait without end.
+    """Raises if nothing listens at an address; TensorFlow would wait forever.
 
     Args:
         address: `grpc://host:port`.
 
     Raises:
         OSError: nothing answers there.
-        ValueError: it is no such address.
+        ValueError: it is not such an address.
     """
     match = _ADDRESS.fullmatch(address)
     if not match:
@@ -29,3 +85,22 @@ def check_dispatcher(address: str) -> None:
             f"{address}: nothing answers there ({error}); start the dispatcher first: "
             "i3d data-service --role=dispatcher"
         ) from error
+
+
+def _check_port(port):
+    """Raises if a port is in use: gRPC would share it with the other server."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("", port))
+        except OSError as error:
+            raise OSError(f"--port={port}: {error.strerror}") from error
+
+
+def _start(server, config):
+    import tensorflow as tf
+
+    try:
+        return server(config)
+    except tf.errors.OpError as error:
+        raise OSError(f"cannot start: {error.message}") from error

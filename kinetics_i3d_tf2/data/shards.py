@@ -4,11 +4,12 @@ A folder of records holds the record files, `label_map.txt`, `report.json` and a
 `work` with two lists for each record file: its clips, and what became of each.
 """
 
+import dataclasses
 import functools
 import json
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -17,12 +18,13 @@ from absl import logging
 
 from ..utils import files
 from ..utils.errors import reason
-from ..utils.journal import Journal, JsonRows, read_rows
+from ..utils.journal import Journal, JsonRows
 from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, iter_video
 from . import mediasequence, preprocessing
 from .clips import Clip
 from .mediasequence import Coding
+from .report import Outcome, work_file
 
 # As MediaPipe's kinetics_dataset.py: any order that does not change.
 _SHUFFLE_SEED = 47
@@ -37,15 +39,9 @@ class Settings(NamedTuple):
     coding: Coding = Coding()
     flow_epsilon: float = optical_flow.EPSILON
 
-
-class Outcome(NamedTuple):
-    """What became of a clip."""
-
-    path: str
-    example_id: str
-    num_frames: int  # 0 when it failed
-    reason: str  # empty unless it failed
-    seconds: float
+    def as_json(self) -> dict:
+        """The settings as JSON's types."""
+        return self._asdict() | {"coding": dataclasses.asdict(self.coding)}
 
 
 def plan(
@@ -84,10 +80,10 @@ def write_plan(shards: dict[str, list[Clip]]) -> None:
     def write(shard):
         lines = [json.dumps(clip) + "\n" for clip in shards[shard]]
         for kind, content in (("clips", "".join(lines)), ("done", "")):
-            with files.atomic_writer(_work_file(shard, kind)) as path:
+            with files.atomic_writer(work_file(shard, kind)) as path:
                 path.write_text(content, encoding="utf-8")
 
-    for folder in {_work_file(shard, "clips").rpartition("/")[0] for shard in shards}:
+    for folder in {work_file(shard, "clips").rpartition("/")[0] for shard in shards}:
         files.make_dirs(folder)
     files.clear_unfinished(shards)
     with ThreadPoolExecutor(_FILE_THREADS) as pool:
@@ -111,11 +107,11 @@ def write_shard(shard: str, settings: Settings) -> None:
     if files.exists(shard):
         return
     cv2.setNumThreads(1)  # Shards are written side by side.
-    with files.open_file(_work_file(shard, "clips")) as file:
+    with files.open_file(work_file(shard, "clips")) as file:
         clips = [Clip(*json.loads(line)) for line in file]
     with (
         files.atomic_writer(shard) as path,
-        Journal(_work_file(shard, "done"), JsonRows(), resume=False) as done,
+        Journal(work_file(shard, "done"), JsonRows(), resume=False) as done,
         tf.io.TFRecordWriter(str(path)) as writer,
     ):
         for clip in clips:
@@ -125,34 +121,6 @@ def write_shard(shard: str, settings: Settings) -> None:
                 writer.write(example)
             seconds = round(time.monotonic() - start, 3)
             done.append(outcome._replace(seconds=seconds))
-
-
-def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
-    """What became so far of the clips of record files.
-
-    Args:
-        shards: paths of the record files, written or not.
-
-    Returns:
-        Outcomes by path; files that are not begun have none.
-    """
-
-    def read(shard):
-        rows = read_rows(_work_file(shard, "done"), JsonRows())
-        return [Outcome(*row) for row in rows]
-
-    shards = list(shards)
-    with ThreadPoolExecutor(_FILE_THREADS) as pool:
-        return dict(zip(shards, pool.map(read, shards), strict=True))
-
-
-def count_outcomes(shard: str) -> int:
-    """How many clips of a record file are done so far."""
-    path = _work_file(shard, "done")
-    if not files.exists(path):
-        return 0
-    with files.open_file(path, "rb") as file:
-        return file.read().count(b"\n")
 
 
 def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
@@ -207,8 +175,3 @@ def _prepare(clip, settings):
         why = reason(error, clip.path)
         logging.warning("Left out: %s: %s", clip.path, why)
         return None, Outcome(clip.path, clip.example_id, 0, why, 0.0)
-
-
-def _work_file(shard, kind):
-    folder, _, name = shard.rpartition("/")
-    return files.join(folder, "work", f"{name}.{kind}.jsonl")

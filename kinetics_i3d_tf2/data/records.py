@@ -1,0 +1,223 @@
+"""Datasets of videos written as sharded MediaSequence records, by Apache Beam."""
+
+import contextlib
+import math
+import os
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from absl import logging
+from tqdm import tqdm
+
+from ..utils import files, run_dir
+from . import labels, shards
+from .clips import Table
+from .report import Report, count_outcomes, read_outcomes, remove_failed
+
+# Beam's default runner downloads a program of another language when it can.
+_LOCAL = (
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    "--direct_num_workers=0",
+    "--direct_running_mode=multi_threading",
+)
+
+
+class Written(NamedTuple):
+    """What `write_records` leaves in its folder."""
+
+    clips: int  # clips in the record files
+    failed: int  # clips that could not be prepared
+    missing: int  # files that the dataset's lists name and that do not exist
+    record_files: int
+    report: str  # path of report.json, which has the reasons
+
+
+class PipelineError(OSError):
+    """The Beam pipeline failed; finished record files are kept."""
+
+
+def write_records(
+    table: Table,
+    out: str | os.PathLike,
+    *,
+    name: str = "dataset",
+    settings: shards.Settings = shards.Settings(),  # noqa: B008 It is immutable.
+    num_shards: int | None = None,
+    retry_failed: bool = False,
+    options=None,
+) -> Written:
+    """Writes the clips of a dataset as records for training and evaluation.
+
+    Videos are trimmed, resampled to 25 frames per second and resized; TV-L1 flow takes
+    most of the time. After an interruption the same call continues with the unfinished
+    record files. Clips that cannot be read are left out and listed in `report.json`.
+
+    Args:
+        table: the clips; each of its splits gets record files of its own.
+        out: folder of the records, local or an address.
+        name: record files are `NAME_SPLIT_25fps_rgb_flow-00000-of-00064`.
+        settings: streams, size and coding.
+        num_shards: record files per split; by default 64, or one per 8 clips, and at
+            most 1000. An unfinished one is started over.
+        retry_failed: rewrite the record files of an earlier run in which clips failed.
+        options: from `beam_options`; by default all cores of this machine.
+
+    Returns:
+        Counts, and the path of the report.
+
+    Raises:
+        OSError: a file cannot be written; `PipelineError` once Beam is running.
+        ValueError: Apache Beam is not installed, the folder was begun with other
+            settings or clips, or no clip can be prepared.
+
+    Example:
+    >>> i3d.write_records(i3d.read_folder("videos"), "records").clips
+    1200
+    """
+    options = options or beam_options()
+    out = os.fspath(out)
+    files.make_dirs(files.join(out, "work"))
+    with run_dir.only_run(out, lock="work/lock"):
+        table = _with_label_map(table, out)
+        report = Report(out)
+        plans = {}
+        for split in table.splits():
+            clips = table.split(split).clips
+            classes = len({clip.label for clip in clips})
+            logging.info("%s: %d clips of %d classes", split, len(clips), classes)
+            streams = "rgb_flow" if settings.has_flow else "rgb"
+            stem = f"{name}_{split}_25fps_{streams}"
+            count = min(num_shards or _default_shards(len(clips)), len(clips))
+            plans[stem] = shards.plan(out, stem, clips, count)
+            report.begin(stem, plans[stem], settings.as_json())
+        report.missing[table.source] = list(table.missing)
+        if table.class_names:
+            labels.write_label_map(files.join(out, labels.LABEL_MAP), table.class_names)
+        report.write()
+        planned = {
+            shard: clips for plan in plans.values() for shard, clips in plan.items()
+        }
+        if retry_failed:
+            remove_failed(planned)
+        _run(planned, settings, options)
+        return _conclude(report, plans)
+
+
+def beam_options(arguments: Sequence[str] = ()):
+    """Options of the Beam pipeline.
+
+    Args:
+        arguments: Beam's own flags (`--direct_num_workers=4`, `--runner=FlinkRunner`).
+
+    Returns:
+        `PipelineOptions`; by default threads on all cores of this machine.
+
+    Raises:
+        ValueError: Apache Beam is not installed, or does not know a flag.
+    """
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise ValueError(
+            "preparing needs Apache Beam: pip install 'kinetics-i3d-tf2[beam]'"
+        ) from error
+    options = PipelineOptions([*_LOCAL, *arguments])
+    unknown = set(options.get_all_options(retain_unknown_options=True)) - set(
+        options.get_all_options()
+    )
+    if unknown:
+        raise ValueError(f"Unknown flag '--{min(unknown)}', here and in Apache Beam")
+    return options
+
+
+def _default_shards(num_clips):
+    """Enough for many cores, and few enough for any file system."""
+    return min(max(64, math.ceil(num_clips / 8)), 1000)
+
+
+def _with_label_map(table, out):
+    """The table with the indices of the label map that is in the folder, if any."""
+    path = files.join(out, labels.LABEL_MAP)
+    if not files.exists(path):
+        return table
+    try:
+        return table.with_classes(labels.read_label_map(path))
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: {error}. Choose another output folder (--out) for these clips"
+        ) from error
+
+
+def _run(planned, settings, options):
+    """Writes the record files that do not exist, with a progress bar."""
+    import apache_beam as beam
+    import tensorflow as tf  # noqa: F401 (the workers need it)
+
+    left = {path: clips for path, clips in planned.items() if not files.exists(path)}
+    if not left:
+        logging.info("All %d record files are there", len(planned))
+        return
+    shards.write_plan(left)
+    try:
+        with _progress(planned, left), beam.Pipeline(options=options) as pipeline:
+            _ = (
+                pipeline
+                | beam.Create(list(left))
+                | beam.Reshuffle()  # Else the runner may do them one after another.
+                | beam.Map(shards.write_shard, settings)
+            )
+    except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
+        raise PipelineError(str(error).strip().splitlines()[-1]) from error
+
+
+def _conclude(report, plans):
+    for name, plan in plans.items():
+        parts = read_outcomes(plan).values()
+        report.end(name, [outcome for part in parts for outcome in part])
+    report.write()
+    clips, failed = map(sum, zip(*map(report.counts, plans), strict=True))
+    if not clips:
+        raise ValueError(
+            f"no clip could be prepared; {report.path} has the reasons. Once they are "
+            "fixed, --retry_failed tries again"
+        )
+    missing = sum(map(len, report.missing.values()))
+    return Written(clips, failed, missing, sum(map(len, plans.values())), report.path)
+
+
+@contextlib.contextmanager
+def _progress(planned, left):
+    """A bar that follows the lists which the workers write, wherever they run."""
+    total = sum(map(len, planned.values()))
+    finished = total - sum(map(len, left.values()))
+    waiting = {shard: len(clips) for shard, clips in left.items()}
+    is_over = threading.Event()
+    interval = 30.0 if files.is_address(next(iter(left))) else 1.0
+    # Clips come in bursts; their average predicts best.
+    options = {"total": total, "initial": finished, "unit": "clip", "smoothing": 0}
+
+    def update():
+        nonlocal finished
+        begun = 0
+        for shard, count in list(waiting.items()):
+            done = count_outcomes(shard)
+            if done == count:
+                finished += waiting.pop(shard)
+            else:
+                begun += done
+        bar.update(max(0, finished + begun - bar.n))
+
+    def follow():
+        while not is_over.wait(interval):
+            update()
+
+    with tqdm(desc="Preparing", **options) as bar:
+        thread = threading.Thread(target=follow)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+            update()
