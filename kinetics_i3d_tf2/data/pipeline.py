@@ -61,7 +61,7 @@ def for_training(
             f"Received: shard={shard}, batch_size={batch_size}"
         )
     check_labels(sources)
-    loader = Loader(sources, recipe)
+    loader = Loader(sources, recipe, for_service=data_service is not None)
     size, local = len(sources), batch_size // workers
     # Small numbers such as 0 and 1 are spread over all bits.
     key = np.random.SeedSequence(seed % 2**64).generate_state(2).astype(np.int64)
@@ -91,7 +91,7 @@ def for_training(
         deterministic=True,
     )
     dataset = dataset.batch(local, drop_remainder=True)
-    if data_service:
+    if data_service is not None:
         service.check_dispatcher(data_service)
         dataset = dataset.apply(
             tf.data.experimental.service.distribute(

@@ -1,8 +1,13 @@
-"""Servers of tf.data service, and the address of its dispatcher."""
+"""tf.data service: its servers, and Python functions that its workers call.
+
+TensorFlow's private names stand here alone: `script_ops._py_funcs._funcs`, tried with
+TensorFlow 2.21.
+"""
 
 import os
 import re
 import socket
+from collections.abc import Callable, Sequence
 
 _ADDRESS = re.compile(r"grpc://([^/:]+):(\d+)")
 _TIMEOUT = 10.0  # seconds
@@ -53,7 +58,9 @@ def start_worker(dispatcher: str, *, address: str = "localhost", port: int = 0):
     check_dispatcher(dispatcher)
     import tensorflow as tf
 
-    from . import tf_reader  # noqa: F401 (workers call its functions by name)
+    from . import tf_reader
+
+    tf_reader.register()
 
     config = tf.data.experimental.service.WorkerConfig(
         dispatcher_address=dispatcher.removeprefix("grpc://"),
@@ -85,6 +92,41 @@ def check_dispatcher(address: str) -> None:
             f"{address}: nothing answers there ({error}); start the dispatcher first: "
             "i3d data-service --role=dispatcher"
         ) from error
+
+
+def register(function: Callable) -> str:
+    """Makes a function known to TensorFlow by a name that is equal in all processes.
+
+    `tf.numpy_function` invents a name, which the workers do not know.
+
+    Args:
+        function: function of a module, from NumPy arrays to NumPy arrays.
+
+    Returns:
+        The name.
+    """
+    from tensorflow.python.ops import script_ops
+
+    name = f"{function.__module__}.{function.__name__}"
+    script_ops._py_funcs._funcs[name] = function
+    return name
+
+
+def call_by_name(function: Callable, arguments: Sequence, dtypes: Sequence) -> list:
+    """Calls a function in a graph, also of a worker that has called `register`.
+
+    Args:
+        function: as for `register`.
+        arguments: tensors.
+        dtypes: of the results.
+
+    Returns:
+        Tensors of unknown shape.
+    """
+    import tensorflow as tf
+
+    name = register(function)
+    return tf.raw_ops.PyFuncStateless(input=arguments, token=name, Tout=dtypes)
 
 
 def _check_port(port):

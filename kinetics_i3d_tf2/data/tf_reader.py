@@ -1,6 +1,6 @@
 """Reads clips inside TensorFlow's graphs, and counts those that cannot be read.
 
-The work is done by FFmpeg and OpenCV, outside the interpreter lock, side by side.
+The work is done by FFmpeg and OpenCV, outside the interpreter lock, in parallel.
 """
 
 import json
@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.ops import script_ops
 
 from ..utils.errors import reason
-from . import clip_reader
+from . import clip_reader, service
 from .clip_recipe import CHANNELS, ClipRecipe
 from .clips import NO_LABEL, Clip
 from .damage import DamageLimit
@@ -28,6 +27,7 @@ class Loader:
     Args:
         sources: all clips or all records.
         recipe: what is done to them.
+        for_service: whether workers of tf.data service read them, in their processes.
 
     Raises:
         ValueError: there are none, or clips and records are mixed.
@@ -36,7 +36,13 @@ class Loader:
         rows: string tensor; the sources as text, which the methods take.
     """
 
-    def __init__(self, sources: Sequence[Clip | Record], recipe: ClipRecipe):
+    def __init__(
+        self,
+        sources: Sequence[Clip | Record],
+        recipe: ClipRecipe,
+        *,
+        for_service: bool = False,
+    ):
         if not len(sources):
             raise ValueError("There are no clips in the dataset")
         kinds = {type(source) for source in sources}
@@ -50,7 +56,8 @@ class Loader:
         if kinds == {Record} and "flow" in recipe.streams:
             clip_reader.check_flow(sources[0])
         self.rows = tf.constant([clip_reader.pack(source) for source in sources])
-        # As samples gives them.
+        self._for_service = for_service
+        # As `clip_reader` gives them.
         self._dtypes = {
             name: "float32" if name == "flow" and kinds == {Clip} else "uint8"
             for name in recipe.streams
@@ -70,7 +77,7 @@ class Loader:
         )
 
     def training_sample(self, rows: tf.Tensor, seeds: tf.Tensor):
-        """`samples.training_sample` of the first of some rows that can be read.
+        """`clip_reader.training_sample` of the first of some rows that can be read.
 
         Args:
             rows: string `(candidates,)`, out of `self.rows`.
@@ -79,10 +86,10 @@ class Loader:
         Returns:
             Dict of streams, and the label, int64.
         """
-        return self._call(_TRAINING_SAMPLE, [rows, seeds], self._shapes)
+        return self._call(_training_sample, [rows, seeds], self._shapes)
 
     def whole_clip(self, row: tf.Tensor):
-        """`samples.whole_clip` of a row; empty streams when it cannot be read.
+        """`clip_reader.whole_clip` of a row; empty streams when it cannot be read.
 
         Args:
             row: string scalar, out of `self.rows`.
@@ -91,14 +98,16 @@ class Loader:
             Dict of streams, and the label, int64.
         """
         free = {name: (None, None, None, CHANNELS[name]) for name in self._shapes}
-        return self._call(_WHOLE_CLIP, [row], free)
+        return self._call(_whole_clip, [row], free)
 
     def _call(self, function, arguments, shapes):
-        *streams, label = tf.raw_ops.PyFuncStateless(
-            input=[tf.constant(self._config), *arguments],
-            token=function,
-            Tout=[*self._dtypes.values(), tf.int64],
-        )
+        arguments = [tf.constant(self._config), *arguments]
+        dtypes = [*self._dtypes.values(), tf.int64]
+        if self._for_service:
+            outputs = service.call_by_name(function, arguments, dtypes)
+        else:
+            outputs = tf.numpy_function(function, arguments, dtypes, stateful=False)
+        *streams, label = outputs
         clip = {
             name: tf.ensure_shape(stream, shapes[name])
             for name, stream in zip(self._dtypes, streams, strict=True)
@@ -151,15 +160,7 @@ def _skip(settings, recipe, source, error):
     limit.add(source, f"{source.path}: {reason(error, source.path)}")
 
 
-def _register(function):
-    """Makes a function known to TensorFlow by a name that is equal in all processes.
-
-    `tf.numpy_function` invents a name, which tf.data service's workers do not know.
-    """
-    name = f"{__name__}.{function.__name__}"
-    script_ops._py_funcs._funcs[name] = function
-    return name
-
-
-_TRAINING_SAMPLE = _register(_training_sample)
-_WHOLE_CLIP = _register(_whole_clip)
+def register() -> None:
+    """Makes the functions of this module known to the workers of tf.data service."""
+    for function in (_training_sample, _whole_clip):
+        service.register(function)
