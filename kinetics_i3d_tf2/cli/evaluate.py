@@ -32,7 +32,7 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..data import clip_reader, clip_recipe, prefetch, tfrecord
-from ..data.damage import DamageLimit
+from ..data.damage_limit import DamageLimit
 from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
 from ..utils import files, run_dir

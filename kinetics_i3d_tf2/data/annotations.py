@@ -5,7 +5,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from ..utils import files as storage
+from ..utils import files
 
 VIDEO_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
@@ -31,7 +31,7 @@ def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
     top = os.fspath(videos).rstrip("/")
     for path in video_files(videos):
         folder, _, _ = path.rpartition("/")
-        name = storage.stem(path)
+        name = files.stem(path)
         keys = [name, f"{folder.rpartition('/')[2]}/{name}"]
         if folder.rstrip("/") == top:
             keys.append(f"/{name}")
@@ -56,10 +56,10 @@ def video_files(videos: str | os.PathLike) -> list[str]:
     Raises:
         OSError: there is no such folder.
     """
-    if not storage.is_dir(videos):
+    if not files.is_dir(videos):
         raise FileNotFoundError(f"{videos}: there is no such folder of videos")
-    files = storage.files_below(videos)
-    return [path for path in files if path.lower().endswith(VIDEO_SUFFIXES)]
+    paths = files.files_below(videos)
+    return [path for path in paths if path.lower().endswith(VIDEO_SUFFIXES)]
 
 
 def csv_rows(
@@ -77,7 +77,7 @@ def csv_rows(
         OSError: there is no such file.
         ValueError: the file or a row is malformed.
     """
-    with storage.open_file(path) as file:
+    with files.open_file(path) as file:
         reader = csv.DictReader(file)
         try:
             columns = [(name or "").strip() for name in reader.fieldnames or ()]
@@ -112,7 +112,7 @@ def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
         OSError: there is no such file.
         ValueError: it is not UTF-8.
     """
-    with storage.open_file(path) as file:
+    with files.open_file(path) as file:
         try:
             for number, line in enumerate(file, 1):
                 if line.strip():

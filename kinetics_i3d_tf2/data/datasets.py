@@ -1,19 +1,24 @@
-"""Readers of datasets: Kinetics, UCF101, HMDB51, a folder a class, or any CSV.
+"""Readers of datasets: Kinetics, UCF101, HMDB51, one folder per class, or any CSV.
 
-Formats: the CVDF copies of Kinetics, UCF101's `ucfTrainTestlist`, HMDB51's
-`testTrainMulti_7030_splits`. Each reader gives the same `Table`.
+Each returns the same `Table`. Kinetics is read as CVDF distributes it.
 """
 
 import os
 from collections.abc import Sequence
 
-from ..utils import files as storage
-from . import annotations as listings
-from . import clips, labels
+from ..utils import files
+from . import labels
+from .annotations import (
+    VIDEO_SUFFIXES,
+    csv_rows,
+    file_finder,
+    parse_span,
+    video_files,
+)
+from .clips import Clip, Listed, Table, make_table
+from .numbered_splits import read_hmdb51, read_ucf101
 
 _SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
-
-
 _OPTIONAL = ("label", "start", "end", "split")
 _KINETICS = {"kinetics400": 400, "kinetics600": 600, "kinetics700": 700}
 KINDS = (*_KINETICS, "ucf101", "hmdb51", "folder", "csv")
@@ -27,7 +32,7 @@ def read(
     split_number: int = 1,
     class_names: Sequence[str] | None = None,
     require_all: bool = False,
-) -> clips.Table:
+) -> Table:
     """Reads a dataset of any kind: what programs call for their flags.
 
     Args:
@@ -79,7 +84,7 @@ def read_kinetics(
     num_classes: int = 400,
     class_names: Sequence[str] | None = None,
     require_all: bool = False,
-) -> clips.Table:
+) -> Table:
     """Reads a CSV of Kinetics-400, 600 or 700 as CVDF distributes it.
 
     Columns are found by name: label, youtube_id, time_start, time_end, split. Videos
@@ -104,126 +109,24 @@ def read_kinetics(
     """
     if class_names is None and num_classes in (400, 600):
         class_names = labels.class_names(num_classes)
-    find = listings.file_finder(videos)
+    find = file_finder(videos)
     listed = []
-    for place, row in listings.csv_rows(
-        annotations, ("youtube_id", "time_start", "time_end")
-    ):
-        start, end = listings.parse_span(place, row["time_start"], row["time_end"])
+    for place, row in csv_rows(annotations, ("youtube_id", "time_start", "time_end")):
+        start, end = parse_span(place, row["time_start"], row["time_end"])
         video = row["youtube_id"]
         stem = f"{video}_{int(start or 0):06d}_{int(end or 0):06d}"
-        split = row.get("split") or storage.stem(annotations)
+        split = row.get("split") or files.stem(annotations)
         path, span = find(stem), (None, None)
         if path is None and find(video):
             path, span = find(video), (start, end)
-        clip = clips.Clip(
-            path or "", row.get("label", "").strip("\"' "), 0, *span, split
-        )
-        listed.append(clips.Listed(place, stem, clip))
-    return clips.make_table(annotations, listed, class_names, require_all)
-
-
-def read_ucf101(
-    annotations: str | os.PathLike,
-    videos: str | os.PathLike,
-    *,
-    split_number: int = 1,
-    require_all: bool = False,
-) -> clips.Table:
-    """Reads one of the three splits of UCF101.
-
-    Args:
-        annotations: folder with `classInd.txt`, `trainlist0N.txt`, `testlist0N.txt`.
-        videos: folder of the videos; case does not matter (the class HandstandPushups
-            has files named HandStandPushups).
-        split_number: 1, 2 or 3.
-        require_all: raise when a video is missing.
-
-    Returns:
-        The table, with splits train and test.
-
-    Raises:
-        OSError: a file or folder is missing.
-        ValueError: a row is malformed, or videos are missing: any of them with
-            `require_all`, otherwise all of them.
-    """
-    _check_split_number(split_number)
-    class_index = {}
-    for place, line in listings.text_lines(storage.join(annotations, "classInd.txt")):
-        number, _, name = line.partition(" ")
-        if not number.isdecimal() or not name:
-            raise ValueError(f"{place}: expected 'number name'. Received: {line!r}")
-        class_index[name] = int(number)
-    names = tuple(sorted(class_index, key=class_index.get))
-    if sorted(class_index.values()) != list(range(1, len(names) + 1)):
-        raise ValueError(f"{place}: classes are not numbered from 1 without a gap")
-    find = listings.file_finder(videos)
-    listed = []
-    for split in ("train", "test"):
-        path = storage.join(annotations, f"{split}list{split_number:02d}.txt")
-        for place, line in listings.text_lines(path):
-            name, _, number = line.partition(" ")
-            label = name.rpartition("/")[0]
-            if label not in class_index or number not in ("", str(class_index[label])):
-                raise ValueError(
-                    f"{place}: expected 'Class/video.avi' with a class of classInd.txt "
-                    f"and, if at all, its number. Received: {line!r}"
-                )
-            clip = clips.Clip(find(name) or "", label, split=split)
-            listed.append(clips.Listed(place, name, clip))
-    return clips.make_table(annotations, listed, names, require_all)
-
-
-def read_hmdb51(
-    annotations: str | os.PathLike,
-    videos: str | os.PathLike,
-    *,
-    split_number: int = 1,
-    require_all: bool = False,
-) -> clips.Table:
-    """Reads one of the three splits of HMDB51.
-
-    Args:
-        annotations: folder `testTrainMulti_7030_splits`.
-        videos: folder of the videos, a folder a class.
-        split_number: 1, 2 or 3.
-        require_all: raise when a video is missing.
-
-    Returns:
-        The table, with splits train and test; classes are in order of name.
-
-    Raises:
-        OSError: a file or folder is missing.
-        ValueError: a row is malformed, or videos are missing: any of them with
-            `require_all`, otherwise all of them.
-    """
-    _check_split_number(split_number)
-    suffix = f"_test_split{split_number}.txt"
-    files = storage.matching(storage.join(annotations, "*" + suffix))
-    if not files:
-        raise FileNotFoundError(f"{annotations}: there is no file *{suffix} in it")
-    find = listings.file_finder(videos)
-    names, listed = [], []
-    for path in files:
-        names.append(path.rsplit("/", 1)[-1].removesuffix(suffix))
-        for place, line in listings.text_lines(path):
-            name, _, flag = line.rpartition(" ")
-            if flag not in ("0", "1", "2") or not name.strip():
-                raise ValueError(
-                    f"{place}: expected 'video.avi flag' with flag 1 (train), 2 (test) "
-                    f"or 0 (unused). Received: {line!r}"
-                )
-            if flag != "0":
-                split = {"1": "train", "2": "test"}[flag]
-                name = f"{names[-1]}/{name.strip()}"
-                clip = clips.Clip(find(name) or "", names[-1], split=split)
-                listed.append(clips.Listed(place, name, clip))
-    return clips.make_table(annotations, listed, sorted(names), require_all)
+        clip = Clip(path or "", row.get("label", "").strip("\"' "), 0, *span, split)
+        listed.append(Listed(place, stem, clip))
+    return make_table(annotations, listed, class_names, require_all)
 
 
 def read_folder(
     videos: str | os.PathLike, *, class_names: Sequence[str] | None = None
-) -> clips.Table:
+) -> Table:
     """Reads a folder that holds a folder of videos for each class.
 
     When folders are named as splits (train, val, test, ...) and hold folders, these
@@ -242,9 +145,7 @@ def read_folder(
             splits, or a folder is not in `class_names`.
     """
     root = os.fspath(videos).rstrip("/") + "/"
-    found = [
-        path.removeprefix(root).split("/") for path in listings.video_files(root[:-1])
-    ]
+    found = [path.removeprefix(root).split("/") for path in video_files(root[:-1])]
     has_splits = any(
         parts[0].casefold() in _SPLIT_FOLDERS and len(parts) > 2 for parts in found
     )
@@ -262,14 +163,14 @@ def read_folder(
             split, label = "train", parts[0]
         else:
             continue
-        clip = clips.Clip(path, label, split=split)
-        listed.append(clips.Listed(path, path, clip))
+        clip = Clip(path, label, split=split)
+        listed.append(Listed(path, path, clip))
     if not listed:
         raise ValueError(
             f"{videos}: has no videos in folders named after their classes; expected "
-            f"{root}CLASS/VIDEO with one of {' '.join(listings.VIDEO_SUFFIXES)}"
+            f"{root}CLASS/VIDEO with one of {' '.join(VIDEO_SUFFIXES)}"
         )
-    return clips.make_table(videos, listed, class_names, False)
+    return make_table(videos, listed, class_names, False)
 
 
 def read_csv(
@@ -278,7 +179,7 @@ def read_csv(
     *,
     class_names: Sequence[str] | None = None,
     require_all: bool = False,
-) -> clips.Table:
+) -> Table:
     """Reads a CSV with the columns path, label and, if wanted, start, end and split.
 
     Args:
@@ -299,20 +200,15 @@ def read_csv(
     if videos is None:
         videos = os.path.dirname(annotations) or "."
     listed = []
-    for place, row in listings.csv_rows(annotations, ("path",), _OPTIONAL):
+    for place, row in csv_rows(annotations, ("path",), _OPTIONAL):
         path = row["path"]
         if not path:
             raise ValueError(f"{place}: the path is empty")
-        if not storage.is_address(path) and not os.path.isabs(path):
-            path = storage.join(videos, path)
-        span = listings.parse_span(place, row.get("start"), row.get("end"))
-        there = storage.is_address(path) or os.path.exists(path)
+        if not files.is_address(path) and not os.path.isabs(path):
+            path = files.join(videos, path)
+        span = parse_span(place, row.get("start"), row.get("end"))
+        there = files.is_address(path) or os.path.exists(path)
         split = row.get("split") or "train"
-        clip = clips.Clip(path if there else "", row.get("label", ""), 0, *span, split)
-        listed.append(clips.Listed(place, path, clip))
-    return clips.make_table(annotations, listed, class_names, require_all)
-
-
-def _check_split_number(number):
-    if number not in (1, 2, 3):
-        raise ValueError(f"split_number must be 1, 2 or 3. Received: {number!r}")
+        clip = Clip(path if there else "", row.get("label", ""), 0, *span, split)
+        listed.append(Listed(place, path, clip))
+    return make_table(annotations, listed, class_names, require_all)

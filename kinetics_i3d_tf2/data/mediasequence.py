@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from ..video import optical_flow as flow
+from ..video import optical_flow
 from .clips import NO_LABEL, Clip
 
 _MICROSECONDS = 1_000_000
@@ -79,7 +79,7 @@ def encode_rgb(frames: Iterable[np.ndarray], coding: Coding) -> list[bytes]:
 
 
 def encode_flow(displacements: Iterable[np.ndarray], coding: Coding) -> list[bytes]:
-    """Codes optical flow as 8-bit images (`flow.encode_flow`).
+    """Codes optical flow as 8-bit images (`optical_flow.encode_flow`).
 
     Args:
         displacements: float `(height, width, 2)` in pixels, each.
@@ -89,7 +89,7 @@ def encode_flow(displacements: Iterable[np.ndarray], coding: Coding) -> list[byt
         The coded images.
     """
     return [
-        _encode(flow.encode_flow(d), coding.flow_format, coding.flow_quality)
+        _encode(optical_flow.encode_flow(d), coding.flow_format, coding.flow_quality)
         for d in displacements
     ]
 
@@ -199,7 +199,7 @@ def parse_example(serialized: bytes) -> Example:
 
 
 def decode_images(coded: Sequence[bytes], channels: int = 3) -> np.ndarray:
-    """Decodes RGB frames, or the 8-bit code of flow (`flow.decode_flow` undoes that).
+    """Decodes RGB frames, or flow as its 8-bit code (see `optical_flow.decode_flow`).
 
     Args:
         coded: JPEG or PNG images of one size, at least one.

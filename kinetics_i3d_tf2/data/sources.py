@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..utils import files as storage
+from ..utils import files
 from . import annotations, clip_reader, datasets, tfrecord
 from .clip_recipe import ClipRecipe
 from .clips import Clip
@@ -62,24 +62,24 @@ def of_table(clips: Iterable[Clip | Record]) -> list[Input]:
 
 def _find(name):
     """Yields pairs of a folder and a source that is below it."""
-    if storage.is_dir(name):
-        files = [path for path in storage.files_below(name) if _RECORDS.search(path)]
-        if files:
-            yield from ((name, record) for record in tfrecord.find_records(files))
+    if files.is_dir(name):
+        paths = [path for path in files.files_below(name) if _RECORDS.search(path)]
+        if paths:
+            yield from ((name, record) for record in tfrecord.find_records(paths))
         else:
             yield from ((name, Clip(path)) for path in annotations.video_files(name))
-    elif storage.exists(name) or not _WILDCARD.search(name):
-        if not storage.exists(name):
+    elif files.exists(name) or not _WILDCARD.search(name):
+        if not files.exists(name):
             raise FileNotFoundError(f"{name}: there is no such file or folder")
         yield from _of_file(os.path.dirname(name), name)
     else:
         fixed = name[: _WILDCARD.search(name).start()].rpartition("/")[0]
-        if storage.is_address(name):
-            matches = storage.matching(name)
+        if files.is_address(name):
+            matches = files.matching(name)
         else:
             matches = sorted(glob.glob(name, recursive=True))
         for match in matches:
-            if not storage.is_dir(match):
+            if not files.is_dir(match):
                 yield from _of_file(fixed, match)
 
 
@@ -119,7 +119,7 @@ def _name(folder, source, keep_suffix=False):
         try:
             return clip_reader.open_clip(source, ClipRecipe()).example_id
         except ValueError:  # Whoever reads it is told why.
-            return f"{storage.stem(source.path)}_{source.offset}"
+            return f"{files.stem(source.path)}_{source.offset}"
     path = source.path[len(folder) :].lstrip("/") if folder else source.path
     name = path.lstrip("/") if keep_suffix else os.path.splitext(path)[0].lstrip("/")
     if source.start is not None or source.end is not None:

@@ -14,7 +14,7 @@ from ..utils.errors import reason
 from . import clip_reader, service
 from .clip_recipe import CHANNELS, ClipRecipe
 from .clips import NO_LABEL, Clip
-from .damage import DamageLimit
+from .damage_limit import DamageLimit
 from .tfrecord import Record
 
 # Clips that could not be read, by pipeline, in this process.

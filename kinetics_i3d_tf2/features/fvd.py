@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..data import prefetch
-from ..data.damage import DamageLimit
+from ..data.damage_limit import DamageLimit
 from ..models.i3d import InceptionI3d
 from ..utils import files
 from ..utils.errors import reason
