@@ -17,6 +17,7 @@ from keras import ops
 
 from ..inference.graph import fold_batch_norm
 from ..utils import files as storage
+from ..utils import private_api
 from . import verify
 
 
@@ -252,7 +253,7 @@ def _pool_in_planes(model):
         keras.layers.MaxPooling3D: ops.max_pool,
         keras.layers.AveragePooling3D: ops.average_pool,
     }
-    for layer in model._flatten_layers():
+    for layer in private_api.all_layers(model):
         if type(layer) in functions:
             layer.call = functools.partial(_pooled, layer, functions[type(layer)])
 

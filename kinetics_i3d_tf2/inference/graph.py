@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from ..models.inception import BATCH_NORM_EPSILON
+from ..utils import private_api
 
 # Layers after a trunk, which compute in float32 whatever the trunk computes in.
 _HEADS = ("LSTM", "Logits", "Joint", "Predictions")
@@ -69,17 +70,12 @@ def freeze(model):
             f"KERAS_BACKEND is {keras.backend.backend()!r}"
         )
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
 
     signature = keras.tree.map_structure(
         lambda clip: tf.TensorSpec(clip.shape, clip.dtype, clip.name), model.input
     )
     function = tf.function(lambda clip: model(clip, training=False), jit_compile=False)
-    frozen = convert_variables_to_constants_v2(
-        function.get_concrete_function(signature)
-    )
+    frozen = private_api.with_constants(function.get_concrete_function(signature))
     structure = model.output
 
     def call(clip):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from ..utils import private_api
+
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class Momentum(keras.optimizers.Optimizer):
@@ -45,12 +47,12 @@ class Momentum(keras.optimizers.Optimizer):
 
     def slots(self) -> list[tuple]:
         """Pairs of a trained variable and its accumulator."""
-        trained = self._trainable_variables
+        trained = private_api.trained_variables(self)
         return list(zip(trained, self._accumulators, strict=True))
 
     def update_step(self, gradient, variable, learning_rate):
         """Moves one variable."""
-        accumulator = self._accumulators[self._get_variable_index(variable)]
+        accumulator = self._accumulators[private_api.variable_index(self, variable)]
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         self.assign(accumulator, accumulator * self.momentum + gradient)
