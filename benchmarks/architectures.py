@@ -93,11 +93,11 @@ def main(_):
 def print_cost():
     """Parameters and multiply-adds at full width, with 400 classes."""
     from kinetics_i3d_tf2.checkpoints import load as models
-    from kinetics_i3d_tf2.data.clip_recipe import MODELS
+    from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 
     print(f"{'':20}{'parameters':>12}{'multiply-adds':>15}  input of a training clip")
     for kind, title in TITLES.items():
-        clips = MODELS[kind].clip
+        clips = ClipRecipe.of_model(kind)
         streams = ["rgb", "flow"] if kind == "i3d" else [clips.stream]
         parameters, cost, inputs = 0, 0, []
         for stream in streams:

@@ -66,7 +66,7 @@ def graph_multiply_adds(model, shapes):
     """Of all convolutions and matrix products of a model's graph, on one clip.
 
     Args:
-        model: one of `recipes.MODELS`.
+        model: one of `models.registry.ARCHITECTURES`.
         shapes: frames, height and width by stream.
 
     What is in the body of a loop counts once.

@@ -26,7 +26,8 @@ from tqdm import tqdm
 
 from kinetics_i3d_tf2.data import annotations, mediasequence, tfrecord
 from kinetics_i3d_tf2.data import clips as tables
-from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.models.registry import ARCHITECTURES
 from kinetics_i3d_tf2.utils import files
 from kinetics_i3d_tf2.video import optical_flow, reader, transforms
 
@@ -135,7 +136,7 @@ def measure_models(clips, folder):
     write_records(path, clips, "png")
     records = tfrecord.find_records([path])
     print()
-    for kind, row in MODELS.items():
+    for kind, row in ARCHITECTURES.items():
         rates = [clip_rate(records, row.clip) for _ in range(REPEATS.value)]
         print(f"records, clips of {kind}: {statistics.median(rates):.1f} clips/s")
 

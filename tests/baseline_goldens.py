@@ -11,7 +11,7 @@ import recipe
 from kinetics_i3d_tf2 import C3d, ConvNetLstm, FusedTwoStream, TwoStream
 
 # Frames and pixels of a clip, where they are free.
-MODELS = {
+ARCHITECTURES = {
     "convnet_lstm": (ConvNetLstm, {"all_steps": True}, (27, 64)),
     "c3d": (C3d, {}, ()),
     "two_stream": (TwoStream, {}, (None, 96)),
@@ -21,7 +21,7 @@ MODELS = {
 
 def logits(kind):
     """Logits of a narrow model with the recipe's weights."""
-    cls, options, free = MODELS[kind]
+    cls, options, free = ARCHITECTURES[kind]
     model = recipe.assign(cls(12, width=1 / 8, dropout_rate=0.0, **options))
     clips = {}
     for stream, (frames, size, _, channels) in model.clip_shapes.items():
@@ -35,6 +35,6 @@ def logits(kind):
 
 
 if __name__ == "__main__":
-    for kind in MODELS:
+    for kind in ARCHITECTURES:
         path = Path(__file__).parent / "golden" / f"baseline_{kind}.npz"
         np.savez_compressed(path, **logits(kind))

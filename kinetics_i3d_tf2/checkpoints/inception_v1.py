@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from ..models.i3d import InceptionI3d
-from ..models.trunk import InceptionV1
+from ..models.inception_v1 import InceptionV1
 from ..utils import files
 from . import sonnet
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..data.clip_recipe import CHANNELS, MODELS
+from ..models.registry import ARCHITECTURES
+from ..streams import CHANNELS, SCOPES
 
 # Scopes that checkpoints put before the model's own names: the release's, and those of
 # the paper's other architectures.
@@ -15,7 +16,6 @@ SLOT = "/Momentum"
 _CLASSIFIER = "Logits/"
 # First kernels of models that are no images' network in a trunk for each stream.
 _FIRST_KERNELS = {"i3d": "Conv3d_1a_7x7/conv_3d/w", "c3d": "Conv3d_1a_3x3/conv_3d/w"}
-TRUNKS = {"rgb": "RGB", "flow": "Flow"}
 FIRST_OF_TRUNK = "Conv2d_1a_7x7/conv_2d/w"
 
 # (scope, classes) of the released checkpoints, by name.
@@ -44,9 +44,9 @@ class Entry(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Which of `recipes.MODELS` has such a scope."""
+        """Which of `ARCHITECTURES` has such a scope."""
         found = _SCOPE.match(self.name)
-        return found["kind"] if found and found["kind"] in MODELS else "i3d"
+        return found["kind"] if found and found["kind"] in ARCHITECTURES else "i3d"
 
     @property
     def is_slot(self) -> bool:
@@ -57,7 +57,7 @@ class Entry(NamedTuple):
 class Contents(NamedTuple):
     """What a checkpoint is of."""
 
-    kind: str  # one of `recipes.MODELS`
+    kind: str  # one of `ARCHITECTURES`
     stream: str  # "rgb", "flow" or "joint"
     num_classes: int
     shapes: Mapping[str, tuple[int, ...]]  # of the weights, by name in the model
@@ -83,7 +83,9 @@ def contents_of(entries: list[Entry], prefix) -> Contents:
     kind = kinds.pop() if len(kinds) == 1 else None
     streams = _streams(kind, shapes)
     if not streams:
-        raise ValueError(f"{prefix}: is not a checkpoint of one of {', '.join(MODELS)}")
+        raise ValueError(
+            f"{prefix}: is not a checkpoint of one of {', '.join(ARCHITECTURES)}"
+        )
     biases = [n for n in shapes if n.startswith(_CLASSIFIER) and n.endswith("/b")]
     if not biases:
         raise UnknownClassesError(
@@ -132,4 +134,4 @@ def _streams(kind, shapes):
     if kind in _FIRST_KERNELS:
         channels = shapes.get(_FIRST_KERNELS[kind], (0, 0))[-2]
         return [stream for stream, count in CHANNELS.items() if count == channels]
-    return [s for s, name in TRUNKS.items() if f"{name}/{FIRST_OF_TRUNK}" in shapes]
+    return [s for s, name in SCOPES.items() if f"{name}/{FIRST_OF_TRUNK}" in shapes]

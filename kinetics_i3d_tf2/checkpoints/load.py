@@ -6,25 +6,16 @@ from fractions import Fraction
 import keras
 
 from ..data import labels
-from ..data.clip_recipe import CHANNELS, MODELS, ClipRecipe
-from ..models.c3d import ROWS, C3d, Conv
-from ..models.convnet_lstm import ConvNetLstm
-from ..models.fused_two_stream import FusedTwoStream
+from ..data.clip_recipe import ClipRecipe
+from ..models.architecture import scaled, unit_filters
+from ..models.c3d import ROWS, Conv
 from ..models.i3d import InceptionI3d
-from ..models.trunk import scaled, unit_filters
-from ..models.two_stream import TwoStream
+from ..models.registry import ARCHITECTURES
+from ..streams import CHANNELS, SCOPES
 from ..utils import files
-from .info import FIRST_OF_TRUNK, TRUNKS, Contents, UnknownClassesError, contents_of
+from .info import FIRST_OF_TRUNK, Contents, UnknownClassesError, contents_of
 from .sonnet import list_checkpoint, load_checkpoint
 from .tensor_bundle import find_prefix
-
-_CLASSES = {
-    "i3d": InceptionI3d,
-    "convnet_lstm": ConvNetLstm,
-    "c3d": C3d,
-    "two_stream": TwoStream,
-    "fused": FusedTwoStream,
-}
 
 
 def build_model(
@@ -38,7 +29,7 @@ def build_model(
     """Builds a new model for the clips of a recipe.
 
     Args:
-        kind: one of `recipes.MODELS`.
+        kind: one of `ARCHITECTURES`.
         num_classes: number of classes.
         clip: the recipe; its stream is one that the model can be of.
         in_training: whether a recurrent model gives the logits of all time steps.
@@ -57,7 +48,7 @@ def build_model(
     if kind == "convnet_lstm":
         kwargs |= {"all_steps": in_training, "max_steps": clip.length("rgb")}
     elif kind == "c3d":
-        usual = MODELS["c3d"].clip
+        usual = ClipRecipe.of_model("c3d")
         if (clip.num_frames, clip.crop_size) != (usual.num_frames, usual.crop_size):
             raise ValueError(
                 f"c3d takes clips of {usual.num_frames} frames and {usual.crop_size} "
@@ -73,7 +64,7 @@ def build_model(
                 f"{'' if kind == 'two_stream' else 'a multiple of '}rgb_stride. "
                 f"Received: {clip.num_frames} and {clip.rgb_stride}"
             )
-    return _CLASSES[kind](num_classes, **kwargs)
+    return ARCHITECTURES[kind].model_class()(num_classes, **kwargs)
 
 
 def load_model(path, **kwargs) -> keras.Model:
@@ -103,9 +94,11 @@ def load_model(path, **kwargs) -> keras.Model:
     if found.kind == "convnet_lstm":
         options["max_steps"] = found.shapes["LSTM/cell_norm/moving_mean"][0]
     if found.kind in ("two_stream", "fused") and found.stream != "rgb":
-        first = found.shapes[f"{TRUNKS['flow']}/{FIRST_OF_TRUNK}"]
+        first = found.shapes[f"{SCOPES['flow']}/{FIRST_OF_TRUNK}"]
         options["snippet"] = first[-2] // CHANNELS["flow"]
-    model = _CLASSES[found.kind](found.num_classes, **options, **kwargs)
+    model = ARCHITECTURES[found.kind].model_class()(
+        found.num_classes, **options, **kwargs
+    )
     load_checkpoint(model, path)
     return model
 
@@ -116,7 +109,7 @@ def load_stream(path, stream: str, kind: str = "i3d") -> keras.Model:
     Args:
         path: prefix of the checkpoint, or the folder that holds it.
         stream: "rgb", "flow", or "joint" for one model of both.
-        kind: one of `recipes.MODELS`, which it must be too.
+        kind: one of `ARCHITECTURES`, which it must be too.
 
     Returns:
         The model.
@@ -201,7 +194,7 @@ def _full_filters(found):
     units = unit_filters(1.0, rank=2)
     return {
         f"{trunk}/{name}/conv_2d/w": full
-        for trunk in TRUNKS.values()
+        for trunk in SCOPES.values()
         for name, full in units.items()
         if f"{trunk}/{FIRST_OF_TRUNK}" in found.shapes
     }

@@ -26,7 +26,8 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..checkpoints import released
-from ..data import clip_recipe, labels, npy
+from ..data import labels, npy
+from ..streams import CHANNELS, title
 from ..utils import files
 from ..visualization import plots
 from . import clip_flags, model_flags, program
@@ -140,8 +141,8 @@ def _load_sample(stream, root):
         raise OSError(
             f"{error}; or pass a --video, or see the demonstration: --weights=demo"
         ) from error
-    clip = npy.read_clip(path, clip_recipe.CHANNELS[stream])
-    logging.info("%s data loaded, shape=%s", model_flags.title(stream), clip.shape)
+    clip = npy.read_clip(path, CHANNELS[stream])
+    logging.info("%s data loaded, shape=%s", title(stream), clip.shape)
     return clip
 
 

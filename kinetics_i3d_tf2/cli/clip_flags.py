@@ -4,13 +4,14 @@ import dataclasses
 
 from absl import flags
 
-from ..data.clip_recipe import MODELS, ClipRecipe
+from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
+from ..models.registry import ARCHITECTURES
 
 MODEL = flags.DEFINE_enum(
     "model",
     "i3d",
-    list(MODELS),
+    list(ARCHITECTURES),
     "Architecture: I3D, or one of those that the paper compares it with. It also says "
     "how clips are sampled.",
 )
@@ -50,7 +51,7 @@ def clip_recipe(stream: str | None = None, default: ClipRecipe | None = None):
     Raises:
         ValueError: a flag does not go with the model.
     """
-    clip = MODELS[MODEL.value].clip
+    clip = ClipRecipe.of_model(MODEL.value)
     if MODEL.value == "i3d" and default is not None:
         clip = default
     changes = {"stream": stream or clip.stream}

@@ -31,7 +31,8 @@ import re
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data import clip_reader, clip_recipe, prefetch, tfrecord
+from ..data import clip_reader, prefetch, tfrecord
+from ..data.clip_recipe import ClipRecipe
 from ..data.damage_limit import DamageLimit
 from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
@@ -140,7 +141,7 @@ def main(argv):
 
 
 def _check_flags():
-    is_windowed = clip_recipe.MODELS[clip_flags.MODEL.value].clip.windowed
+    is_windowed = ClipRecipe.of_model(clip_flags.MODEL.value).windowed
     for flag in (_VIEWS, *[_BATCH_SIZE] * (not is_windowed)):
         if flag.present and _PROTOCOL.value != "views":
             raise ValueError(f"--{flag.name} is for --protocol=views")

@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags, logging
 
-from ..data import clip_recipe
+from ..streams import STREAMS
 from ..utils import files as storage
 from ..utils import run_dir
 from ..video.optical_flow import EPSILON
@@ -106,7 +106,7 @@ def _check_flags():
         if flag.present and _FORMAT.value != "saved_model":
             raise ValueError(f"--{flag.name} is for --format=saved_model")
     for flag in of_flow:
-        if flag.present and "flow" not in clip_recipe.STREAMS[model_flags.stream()]:
+        if flag.present and "flow" not in STREAMS[model_flags.stream()]:
             raise ValueError(f"--{flag.name} is for models with a Flow stream")
 
 

@@ -14,7 +14,7 @@ architectures of Inception-V1 begin with the file of images itself:
 
 from absl import flags
 
-from ..data.clip_recipe import CHANNELS
+from ..streams import CHANNELS
 from . import program
 
 _FROM = flags.DEFINE_string(
@@ -36,8 +36,8 @@ def main(argv):
     program.reject_positional(argv)
     with program.quiet_tensorflow():
         from ..checkpoints import inception_v1, sonnet
+        from ..models.architecture import unit_filters
         from ..models.i3d import InceptionI3d
-        from ..models.trunk import unit_filters
 
         weights = inception_v1.read_inception_v1(_FROM.value)
         first = weights["Conv2d_1a_7x7/conv_2d/w"].shape[-1]

@@ -7,11 +7,15 @@ from typing import NamedTuple
 from absl import flags, logging
 
 from ..checkpoints import released
-from ..data import clip_recipe, labels
+from ..data import labels
+from ..data.clip_recipe import ClipRecipe
+from ..models.registry import ARCHITECTURES
+from ..streams import CHANNELS, title
+from ..streams import STREAMS as _STREAMS
 from ..utils import files
 from . import clip_flags, program
 
-STREAMS = {**clip_recipe.STREAMS, "rgb600": ("rgb",)}
+STREAMS = {**_STREAMS, "rgb600": ("rgb",)}
 
 EVAL_TYPE = flags.DEFINE_enum(
     "eval_type",
@@ -97,7 +101,7 @@ def eval_type() -> str:
     """What is to be run: one of `STREAMS`."""
     if EVAL_TYPE.value is not None:
         return EVAL_TYPE.value
-    usual = clip_recipe.MODELS[clip_flags.MODEL.value].clip.stream
+    usual = ClipRecipe.of_model(clip_flags.MODEL.value).stream
     return "joint" if clip_flags.MODEL.value == "i3d" else usual
 
 
@@ -113,11 +117,6 @@ def streams() -> tuple[str, ...]:
     return (eval_type(),)
 
 
-def title(stream: str) -> str:
-    """Name of a stream for people, as the release prints it."""
-    return {"rgb": "RGB", "flow": "Flow", "joint": "Joint"}[stream]
-
-
 def check() -> None:
     """Finds what does not go together, before anything is read.
 
@@ -130,10 +129,10 @@ def check() -> None:
     own = {stream for stream, flag in OWN.items() if flag.value is not None}
     kind = clip_flags.MODEL.value
     if kind != "i3d":
-        if not set(streams()) <= set(clip_recipe.MODELS[kind].streams):
+        if not set(streams()) <= set(ARCHITECTURES[kind].streams):
             raise ValueError(
                 f"--eval_type={eval_type()} is not for --model={kind}, which is of: "
-                f"{', '.join(clip_recipe.MODELS[kind].streams)}"
+                f"{', '.join(ARCHITECTURES[kind].streams)}"
             )
         if not own:
             raise ValueError(
@@ -224,7 +223,7 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
         if checkpoints.kind == "released":
             names[stream] = labels.class_names(600 if _is_kinetics_600() else 400)
             loaded[stream] = i3d.InceptionI3d(
-                len(names[stream]), num_channels=clip_recipe.CHANNELS[stream]
+                len(names[stream]), num_channels=CHANNELS[stream]
             )
             sonnet.load_checkpoint(loaded[stream], path)
         else:

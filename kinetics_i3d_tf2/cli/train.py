@@ -31,8 +31,8 @@ import threading
 
 from absl import flags, logging
 
-from ..data.clip_recipe import BATCH_NORM_MODES
 from ..models.architecture import ENDPOINTS
+from ..training.recipe import BATCH_NORM_MODES
 from ..training.recipes import RECIPES
 from ..utils import files, run_dir
 from ..visualization import plots

@@ -12,10 +12,11 @@ import json
 
 import numpy as np
 
+from ..streams import CHANNELS
 from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, count_frames, iter_video
 from . import mediasequence, preprocessing
-from .clip_recipe import CHANNELS, ClipRecipe
+from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .tfrecord import Record, read_record
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from ..streams import CHANNELS
 from ..utils.errors import reason
 from . import clip_reader, service
-from .clip_recipe import CHANNELS, ClipRecipe
+from .clip_recipe import ClipRecipe
 from .clips import NO_LABEL, Clip
 from .damage_limit import DamageLimit
 from .tfrecord import Record

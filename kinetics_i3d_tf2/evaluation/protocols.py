@@ -56,7 +56,7 @@ class Model:
     Args:
         path: prefix of the checkpoint, or the folder that holds it.
         stream: "rgb", "flow", or "joint" for one model of both.
-        kind: one of `recipes.MODELS`.
+        kind: one of `ARCHITECTURES`.
         dtype: "float32" or "bfloat16".
 
     Raises:

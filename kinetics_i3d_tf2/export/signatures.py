@@ -11,10 +11,11 @@ import keras
 import tensorflow as tf
 
 from ..data import views
-from ..data.clip_recipe import CHANNELS, STREAMS, ClipRecipe
+from ..data.clip_recipe import ClipRecipe
 from ..inference import graph
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 from ..models.i3d import InceptionI3d
+from ..streams import CHANNELS, STREAMS
 from ..video import tvl1_keras
 from . import preprocessing
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..data.clip_recipe import CHANNELS
 from ..models.i3d import two_stream_logits
+from ..streams import CHANNELS
 from ..video.transforms import CROP_SIZE
 
 

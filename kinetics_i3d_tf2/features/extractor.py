@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import ops
 
 from ..data import prefetch, views
-from ..data.clip_recipe import CHANNELS, ClipRecipe
+from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.frame_reader import FrameReader
 from ..data.tfrecord import Record
@@ -20,6 +20,7 @@ from ..inference import graph
 from ..inference.windows import Window, Windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..models.i3d import InceptionI3d
+from ..streams import CHANNELS
 from ..utils.errors import reason
 from ..video.reader import FRAME_RATE
 

@@ -11,8 +11,9 @@ from absl import logging
 
 from ..checkpoints import load, released
 from ..data import preprocessing
-from ..data.clip_recipe import CHANNELS, ClipRecipe
+from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
+from ..streams import CHANNELS, title
 from ..video import optical_flow
 from ..video.reader import FRAME_RATE, iter_video
 from . import graph
@@ -20,7 +21,6 @@ from .scores import Scores, joint_logits
 
 # Ten seconds, a clip of Kinetics.
 MAX_FRAMES = 250
-_TITLES = {"rgb": "RGB", "flow": "Flow"}
 
 
 class Classifier:
@@ -209,7 +209,7 @@ class Classifier:
         outputs = {}
         for stream in self.models:
             logging.info(
-                "Running %s on %d frames", _TITLES[stream], clips[stream].shape[1]
+                "Running %s on %d frames", title(stream), clips[stream].shape[1]
             )
             values = self._run(stream, endpoints)(clips[stream])
             outputs[stream] = {

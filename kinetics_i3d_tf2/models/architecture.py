@@ -16,6 +16,10 @@ class Conv(NamedTuple):
     kernel: int = 1
     stride: int = 1
 
+    def scaled(self, width: float) -> "Conv":
+        """The unit in a model of that width."""
+        return self._replace(filters=scaled(self.filters, width))
+
 
 class Pool(NamedTuple):
     """Max pooling; `window` and `strides` are (time, height, width)."""
@@ -34,6 +38,26 @@ class Mixed(NamedTuple):
     b2: tuple[int, int]
     b3: int
     b2_name: str = "Conv3d_0b_3x3"
+
+    def scaled(self, width: float) -> "Mixed":
+        """The block in a model of that width."""
+        return self._replace(
+            b0=scaled(self.b0, width),
+            b1=tuple(scaled(filters, width) for filters in self.b1),
+            b2=tuple(scaled(filters, width) for filters in self.b2),
+            b3=scaled(self.b3, width),
+        )
+
+    def units(self) -> dict[str, int]:
+        """Filters of its units, by their scope below the block's."""
+        return {
+            "Branch_0/Conv3d_0a_1x1": self.b0,
+            "Branch_1/Conv3d_0a_1x1": self.b1[0],
+            "Branch_1/Conv3d_0b_3x3": self.b1[1],
+            "Branch_2/Conv3d_0a_1x1": self.b2[0],
+            f"Branch_2/{self.b2_name}": self.b2[1],
+            "Branch_3/Conv3d_0b_1x1": self.b3,
+        }
 
 
 TRUNK: tuple[Conv | Pool | Mixed, ...] = (
@@ -77,3 +101,25 @@ TIME_STRIDE = _total_stride(0)
 # smallest inputs that still fill the window of the head: 9 frames, 193 pixels.
 MIN_FRAMES = TIME_STRIDE * (HEAD_WINDOW[0] - 1) + 1
 MIN_SIZE = _total_stride(1) * (HEAD_WINDOW[1] - 1) + 1
+
+
+def scaled(filters: int, width: float) -> int:
+    """Filters of a unit in a model of some width; at least one is kept."""
+    return max(1, round(filters * width))
+
+
+def unit_filters(width: float, rank: int = 3) -> dict[str, int]:
+    """Filters of every unit of a trunk, by the unit's scope."""
+    filters = {}
+    for row in TRUNK:
+        if isinstance(row, Conv):
+            filters[row.name] = row.scaled(width).filters
+        elif isinstance(row, Mixed):
+            units = row.scaled(width).units()
+            filters |= {f"{row.name}/{name}": count for name, count in units.items()}
+    return {of_rank(name, rank): value for name, value in filters.items()}
+
+
+def of_rank(name: str, rank: int) -> str:
+    """Name of a layer of I3D in a network of that rank: Conv2d_1a_7x7, as TF-slim's."""
+    return name.replace("3d", f"{rank}d")

@@ -3,10 +3,10 @@
 import keras
 from keras import ops
 
-from ..checkpoints.info import TRUNKS
-from ..data.clip_recipe import STREAMS
-from .logits import check_head, head_dtype
-from .trunk import InceptionV1, check_width
+from ..streams import SCOPES, STREAMS
+from .checks import check_head, check_width
+from .i3d import head_dtype
+from .inception_v1 import InceptionV1
 
 
 class Baseline(keras.Model):
@@ -119,7 +119,7 @@ class Baseline(keras.Model):
         return head_dtype(self._policy)
 
     def _trunk(self, stream):
-        return InceptionV1(self.width, dtype=self._policy, name=TRUNKS[stream])
+        return InceptionV1(self.width, dtype=self._policy, name=SCOPES[stream])
 
     def _dropout(self, name):
         return keras.layers.Dropout(self.dropout_rate, dtype=self._policy, name=name)

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import keras
 
+from .architecture import scaled
 from .baseline import Baseline, classifier, gaussian
 from .inception import Unit3D, max_pool
-from .trunk import scaled
 
 
 class Conv(NamedTuple):

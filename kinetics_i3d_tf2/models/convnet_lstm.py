@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
+from .architecture import scaled
 from .baseline import Baseline, classifier, gaussian
 from .batch_norm_lstm import BatchNormLstm
-from .trunk import scaled
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")

@@ -5,9 +5,9 @@ import math
 import keras
 from keras import ops
 
+from .architecture import scaled
 from .baseline import Baseline, StackFlow, check_snippet, classifier, gaussian
 from .inception import Unit3D
-from .trunk import scaled
 
 # What the trunk makes 7 x 7 features of, which are flattened.
 _SIZE = 224

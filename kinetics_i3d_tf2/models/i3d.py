@@ -1,11 +1,77 @@
-"""InceptionI3d: Inflated Inception-V1 as a Keras model."""
+"""I3D as a Keras model: the trunk, the classifier on it, the sum of two streams."""
 
 import keras
 from keras import ops
 
-from .architecture import ENDPOINTS, MIN_FRAMES, MIN_SIZE, TRUNK
-from .logits import Logits, check_head, head_dtype
-from .trunk import check_width, trunk_layer
+from ..streams import SCOPES, stream_of
+from .architecture import ENDPOINTS, HEAD_WINDOW, TRUNK
+from .checks import check_arguments, check_clip, check_window
+from .inception import Unit3D, trunk_layer
+
+
+@keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
+class Logits(keras.layers.Layer):
+    """Average pool, dropout, 1x1x1 classifier, mean over time.
+
+    Args:
+        num_classes: number of classes.
+        dropout_rate: share of the pooled features dropped in training.
+        spatial_squeeze: also average the logits over space. At 224 pixels there is
+            one place and this only drops its axes; above, it is the paper's fully
+            convolutional test.
+
+    Input shape: `(batch, frames, height, width, channels)`, at least (2, 7, 7).
+    Output shape: `(batch, num_classes)` when `spatial_squeeze`, else
+    `(batch, height - 6, width - 6, num_classes)`.
+    """
+
+    def __init__(
+        self, num_classes, *, dropout_rate=0.5, spatial_squeeze=True, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
+        self.dropout_rate = dropout_rate
+        self.spatial_squeeze = spatial_squeeze
+        self.pool = keras.layers.AveragePooling3D(
+            HEAD_WINDOW,
+            strides=1,
+            padding="valid",
+            data_format="channels_last",
+            dtype=self.dtype_policy,
+            name="AvgPool3d_0a_7x7",
+        )
+        self.dropout = keras.layers.Dropout(
+            dropout_rate, dtype=self.dtype_policy, name="Dropout_0b"
+        )
+        self.classifier = Unit3D(
+            num_classes,
+            use_batch_norm=False,
+            activation=None,
+            dtype=self.dtype_policy,
+            name="Conv3d_0c_1x1",
+        )
+
+    def build(self, input_shape):
+        self.classifier.build(self.pool.compute_output_shape(input_shape))
+
+    def call(self, inputs, training=None):
+        check_window(inputs)
+        features = self.dropout(self.pool(inputs), training=training)
+        logits = self.classifier(features)
+        return ops.mean(logits, axis=(1, 2, 3) if self.spatial_squeeze else 1)
+
+    def compute_output_shape(self, input_shape):
+        batch, _, height, width, _ = self.pool.compute_output_shape(input_shape)
+        space = () if self.spatial_squeeze else (height, width)
+        return (batch, *space, self.num_classes)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "dropout_rate": self.dropout_rate,
+            "spatial_squeeze": self.spatial_squeeze,
+        }
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
@@ -65,7 +131,7 @@ class InceptionI3d(keras.Model):
         name="inception_i3d",
         **kwargs,
     ):
-        _check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width)
+        check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width)
         policy = keras.dtype_policies.get(kwargs.pop("dtype", None))
         inputs = keras.Input((None, None, None, num_channels), name="clip")
         head = {
@@ -89,13 +155,13 @@ class InceptionI3d(keras.Model):
         """Checks the clip's static shape, then runs the model on it."""
         shape = getattr(inputs, "shape", None)
         if shape is not None:
-            _check_clip(tuple(shape), self.num_channels, self.final_endpoint)
+            check_clip(tuple(shape), self.num_channels, self.final_endpoint)
         return super().__call__(inputs, *args, **kwargs)
 
     @property
     def checkpoint_scope(self) -> str:
         """What `save_checkpoint` puts before the names of its variables."""
-        return f"{'Flow' if self.num_channels == 2 else 'RGB'}/inception_i3d"
+        return f"{SCOPES[stream_of(self.num_channels) or 'rgb']}/inception_i3d"
 
     def endpoint_model(self, endpoints):
         """Model that returns several endpoints at once and shares this one's weights.
@@ -183,6 +249,20 @@ def two_stream_probabilities(rgb_logits, flow_logits):
     return ops.softmax(two_stream_logits(rgb_logits, flow_logits), axis=-1)
 
 
+def head_dtype(policy):
+    """Dtype policy of a head on a trunk of that policy: float32 if it is of half.
+
+    A logit near 40 has steps of 0.25 in bfloat16, and a head is cheap.
+
+    Args:
+        policy: the trunk's dtype policy.
+
+    Returns:
+        A dtype policy, or its name.
+    """
+    return "float32" if policy.compute_dtype in ("float16", "bfloat16") else policy
+
+
 def _layer(endpoint, width, head, policy):
     """The layer of one endpoint."""
     if endpoint == "Logits":
@@ -191,43 +271,3 @@ def _layer(endpoint, width, head, policy):
         return keras.layers.Softmax(dtype=head_dtype(policy), name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
     return trunk_layer(row, width=width, dtype=policy)
-
-
-def _check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width):
-    if final_endpoint not in ENDPOINTS:
-        raise ValueError(
-            f"final_endpoint must be one of {', '.join(ENDPOINTS)}. "
-            f"Received: {final_endpoint!r}"
-        )
-    if num_channels < 1:
-        raise ValueError(f"num_channels must be at least 1. Received: {num_channels!r}")
-    check_head(num_classes, dropout_rate)
-    check_width(width)
-
-
-def _check_clip(shape, num_channels, final_endpoint):
-    if len(shape) != 5:
-        raise ValueError(
-            "A batch of clips has 5 axes, (batch, frames, height, width, channels); "
-            f"add the batch axis to a single clip with clip[None]. Received: {shape}"
-        )
-    _, frames, height, width, channels = shape
-    if channels is not None and channels != num_channels:
-        raise ValueError(
-            f"This model takes clips of {num_channels} channels; build it with "
-            f"num_channels={channels} for these (3 is RGB, 2 is optical flow). "
-            f"Received: {shape}"
-        )
-    if final_endpoint not in ("Logits", "Predictions"):
-        return
-    if frames is not None and frames < MIN_FRAMES:
-        raise ValueError(
-            f"{final_endpoint} needs clips of at least {MIN_FRAMES} frames; loop short "
-            f"ones with kinetics_i3d_tf2.video.transforms.loop. Received: {shape}"
-        )
-    if any(size is not None and size < MIN_SIZE for size in (height, width)):
-        raise ValueError(
-            f"{final_endpoint} needs frames of at least {MIN_SIZE} pixels a side; "
-            "resize them with kinetics_i3d_tf2.video.transforms.resize_short_side. "
-            f"Received: {shape}"
-        )

@@ -6,7 +6,7 @@ Sonnet's constants live here: every module of the release uses these.
 import keras
 from keras import ops
 
-from .architecture import Mixed
+from .architecture import Mixed, Pool, of_rank
 
 # Defaults of Sonnet's BatchNorm as the release used it (no scale, so no gamma).
 BATCH_NORM_MOMENTUM = 0.999
@@ -197,9 +197,28 @@ def max_pool(name, window, strides, rank, *, dtype=None):
     )
 
 
-def of_rank(name, rank):
-    """Name of a layer of I3D in a network of that rank: Conv2d_1a_7x7, as TF-slim's."""
-    return name.replace("3d", f"{rank}d")
+def trunk_layer(row, *, width=1.0, rank=3, use_batch_norm=True, dtype=None):
+    """The layer of a row of `architecture.TRUNK`.
+
+    Args:
+        row: the row.
+        width: factor on filters.
+        rank: 3, or 2 for the network of images that I3D is inflated from.
+        use_batch_norm: as in `Unit3D`.
+        dtype: dtype policy; by default the global one.
+
+    Returns:
+        Keras layer, with the row's name (2d for 3d, of rank 2).
+    """
+    if isinstance(row, Pool):
+        window, strides = row.window[3 - rank :], row.strides[3 - rank :]
+        return max_pool(row.name, window, strides, rank, dtype=dtype)
+    options = {"use_batch_norm": use_batch_norm, "dtype": dtype}
+    row = row.scaled(width)
+    if isinstance(row, Mixed):
+        return InceptionBlock(row, rank=rank, **options)
+    name = of_rank(row.name, rank)
+    return UNITS[rank](row.filters, row.kernel, row.stride, name=name, **options)
 
 
 class _Branch(keras.layers.Layer):

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from ..checkpoints.info import TRUNKS
+from ..streams import SCOPES
 from .baseline import Baseline, StackFlow, check_snippet, classifier
 
 
@@ -54,7 +54,7 @@ class TwoStream(Baseline):
                 f"This model has the {self.stream} stream alone; build it with "
                 'stream="joint" for both'
             )
-        features = {s: self.get_layer(f"Dropout_{s}").output for s in TRUNKS}
+        features = {s: self.get_layer(f"Dropout_{s}").output for s in SCOPES}
         logits = self.get_layer("Logits")(features)
         outputs = {**logits, "joint": self.get_layer("Joint")(logits)}
         return keras.Model(self.input, outputs, name=f"{self.name}_streams")
@@ -102,7 +102,7 @@ class StreamLogits(keras.layers.Layer):
         self.num_classes = num_classes
         self.streams = tuple(streams)
         self.classifiers = [
-            classifier(num_classes, name=TRUNKS[stream], dtype=self.dtype_policy)
+            classifier(num_classes, name=SCOPES[stream], dtype=self.dtype_policy)
             for stream in self.streams
         ]
 

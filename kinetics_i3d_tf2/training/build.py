@@ -6,9 +6,9 @@ import keras
 from absl import logging
 
 from ..checkpoints import inception_v1, load, released, sonnet
-from ..data.clip_recipe import TrainingRecipe
 from ..models.architecture import TRUNK
-from ..models.trunk import InceptionV1
+from ..models.inception_v1 import InceptionV1
+from .recipe import TrainingRecipe
 
 
 def build_model(

@@ -15,8 +15,8 @@ import tensorflow as tf
 from absl import logging
 from tqdm import tqdm
 
-from ..data.clip_recipe import TrainingRecipe
 from ..utils import files
+from .recipe import TrainingRecipe
 from .run_checkpoints import NotFiniteError, Snapshots
 
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 from absl import logging
 
 from ..data import pipeline
-from ..data.clip_recipe import TrainingRecipe
 from ..data.clips import Clip
 from ..data.tfrecord import Record
 from ..models import losses
@@ -22,6 +21,7 @@ from . import distribution
 from .build import build_model, initialize
 from .callbacks import Logs, Progress, Rounds, new_state
 from .momentum import Momentum
+from .recipe import TrainingRecipe
 from .run_checkpoints import Snapshots
 from .trainer import Trainer
 from .validation import make_validation

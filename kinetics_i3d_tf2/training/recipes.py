@@ -12,7 +12,8 @@ import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..data.clip_recipe import ClipRecipe, TrainingRecipe
+from ..data.clip_recipe import ClipRecipe
+from .recipe import TrainingRecipe
 
 _RGB, _FLOW = ClipRecipe("rgb"), ClipRecipe("flow")
 _recipe = dataclasses.dataclass(frozen=True, kw_only=True)

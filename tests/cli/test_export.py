@@ -17,7 +17,7 @@ from conftest import ROOT
 from kinetics_i3d_tf2 import InceptionI3d, read_video, save_checkpoint
 from kinetics_i3d_tf2.checkpoints import load
 from kinetics_i3d_tf2.data import labels
-from kinetics_i3d_tf2.data.clip_recipe import MODELS
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.export import saved_model
 
 PROGRAM = ("-m", "kinetics_i3d_tf2", "export")
@@ -150,7 +150,9 @@ def test_help_explains_every_flag():
 
 
 def test_another_architecture(python, tmp_path):
-    clip = dataclasses.replace(MODELS["two_stream"].clip, num_frames=4, rgb_stride=4)
+    clip = dataclasses.replace(
+        ClipRecipe.of_model("two_stream"), num_frames=4, rgb_stride=4
+    )
     model = load.build_model("two_stream", 3, clip, width=1 / 16)
     save_checkpoint(recipe.assign(model), tmp_path / "model.ckpt")
     labels.write_label_map(tmp_path / "label_map.txt", ("a", "b", "c"))

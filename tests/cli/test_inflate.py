@@ -17,7 +17,7 @@ from kinetics_i3d_tf2.checkpoints.sonnet import (
     sonnet_name,
 )
 from kinetics_i3d_tf2.models.architecture import TRUNK, Conv, Mixed
-from kinetics_i3d_tf2.models.trunk import InceptionV1
+from kinetics_i3d_tf2.models.inception_v1 import InceptionV1
 
 WIDTH = 1 / 8
 SIZE = 64

@@ -11,7 +11,7 @@ import tensorflow as tf
 from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2.data import pipeline, views
-from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
 
 SIZE = 24
@@ -20,7 +20,7 @@ SIZE = 24
 def small(kind, **changes):
     """The recipe of a model, with small pictures."""
     sizes = {"short_side": 36, "crop_size": SIZE}
-    return dataclasses.replace(MODELS[kind].clip, **sizes, **changes)
+    return dataclasses.replace(ClipRecipe.of_model(kind), **sizes, **changes)
 
 
 def numbered_clip(num_frames):
@@ -47,7 +47,7 @@ def numbers_of(stream):
     ],
 )
 def test_training_input_is_the_papers(kind, seconds, lengths):
-    recipe = MODELS[kind].clip
+    recipe = ClipRecipe.of_model(kind)
     assert recipe.num_frames / 25 == seconds
     assert {name: recipe.length(name) for name in recipe.streams} == lengths
     assert (recipe.short_side, recipe.crop_size) == (

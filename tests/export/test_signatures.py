@@ -8,7 +8,7 @@ import recipe
 import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.export import preprocessing
 from kinetics_i3d_tf2.export.signatures import Signatures
 from kinetics_i3d_tf2.models.c3d import C3d
@@ -303,7 +303,7 @@ def test_windows_of_both_streams(two_stream, count):
 @pytest.mark.parametrize("count", [16, 35])
 def test_windows_of_small_pictures(count):
     model = recipe.assign(C3d(7, width=1 / 16))
-    clip = MODELS["c3d"].clip
+    clip = ClipRecipe.of_model("c3d")
     functions = Signatures({"rgb": model}, NAMES, recipe=clip).concrete_functions()
     frames = moving_frames(count, 128, 170)
     starts = (0, count - 16) if count > 16 else (0,)
@@ -318,7 +318,7 @@ def test_windows_of_small_pictures(count):
 
 def test_every_fifth_frame_of_a_whole_video():
     model = recipe.assign(ConvNetLstm(7, width=1 / 16))
-    clip = MODELS["convnet_lstm"].clip
+    clip = ClipRecipe.of_model("convnet_lstm")
     functions = Signatures({"rgb": model}, NAMES, recipe=clip).concrete_functions()
     frames = moving_frames(17, 256, 256)
     seen = transforms.normalize_rgb(transforms.center_crop(frames[::5]))

@@ -27,7 +27,7 @@ from kinetics_i3d_tf2.checkpoints.sonnet import (
 )
 from kinetics_i3d_tf2.models.baseline import StackFlow
 
-MODELS = {
+ARCHITECTURES = {
     "convnet_lstm": ConvNetLstm,
     "convnet_lstm_all": functools.partial(ConvNetLstm, all_steps=True),
     "c3d": C3d,
@@ -38,11 +38,11 @@ MODELS = {
     "fused_rgb": functools.partial(FusedTwoStream, stream="rgb"),
     "fused_flow": functools.partial(FusedTwoStream, stream="flow", snippet=2),
 }
-each_model = pytest.mark.parametrize("case", MODELS)
+each_model = pytest.mark.parametrize("case", ARCHITECTURES)
 
 
 def make(case, **options):
-    return MODELS[case](12, **{"width": 1 / 16, **options})
+    return ARCHITECTURES[case](12, **{"width": 1 / 16, **options})
 
 
 @functools.cache
@@ -86,7 +86,7 @@ def test_logits(case):
     [("convnet_lstm", 9), ("c3d", 79), ("two_stream", 12), ("fused", 39)],
 )
 def test_parameters_are_the_papers(case, millions):
-    model = MODELS[case]()
+    model = ARCHITECTURES[case]()
     assert model.count_params() == pytest.approx(millions * 1e6, rel=0.1)
 
 
@@ -262,7 +262,7 @@ def test_training_lowers_the_loss(case):
 )
 def test_bad_arguments(case, arguments, message):
     with pytest.raises(ValueError, match=message):
-        MODELS[case](**arguments)
+        ARCHITECTURES[case](**arguments)
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_fused_is_its_formula(case):
     np.testing.assert_allclose(model(clips), logits, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", baseline_goldens.MODELS)
+@pytest.mark.parametrize("kind", baseline_goldens.ARCHITECTURES)
 def test_goldens(golden, kind):
     expected = golden(f"baseline_{kind}")
     received = baseline_goldens.logits(kind)

@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d, two_stream_logits, two_stream_probabilities
 from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
-from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe, TrainingRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.models.architecture import ENDPOINTS
 from kinetics_i3d_tf2.training import build, fit
+from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 
 CHANNELS = {"rgb": 3, "flow": 2}
 

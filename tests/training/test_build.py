@@ -9,15 +9,19 @@ import tensorflow as tf
 from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
 from kinetics_i3d_tf2.checkpoints import load
 from kinetics_i3d_tf2.data import labels
-from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe, TrainingRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.models.registry import ARCHITECTURES
 from kinetics_i3d_tf2.training.build import build_model, initialize
+from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 
 CLIP = ClipRecipe(num_frames=9, short_side=200, crop_size=200)
 RECIPE = TrainingRecipe(clip=CLIP, steps=2, batch_size=2, rates=((0, 0.01),))
 
 
 def recipe_of(kind, **changes):
-    return dataclasses.replace(RECIPE, model=kind, clip=MODELS[kind].clip, **changes)
+    return dataclasses.replace(
+        RECIPE, model=kind, clip=ClipRecipe.of_model(kind), **changes
+    )
 
 
 def build(recipe, num_classes=5):
@@ -73,7 +77,7 @@ def test_what_has_no_such_endpoint_cannot_be_frozen_there():
         build(recipe_of("c3d", freeze_until="Mixed_5c"))
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("kind", ARCHITECTURES)
 def test_batch_norm_is_as_the_recipe_has_it(kind):
     recipe = recipe_of(kind, batch_norm="frozen", batch_norm_momentum=0.5)
     model = build(recipe)
@@ -92,18 +96,18 @@ def test_batch_norm_is_as_the_recipe_has_it(kind):
     ],
 )
 def test_clips_that_do_not_go_into_a_model(kind, changes, message):
-    clip = dataclasses.replace(MODELS[kind].clip, **changes)
+    clip = dataclasses.replace(ClipRecipe.of_model(kind), **changes)
     with pytest.raises(ValueError, match=message):
         load.build_model(kind, 5, clip, width=1 / 16)
 
 
 @pytest.mark.parametrize(
     ("kind", "stream"),
-    [(kind, stream) for kind, row in MODELS.items() for stream in row.streams],
+    [(kind, stream) for kind, row in ARCHITECTURES.items() for stream in row.streams],
 )
 @pytest.mark.parametrize("width", [1 / 16, 0.1])
 def test_a_checkpoint_says_what_it_is_of(tmp_path, kind, stream, width):
-    clip = dataclasses.replace(MODELS[kind].clip, stream=stream)
+    clip = dataclasses.replace(ClipRecipe.of_model(kind), stream=stream)
     model = load.build_model(kind, 7, clip, width=width, in_training=True)
     save_checkpoint(model, tmp_path)
     found = load.read_contents(tmp_path)
@@ -117,7 +121,7 @@ def test_a_checkpoint_says_what_it_is_of(tmp_path, kind, stream, width):
 
 
 def test_a_checkpoint_of_another_kind_or_stream(tmp_path):
-    clip = dataclasses.replace(MODELS["two_stream"].clip, stream="rgb")
+    clip = dataclasses.replace(ClipRecipe.of_model("two_stream"), stream="rgb")
     save_checkpoint(load.build_model("two_stream", 3, clip, width=1 / 16), tmp_path)
     with pytest.raises(ValueError, match="is a checkpoint of two_stream, not of c3d"):
         load.load_stream(tmp_path, "rgb", "c3d")

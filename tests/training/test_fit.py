@@ -19,10 +19,11 @@ from videos import brightness_frames, write_video
 from kinetics_i3d_tf2 import InceptionI3d, load_model, save_checkpoint
 from kinetics_i3d_tf2.checkpoints.tensor_bundle import BundleReader
 from kinetics_i3d_tf2.data import labels
-from kinetics_i3d_tf2.data.clip_recipe import MODELS, ClipRecipe, TrainingRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.datasets import read_folder
 from kinetics_i3d_tf2.training import build, fit
 from kinetics_i3d_tf2.training.callbacks import Logs, Rounds, new_state
+from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 from kinetics_i3d_tf2.training.run_checkpoints import Snapshots
 
 CLIP = ClipRecipe(num_frames=9, short_side=200, crop_size=200)
@@ -319,7 +320,7 @@ SAMPLINGS = {
 
 
 def recipe_of(kind, **changes):
-    clip = dataclasses.replace(MODELS[kind].clip, **SAMPLINGS[kind])
+    clip = dataclasses.replace(ClipRecipe.of_model(kind), **SAMPLINGS[kind])
     return dataclasses.replace(RECIPE, model=kind, clip=clip, **changes)
 
 

@@ -3,7 +3,8 @@ import inspect
 
 import pytest
 
-from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe, TrainingRecipe
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 from kinetics_i3d_tf2.training.recipes import RECIPES
 
 VALUES = {"clip": ClipRecipe(), "steps": 10, "batch_size": 4, "rates": ((0, 0.1),)}

@@ -1,0 +1,98 @@
+"""Checks of what models are built with and of the clips that they get."""
+
+import keras
+
+from .architecture import ENDPOINTS, HEAD_WINDOW, MIN_FRAMES, MIN_SIZE
+
+
+def check_width(width: float) -> None:
+    """Checks a factor on filters.
+
+    Args:
+        width: the factor.
+
+    Raises:
+        ValueError: it is not greater than 0, or not finite.
+    """
+    if not 0 < width < float("inf"):
+        raise ValueError(
+            "width multiplies the filters and must be greater than 0; 1.0 is the "
+            f"published model. Received: {width!r}"
+        )
+
+
+def check_head(num_classes, dropout_rate) -> None:
+    """Checks what every model's head is made of.
+
+    Args:
+        num_classes: number of classes.
+        dropout_rate: share of features dropped before the classifier.
+
+    Raises:
+        ValueError: one of them is out of range.
+    """
+    if num_classes < 1:
+        raise ValueError(f"num_classes must be at least 1. Received: {num_classes!r}")
+    if not 0 <= dropout_rate < 1:
+        raise ValueError(
+            "dropout_rate is the share of features dropped and must be in [0, 1); the "
+            f"release trained with 0.5. Received: {dropout_rate!r}"
+        )
+
+
+def check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width):
+    """Checks the arguments of `InceptionI3d`; a wrong one is a ValueError."""
+    if final_endpoint not in ENDPOINTS:
+        raise ValueError(
+            f"final_endpoint must be one of {', '.join(ENDPOINTS)}. "
+            f"Received: {final_endpoint!r}"
+        )
+    if num_channels < 1:
+        raise ValueError(f"num_channels must be at least 1. Received: {num_channels!r}")
+    check_head(num_classes, dropout_rate)
+    check_width(width)
+
+
+def check_clip(shape, num_channels, final_endpoint):
+    """Checks the static shape of a batch; a wrong one is a ValueError."""
+    if len(shape) != 5:
+        raise ValueError(
+            "A batch of clips has 5 axes, (batch, frames, height, width, channels); "
+            f"add the batch axis to a single clip with clip[None]. Received: {shape}"
+        )
+    _, frames, height, width, channels = shape
+    if channels is not None and channels != num_channels:
+        raise ValueError(
+            f"This model takes clips of {num_channels} channels; build it with "
+            f"num_channels={channels} for these (3 is RGB, 2 is optical flow). "
+            f"Received: {shape}"
+        )
+    if final_endpoint not in ("Logits", "Predictions"):
+        return
+    if frames is not None and frames < MIN_FRAMES:
+        raise ValueError(
+            f"{final_endpoint} needs clips of at least {MIN_FRAMES} frames; loop short "
+            f"ones with kinetics_i3d_tf2.video.transforms.loop. Received: {shape}"
+        )
+    if any(size is not None and size < MIN_SIZE for size in (height, width)):
+        raise ValueError(
+            f"{final_endpoint} needs frames of at least {MIN_SIZE} pixels a side; "
+            "resize them with kinetics_i3d_tf2.video.transforms.resize_short_side. "
+            f"Received: {shape}"
+        )
+
+
+def check_window(inputs):
+    """Refuses clips that the head cannot pool: their mean of nothing would be NaN."""
+    message = (
+        f"Logits needs clips of at least {MIN_FRAMES} frames and {MIN_SIZE} pixels a "
+        "side; loop or resize them first."
+    )
+    sizes = inputs.shape[1:4]
+    if any(n is not None and n < m for n, m in zip(sizes, HEAD_WINDOW, strict=True)):
+        raise ValueError(message)
+    if None in sizes and keras.backend.backend() == "tensorflow":
+        # Only TensorFlow runs graphs whose shapes are not known when they are built.
+        import tensorflow as tf
+
+        tf.debugging.assert_greater_equal(tf.shape(inputs)[1:4], HEAD_WINDOW, message)
