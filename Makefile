@@ -73,12 +73,12 @@ TRAIN := $(BIN)/i3d train --width=0.125
 demo-weights: $(INSTALLED)
 	$(BIN)/i3d demo make $(DEMO)/clips
 	$(TRAIN) --recipe=demo_rgb --dataset=folder --videos=$(DEMO)/clips \
-	  --round_steps=200 --out=$(DEMO)/rgb
+	  --checkpoint_every=200 --out=$(DEMO)/rgb
 	$(BIN)/i3d demo make $(DEMO)/fewer_clips --train=400
 	$(BIN)/i3d prepare --dataset=folder \
 	  --videos=$(DEMO)/fewer_clips --flow_epsilon=0.03 --out=$(DEMO)/records
 	$(TRAIN) --recipe=demo_flow --records=$(DEMO)/records \
-	  --round_steps=200 --out=$(DEMO)/flow
+	  --checkpoint_every=200 --out=$(DEMO)/flow
 	for stream in rgb flow; do \
 	  $(BIN)/i3d checkpoint $(DEMO)/$$stream/last \
 	    --copy_to=checkpoints/demo_$$stream || exit; \

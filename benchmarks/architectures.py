@@ -135,7 +135,7 @@ def train(training, records, out):
         *training.sampling, "--recipe=demo_rgb", f"--records={records}",
         f"--width={WIDTH.value}", f"--steps={STEPS.value}", f"--seed={SEED.value}",
         f"--batch_size={BATCH_SIZE.value}", "--val_split=none",
-        f"--round_steps={max(1, STEPS.value // 2)}",
+        f"--checkpoint_every={max(1, STEPS.value // 2)}",
         f"--out={folder_of(training, out)}",
     )  # fmt: skip
 

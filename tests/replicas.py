@@ -30,7 +30,15 @@ def main(videos, trainings):
         train(videos, folder, made[name], **options)
 
 
-def train(videos, folder, strategy, *, parts=1, round_steps=5, **options):
+def train(
+    videos,
+    folder,
+    strategy,
+    *,
+    gradient_accumulation_steps=1,
+    checkpoint_every=5,
+    **options,
+):
     from kinetics_i3d_tf2 import read_folder
     from kinetics_i3d_tf2.data import clip_recipe
     from kinetics_i3d_tf2.training import fit
@@ -48,7 +56,12 @@ def train(videos, folder, strategy, *, parts=1, round_steps=5, **options):
             **options,
         },
     )
-    run = fit.Run(folder, round_steps, width=1 / 16, parts=parts)
+    run = fit.Run(
+        folder,
+        checkpoint_every,
+        width=1 / 16,
+        gradient_accumulation_steps=gradient_accumulation_steps,
+    )
     fit.train(recipe, data, run, strategy=strategy, stop=threading.Event())
 
 

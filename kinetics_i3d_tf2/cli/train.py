@@ -98,11 +98,11 @@ _STRATEGY = flags.DEFINE_enum(
     ["mirrored", "multi_worker", "one_device"],
     "All GPUs of this machine, of all machines in TF_CONFIG, or one.",
 )
-_PARTS = flags.DEFINE_integer(
-    "parts",
+_GRADIENT_ACCUMULATION_STEPS = flags.DEFINE_integer(
+    "gradient_accumulation_steps",
     1,
-    "Parts that a device's share of a batch is computed in, one after another, for "
-    "batches that do not fit into memory (gradient accumulation).",
+    "Number of microbatches that a device's share of a batch is split into, for "
+    "batches that do not fit into memory.",
     1,
 )
 _DTYPE = flags.DEFINE_enum(
@@ -112,8 +112,8 @@ _DTYPE = flags.DEFINE_enum(
     "Arithmetic; weights stay float32. float16 is for GPUs only.",
 )
 _SEED = flags.DEFINE_integer("seed", 0, "What everything random follows from.", 0)
-_ROUND_STEPS = flags.DEFINE_integer(
-    "round_steps",
+_CHECKPOINT_EVERY = flags.DEFINE_integer(
+    "checkpoint_every",
     None,
     "Steps between two checkpoints, with a validation each; by default a pass over the "
     "clips, but at least a hundredth of the steps and at most 1000.",
@@ -156,11 +156,11 @@ def main(argv):
     )
     run = fit.Run(
         _OUT.value,
-        _round_steps(recipe, len(data.training)),
+        _checkpoint_every(recipe, len(data.training)),
         seed=_SEED.value,
         width=_WIDTH.value,
         dtype=_DTYPE.value,
-        parts=_PARTS.value,
+        gradient_accumulation_steps=_GRADIENT_ACCUMULATION_STEPS.value,
         data_service=_DATA_SERVICE.value,
     )
     stop = _stop_on_signals()
@@ -180,7 +180,7 @@ def main(argv):
         with run_dir.only_run(_OUT.value):
             settings = fit.settings_of(recipe, data, run)
             path = files.join(_OUT.value, "settings.json")
-            run_dir.keep_settings(path, settings)
+            run_dir.keep_settings(path, settings, renamed=fit.OLD_SETTINGS)
             state = fit.train(recipe, data, run, strategy=strategy, stop=stop)
     except KeyboardInterrupt:
         logging.info("Stopped; the same command goes on where this one ended")
@@ -241,9 +241,9 @@ def _val_split(dataset):
     return found
 
 
-def _round_steps(recipe, num_clips):
-    if _ROUND_STEPS.value is not None:
-        return _ROUND_STEPS.value
+def _checkpoint_every(recipe, num_clips):
+    if _CHECKPOINT_EVERY.value is not None:
+        return _CHECKPOINT_EVERY.value
     a_pass = math.ceil(num_clips / recipe.batch_size)
     return min(1000, max(a_pass, math.ceil(recipe.steps / 100)))
 
@@ -271,8 +271,9 @@ def _explained(error, workers):
     message = str(error.message)
     if isinstance(error, tf.errors.ResourceExhaustedError):
         return MemoryError(
-            "the device's memory is too small for this batch; --parts=2, 4, ... "
-            "computes it in parts, --batch_size and --num_frames make it smaller"
+            "the device's memory is too small for this batch; split it with "
+            "--gradient_accumulation_steps=2, 4, ..., or lower --batch_size or "
+            "--num_frames"
         )
     lost = (
         tf.errors.UnavailableError,

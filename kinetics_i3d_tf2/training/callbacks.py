@@ -113,7 +113,7 @@ class Rounds(keras.callbacks.Callback):
 
     Args:
         recipe: the recipe.
-        round_steps: steps of a round.
+        checkpoint_every: steps of a round.
         state: as `new_state` or a checkpoint gave it; kept up to date.
         snapshots: where checkpoints go.
         logs: where the log goes; None for workers that write nothing, checkpoints too.
@@ -130,7 +130,7 @@ class Rounds(keras.callbacks.Callback):
     def __init__(
         self,
         recipe: TrainingRecipe,
-        round_steps: int,
+        checkpoint_every: int,
         state: dict,
         *,
         snapshots: Snapshots,
@@ -140,7 +140,7 @@ class Rounds(keras.callbacks.Callback):
     ):
         super().__init__()
         self._recipe = recipe
-        self._round_steps = round_steps
+        self._checkpoint_every = checkpoint_every
         self._state = state
         self._snapshots = snapshots
         self._logs = logs
@@ -168,7 +168,7 @@ class Rounds(keras.callbacks.Callback):
                 f"{self._last_good()} A lower --learning_rate may help"
             )
         is_last = state["step"] == self._recipe.steps
-        if is_last or state["step"] % self._round_steps == 0:
+        if is_last or state["step"] % self._checkpoint_every == 0:
             self._end_round({name: float(logs[name]) for name in ("loss", "top1")})
         elif self._stop.is_set():
             self._save()

@@ -26,6 +26,15 @@ from .run_checkpoints import Snapshots
 from .trainer import Trainer
 from .validation import make_validation
 
+# Settings of a run that its weights follow from, and what they were called before.
+_COMPARED = (
+    "checkpoint_every", "seed", "width", "dtype", "gradient_accumulation_steps",
+)  # fmt: skip
+OLD_SETTINGS = {
+    "parts": "gradient_accumulation_steps",
+    "round_steps": "checkpoint_every",
+}
+
 # Frames of a clip to one of the last layers: of 9 there are two (MIN_FRAMES).
 _TIME_STRIDE = MIN_FRAMES - 1
 
@@ -42,11 +51,11 @@ class Run(NamedTuple):
     """A training run, beside its recipe and data."""
 
     folder: str
-    round_steps: int  # steps between two checkpoints
+    checkpoint_every: int  # steps between two checkpoints
     seed: int = 0
     width: float = 1.0  # of the model
     dtype: str = "float32"  # dtype policy
-    parts: int = 1  # of Trainer
+    gradient_accumulation_steps: int = 1  # of Trainer
     data_service: str | None = None  # of for_training
 
 
@@ -105,18 +114,19 @@ def train(
     trainer.seed(run.seed, state["step"])
     validate = None
     if data.validation:
+        replicas = strategy.num_replicas_in_sync
         validate = make_validation(
             model,
             data.validation,
             recipe.clip,
-            batch_size=recipe.batch_size // strategy.num_replicas_in_sync // run.parts,
+            batch_size=recipe.batch_size // replicas // run.gradient_accumulation_steps,
             strategy=strategy,
             stop=stop,
         )
     is_first = number == 0
     rounds = Rounds(
         recipe,
-        run.round_steps,
+        run.checkpoint_every,
         state,
         snapshots=snapshots,
         logs=Logs(run.folder, state["history"]) if is_first else None,
@@ -153,8 +163,7 @@ def settings_of(recipe: TrainingRecipe, data: Data, run: Run) -> dict:
         "validation": (
             f"{len(data.validation)} clips {run_dir.digest([data.validation])}"
         ),
-        **{name: getattr(run, name) for name in ("seed", "width", "dtype", "parts")},
-        "round_steps": run.round_steps,
+        **{name: value for name, value in run._asdict().items() if name in _COMPARED},
     }
 
 
@@ -164,13 +173,15 @@ def make_trainer(model: keras.Model, recipe: TrainingRecipe, run: Run) -> Traine
     if run.dtype == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_weights)
-    trainer = Trainer(model, parts=run.parts)
+    trainer = Trainer(
+        model, gradient_accumulation_steps=run.gradient_accumulation_steps
+    )
     trainer.compile(
         optimizer,
         losses.Crossentropy(),
         metrics=[losses.Top1()],
         auto_scale_loss=False,
-        jit_compile=False,  # XLA would compute all parts at once.
+        jit_compile=False,  # XLA would compute all microbatches at once.
     )
     return trainer
 
@@ -218,10 +229,11 @@ def check(recipe: TrainingRecipe, data: Data, run: Run, replicas: int) -> None:
         ValueError: sizes that do not fit, or an arithmetic that is not for such clips
             or devices.
     """
-    if recipe.batch_size % (replicas * run.parts):
+    accumulation = run.gradient_accumulation_steps
+    if recipe.batch_size % (replicas * accumulation):
         raise ValueError(
-            f"batch_size must be a multiple of the {replicas} replicas times the "
-            f"{run.parts} parts. Received: {recipe.batch_size}"
+            f"batch_size must be a multiple of {replicas * accumulation} (replicas "
+            f"times gradient accumulation steps). Received: {recipe.batch_size}"
         )
     if run.dtype == "mixed_float16" and replicas > 1:
         # Keras asks one replica whether the gradients of all are finite.

@@ -5,7 +5,8 @@ Every command is of `i3d train`, with the dataset's flags and
 or --records=DIR of prepared records, which Flow needs to be of any speed.
 
 A batch size is that of all devices together. On fewer, give --batch_size, and with it
---learning_rate in proportion (Goyal et al., arXiv 1706.02677); or --parts.
+--learning_rate in proportion (Goyal et al., arXiv 1706.02677); or
+--gradient_accumulation_steps.
 """
 
 import dataclasses

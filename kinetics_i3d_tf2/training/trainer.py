@@ -1,4 +1,4 @@
-"""`fit` for any model under every strategy of tf.distribute, in parts if need be."""
+"""`fit` for any model under every strategy of tf.distribute, with accumulation."""
 
 import keras
 import tensorflow as tf
@@ -7,28 +7,36 @@ import tensorflow as tf
 class Trainer(keras.Model):
     """Wraps a built model, so that `compile` and `fit` train it.
 
-    Made, compiled and its optimizer built in the scope of a strategy, it trains under
-    that strategy: `MirroredStrategy`, `MultiWorkerMirroredStrategy` (where `fit` of
-    Keras 3 fails) or none. `fit` takes a dataset of
+    Create it, compile it and build its optimizer in the scope of a strategy to train
+    under that strategy: `MirroredStrategy`, `MultiWorkerMirroredStrategy` (where Keras
+    3's own `fit` fails) or none. `fit` takes a dataset of
     `strategy.distribute_datasets_from_function`.
 
     Args:
         model: the model; its weights are trained in place.
-        parts: how many parts a replica's batch is cut into, one forward and backward
-            pass after another, before the weights are changed once: gradient
-            accumulation, for batches that do not fit into memory. Batch norm sees the
-            parts. Batches must be multiples of it.
+        gradient_accumulation_steps: number of equal microbatches a replica's batch is
+            split into, for batches that do not fit into memory. Their gradients are
+            computed one after another and averaged before the weights change once.
+            Batch norm sees microbatches. Batch sizes must be multiples of it.
 
     Raises:
-        ValueError: `parts` is less than 1.
+        ValueError: `gradient_accumulation_steps` is less than 1.
+
+    Example:
+    >>> trainer = Trainer(model, gradient_accumulation_steps=2)
+    >>> trainer.compile(Momentum(0.01), Crossentropy(), metrics=[Top1()])
+    >>> trainer.fit(dataset, steps_per_epoch=100)
     """
 
-    def __init__(self, model, *, parts=1):
+    def __init__(self, model: keras.Model, *, gradient_accumulation_steps: int = 1):
         super().__init__(name=f"{model.name}_trainer")
-        if parts < 1:
-            raise ValueError(f"parts must be at least 1. Received: {parts}")
+        if gradient_accumulation_steps < 1:
+            raise ValueError(
+                "gradient_accumulation_steps must be at least 1. Received: "
+                f"{gradient_accumulation_steps}"
+            )
         self.model = model
-        self.parts = parts
+        self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = True
 
     def call(self, clip, training=None):
@@ -36,21 +44,18 @@ class Trainer(keras.Model):
 
     def train_step(self, data):
         """One step of one replica."""
-        if self.parts == 1:
+        count = self.gradient_accumulation_steps
+        if count == 1:
             return super().train_step(data)
-        parts = [
-            tf.nest.pack_sequence_as(data, part)
-            for part in zip(
-                *(tf.split(x, self.parts) for x in tf.nest.flatten(data)), strict=True
-            )
-        ]
+        columns = [tf.split(x, count) for x in tf.nest.flatten(data)]
         sums = [0.0] * len(self.trainable_weights)
-        for part in parts:
+        for row in zip(*columns, strict=True):
+            microbatch = tf.nest.pack_sequence_as(data, row)
             # One after another, or all would be in memory at once.
             with tf.control_dependencies([x for x in sums if tf.is_tensor(x)]):
-                part = tf.nest.map_structure(tf.identity, part)
-            gradients, logs = self._gradients(*part)
-            sums = [a + b / self.parts for a, b in zip(sums, gradients, strict=True)]
+                microbatch = tf.nest.map_structure(tf.identity, microbatch)
+            gradients, logs = self._gradients(*microbatch)
+            sums = [a + b / count for a, b in zip(sums, gradients, strict=True)]
         self.optimizer.apply_gradients(zip(sums, self.trainable_weights, strict=True))
         return logs
 
@@ -103,12 +108,14 @@ class Trainer(keras.Model):
             if variable.path.endswith("seed_generator_state")
         ]
 
+        draws = step * self.gradient_accumulation_steps
+
         def assign():
             context = tf.distribute.get_replica_context()
             replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
             for number, state in enumerate(states):
                 key = seed + 1_000_003 * number + 7919 * (replica + 1)
-                value = tf.stack([key, tf.constant(step * self.parts, tf.int64)])
+                value = tf.stack([key, tf.constant(draws, tf.int64)])
                 state.assign(tf.cast(value % 2**32, state.dtype))
 
         tf.function(lambda: self.distribute_strategy.run(assign))()

@@ -4,7 +4,8 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import filelock
 
@@ -33,7 +34,11 @@ def only_run(folder: str | os.PathLike, *, lock: str = ".lock") -> Iterator[None
 
 
 def keep_settings(
-    path: str | os.PathLike, settings: dict, *, notes: dict | None = None
+    path: str | os.PathLike,
+    settings: dict,
+    *,
+    notes: dict | None = None,
+    renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Writes a run's settings, or compares them with those that are there.
 
@@ -41,6 +46,7 @@ def keep_settings(
         path: the JSON file.
         settings: what the results follow from, as JSON's types.
         notes: what people may want to know, not compared.
+        renamed: today's names of settings by the names that older files have.
 
     Raises:
         OSError: the file cannot be read or written.
@@ -50,6 +56,7 @@ def keep_settings(
         with files.open_file(path) as file:
             try:
                 before = json.load(file)["settings"]
+                before = {renamed.get(k, k): v for k, v in before.items()}
                 changes = list(differences(before, settings))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(

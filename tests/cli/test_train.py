@@ -22,7 +22,7 @@ from kinetics_i3d_tf2.visualization import plots
 
 SMALL = (
     "--recipe=finetune_full", "--init=none", "--width=0.0625", "--num_frames=9",
-    "--batch_size=2", "--steps=4", "--round_steps=1", "--strategy=one_device",
+    "--batch_size=2", "--steps=4", "--checkpoint_every=1", "--strategy=one_device",
 )  # fmt: skip
 
 
@@ -135,7 +135,10 @@ def test_a_full_disk_leaves_the_last_checkpoint(videos, tmp_path):
     [
         (["--out="], "--out=: name a folder of this machine"),
         (["--out={}", "--recipe=mine"], "value should be one of <release_rgb|"),
-        (["--out={}", "--batch_size=3", "--parts=2"], "a multiple of the 1 replicas"),
+        (
+            ["--out={}", "--batch_size=3", "--gradient_accumulation_steps=2"],
+            "a multiple of 2 (replicas",
+        ),
         (["--out={}", "--split=tests"], "There is no split 'tests' in the dataset"),
         (["--out={}", "--init={}/none"], "none"),
         (["--out=s3://bucket/run"], "name a folder of this machine"),

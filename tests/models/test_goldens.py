@@ -128,7 +128,7 @@ def test_three_training_steps(golden, stream):
         weight_decay=float(expected["weight_decay"]),
         dropout_rate=0.0,
     )
-    run = fit.Run("nowhere", round_steps=3)
+    run = fit.Run("nowhere", checkpoint_every=3)
     model = recipe.assign(build.build_model(recipe_of_stream, 400))
     trainer = fit.make_trainer(model, recipe_of_stream, run)
     last = LastLogits((2, 400))

@@ -49,8 +49,8 @@ def data(videos):
     return fit.Data(table.split("train"), table.split("val"), table.class_names)
 
 
-def train(recipe, data, folder, *, round_steps=2, stop=None, **run):
-    run = fit.Run(str(folder), round_steps, **{"width": 1 / 16, **run})
+def train(recipe, data, folder, *, checkpoint_every=2, stop=None, **run):
+    run = fit.Run(str(folder), checkpoint_every, **{"width": 1 / 16, **run})
     stop = stop or threading.Event()
     strategy = tf.distribute.get_strategy()
     return fit.train(recipe, data, run, strategy=strategy, stop=stop)
@@ -77,14 +77,17 @@ def trained(videos, tmp_path_factory):
     trainings = {
         "one_device": {"strategy": "one_device"},
         "two_replicas": {"strategy": "mirrored"},
-        "two_parts": {"strategy": "one_device", "parts": 2},
+        "two_microbatches": {
+            "strategy": "one_device",
+            "gradient_accumulation_steps": 2,
+        },
         "live": {"strategy": "mirrored", "batch_norm": "live", "dropout_rate": 0.5},
         "synchronized": {"strategy": "mirrored", "batch_norm": "synchronized"},
         "whole_batch": {"strategy": "one_device", "batch_norm": "live"},
     }
     # Batch norm of a step is compared: later ones amplify rounding.
     for name in ("live", "synchronized", "whole_batch"):
-        trainings[name] |= {"steps": 1, "round_steps": 1}
+        trainings[name] |= {"steps": 1, "checkpoint_every": 1}
     arguments = {str(root / name): options for name, options in trainings.items()}
     done = subprocess.run(
         [sys.executable, "tests/replicas.py", videos, json.dumps(arguments)],
@@ -106,8 +109,8 @@ def begin(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other", ["two_replicas", "two_parts"])
-def test_replicas_and_parts_change_nothing(trained, other, tmp_path):
+@pytest.mark.parametrize("other", ["two_replicas", "two_microbatches"])
+def test_replicas_and_accumulation_change_nothing(trained, other, tmp_path):
     alone = weights_of(trained / "one_device")
     assert largest_difference(alone, weights_of(trained / other)) < 1e-5
     start = begin(tmp_path)
@@ -170,14 +173,14 @@ def test_begun_again_anywhere_the_weights_are_equal(data, tmp_path):
     """With dropout, live batch norm and a change of the rate."""
     data = data._replace(validation=())
     recipe = dataclasses.replace(RECIPE, steps=4, rates=((0, 0.01), (2, 0.001)))
-    train(recipe, data, tmp_path / "whole", round_steps=2)
+    train(recipe, data, tmp_path / "whole", checkpoint_every=2)
     stop = threading.Event()
     stop.set()
     for step in (1, 2, 3):
         with pytest.raises(KeyboardInterrupt):
-            train(recipe, data, tmp_path / "cut", round_steps=2, stop=stop)
+            train(recipe, data, tmp_path / "cut", checkpoint_every=2, stop=stop)
         assert (tmp_path / "cut" / "last").resolve().name == f"{step:08d}"
-    state = train(recipe, data, tmp_path / "cut", round_steps=2)
+    state = train(recipe, data, tmp_path / "cut", checkpoint_every=2)
     whole, cut = (weights_of(tmp_path / name) for name in ("whole", "cut"))
     assert largest_difference(whole, cut) == 0
     assert [row["step"] for row in state["history"]] == [2, 4]
@@ -188,7 +191,7 @@ def test_begun_again_anywhere_the_weights_are_equal(data, tmp_path):
 def test_a_round_is_saved_before_its_validation(data, tmp_path):
     """Stopped in the validation, a run does that first when it goes on."""
     recipe = dataclasses.replace(RECIPE, steps=2)
-    whole = train(recipe, data, tmp_path / "whole", round_steps=1)
+    whole = train(recipe, data, tmp_path / "whole", checkpoint_every=1)
 
     class AfterTheStep(threading.Event):
         """Is set while the first validation runs, and not when a step has ended."""
@@ -197,11 +200,11 @@ def test_a_round_is_saved_before_its_validation(data, tmp_path):
             return sys._getframe(1).f_code.co_name == "validate"
 
     with pytest.raises(KeyboardInterrupt):
-        train(recipe, data, tmp_path / "cut", round_steps=1, stop=AfterTheStep())
+        train(recipe, data, tmp_path / "cut", checkpoint_every=1, stop=AfterTheStep())
     state = json.loads((tmp_path / "cut" / "last" / "state.json").read_text())
     assert (state["step"], state["history"]) == (1, [])
     assert state["pending"]["step"] == 1
-    cut = train(recipe, data, tmp_path / "cut", round_steps=1)
+    cut = train(recipe, data, tmp_path / "cut", checkpoint_every=1)
     for ours, theirs in zip(cut["history"], whole["history"], strict=True):
         assert ours | {"clips_per_second": 0} == theirs | {"clips_per_second": 0}
 
@@ -261,7 +264,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(data, tmp_path):
 
 
 def test_the_best_checkpoint_is_kept_and_the_rest_deleted(data, tmp_path):
-    state = train(dataclasses.replace(RECIPE, steps=4), data, tmp_path, round_steps=1)
+    state = train(
+        dataclasses.replace(RECIPE, steps=4), data, tmp_path, checkpoint_every=1
+    )
     rows = state["history"]
     best = max(rows, key=lambda row: (row["val_top1"], -row["val_loss"]))
     kept = {path.name for path in (tmp_path / "checkpoints").iterdir()}
@@ -341,10 +346,10 @@ def test_the_papers_other_architectures(data, tmp_path, kind):
 def test_they_go_on_as_if_never_stopped(data, tmp_path, kind):
     recipe = recipe_of(kind, batch_norm_momentum=0.5)
     data = data._replace(validation=())
-    train(recipe, data, tmp_path / "whole", round_steps=1)
+    train(recipe, data, tmp_path / "whole", checkpoint_every=1)
     half = dataclasses.replace(recipe, steps=1)
     for part in (half, recipe):
-        train(part, data, tmp_path / "parts", round_steps=1)
+        train(part, data, tmp_path / "parts", checkpoint_every=1)
     whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
     assert largest_difference(whole, parts) == 0
 
@@ -359,13 +364,14 @@ def test_nothing_below_the_endpoint_is_trained(data, tmp_path):
     assert moved == {"Mixed_5c", "Logits"}
 
 
-@pytest.mark.parametrize("batch_size, parts", [(3, 2), (1, 2)])
-def test_a_batch_that_cannot_be_cut_is_refused(data, tmp_path, batch_size, parts):
+@pytest.mark.parametrize("batch_size, count", [(3, 2), (1, 2)])
+def test_a_batch_that_cannot_be_cut_is_refused(data, tmp_path, batch_size, count):
     recipe = dataclasses.replace(RECIPE, batch_size=batch_size)
     with pytest.raises(
-        ValueError, match=r"multiple of the 1 replicas times the 2 part"
+        ValueError,
+        match=r"multiple of 2 \(replicas times gradient accumulation steps\)",
     ):
-        train(recipe, data, tmp_path, parts=parts)
+        train(recipe, data, tmp_path, gradient_accumulation_steps=count)
 
 
 def test_a_label_out_of_range(data, tmp_path):

@@ -60,3 +60,12 @@ def test_a_digest_stays_when_the_folder_moves():
     assert digest("/videos", "a/1", "b/2") == digest("s3://moved/here", "a/1", "b/2")
     assert digest("/videos", "a/1", "b/2") != digest("/videos", "b/2", "a/1")
     assert digest("/videos", "a/1") != digest("/videos", "a/2")
+
+
+def test_settings_of_older_names_are_compared_by_todays(tmp_path):
+    path = tmp_path / "settings.json"
+    run_dir.keep_settings(path, {"parts": 2})
+    renamed = {"parts": "steps"}
+    run_dir.keep_settings(path, {"steps": 2}, renamed=renamed)
+    with pytest.raises(ValueError, match="was begun with steps 2, now 3"):
+        run_dir.keep_settings(path, {"steps": 3}, renamed=renamed)
