@@ -45,6 +45,7 @@ slow: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 # The site, in site/. A broken link or an unparsable docstring is an error. The variable
 # turns off an advertisement of another program.
@@ -89,7 +90,7 @@ demo-weights: $(INSTALLED)
 
 $(INSTALLED): EXTRAS := beam,docs,onnx,plot,serving,test
 $(INSTALLED_IO): EXTRAS := beam,io,onnx,plot,serving,test
-$(INSTALLED) $(INSTALLED_IO): setup.py
+$(INSTALLED) $(INSTALLED_IO): pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip
 	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]'
