@@ -109,7 +109,7 @@ def write_clips(folder: str, plan: dict, seed: int, processes: int) -> None:
             left[path] = numbers
     for parent in {path.rpartition("/")[0] for path in left}:
         files.make_dirs(parent)
-    files.clear_unfinished(left)
+    run_dir.clear_unfinished(left)
     # Spawned, as threads of OpenCV do not survive a fork.
     pool = concurrent.futures.ProcessPoolExecutor(
         max(1, min(processes, len(left))),

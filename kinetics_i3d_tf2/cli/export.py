@@ -125,7 +125,7 @@ def _write_version():
     out.mkdir(parents=True, exist_ok=True)
     with run_dir.only_run(out):
         version = saved_model.next_version(out)
-        with storage.atomic_folder(version) as folder:
+        with run_dir.atomic_folder(version) as folder:
             logging.info("Building the signatures")
             functions = signatures.Signatures(
                 models,

@@ -138,7 +138,7 @@ def main(argv):
         path = storage.join(_OUT.value, "settings.json")
         run_dir.keep_settings(path, settings, notes=notes)
         files = feature_files.FeatureFiles(_OUT.value, _FORMAT.value, settings)
-        storage.clear_unfinished(files.place(each.name) for each in named)
+        run_dir.clear_unfinished(files.place(each.name) for each in named)
         errors = {}
         try:
             _run(named, files, extract, cut, errors)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 from absl import logging
 
-from ..utils import files
+from ..utils import files, run_dir
 from ..utils.errors import reason
 from ..utils.journal import Journal, JsonRows
 from ..video import optical_flow, transforms
@@ -85,7 +85,7 @@ def write_plan(shards: dict[str, list[Clip]]) -> None:
 
     for folder in {work_file(shard, "clips").rpartition("/")[0] for shard in shards}:
         files.make_dirs(folder)
-    files.clear_unfinished(shards)
+    run_dir.clear_unfinished(shards)
     with ThreadPoolExecutor(_FILE_THREADS) as pool:
         list(pool.map(write, shards))
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..checkpoints.sonnet import load_checkpoint, load_momentum, save_checkpoint
 from ..data import labels
-from ..utils import files
+from ..utils import files, run_dir
 
 _STATE = "state.json"
 
@@ -80,7 +80,7 @@ class Snapshots:
                 raise NotFiniteError(f"{variable.path} is NaN or infinite")
         self.clear_unfinished()
         step = state["step"]
-        with files.atomic_folder(self._folder / _name(step)) as folder:
+        with run_dir.atomic_folder(self._folder / _name(step)) as folder:
             prefix = folder / "model.ckpt"
             save_checkpoint(model, prefix, optimizer=optimizer)
             labels.write_label_map(folder / labels.LABEL_MAP, self._class_names)
@@ -100,7 +100,7 @@ class Snapshots:
         step = state["step"]
         with files.atomic_writer(self._folder / _name(step) / _STATE) as path:
             path.write_text(_text(state), encoding="utf-8")
-            files.sync(path)
+            run_dir.sync(path)
         if best is not None:
             self._link("best", best)
         for old in self._steps() - {step, best}:

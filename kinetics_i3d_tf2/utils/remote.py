@@ -1,7 +1,8 @@
-"""Addresses (s3://, http://, gs://) through `tf.io.gfile`.
+"""Files at addresses (s3://, http://, gs://), through `tf.io.gfile`.
 
+Nothing else in this package touches a remote file system; `files` is what others call.
 TensorFlow, and tensorflow-io for the schemes that it adds, are imported when the first
-address is met.
+address is used.
 """
 
 import contextlib
@@ -21,13 +22,77 @@ def is_address(path: str | os.PathLike) -> bool:
     return bool(_ADDRESS.match(os.fspath(path)))
 
 
-class RemoteReader(io.RawIOBase):
-    """A remote file as Python's own files are, read-only; its errors are OSErrors."""
+def open_file(path: str | os.PathLike, mode: str) -> io.IOBase:
+    """Opens a remote file: "rb", "w", "wb", or "a" and "ab" where that is possible.
+
+    Raises:
+        OSError: the file does not exist, or may not be opened.
+        ValueError: its scheme needs the extra `io`, or is unknown.
+    """
+    if mode == "rb":
+        return io.BufferedReader(_Reader(path), 1 << 18)
+    with _os_errors(path):
+        return _gfile(path).GFile(os.fspath(path), mode)
+
+
+def exists(path: str | os.PathLike) -> bool:
+    """Whether a remote file or folder exists."""
+    with _os_errors(path):
+        return _gfile(path).exists(os.fspath(path))
+
+
+def is_dir(path: str | os.PathLike) -> bool:
+    """Whether a remote folder exists."""
+    with _os_errors(path):
+        return _gfile(path).isdir(_as_folder(path))
+
+
+def size(path: str | os.PathLike) -> int:
+    """Size of a remote file in bytes."""
+    with _os_errors(path):
+        return _gfile(path).stat(os.fspath(path)).length
+
+
+def walk(folder: str | os.PathLike) -> list[tuple[str, list[str]]]:
+    """Folders in a remote folder, itself included, with the names of their files."""
+    with _os_errors(folder):
+        found = _gfile(folder).walk(_as_folder(folder))
+        return [(parent, names) for parent, _, names in found]
+
+
+def list_dir(folder: str | os.PathLike) -> list[str]:
+    """Names in a remote folder; none if it does not exist."""
+    with _os_errors(folder):
+        files, folder = _gfile(folder), _as_folder(folder)
+        return files.listdir(folder) if files.isdir(folder) else []
+
+
+def remove(path: str | os.PathLike) -> None:
+    """Deletes a remote file."""
+    with _os_errors(path):
+        _gfile(path).remove(os.fspath(path))
+
+
+def make_dirs(folder: str | os.PathLike) -> None:
+    """Makes a remote folder where file systems have them."""
+    with _os_errors(folder):
+        _gfile(folder).makedirs(os.fspath(folder))
+
+
+def upload(source: str | os.PathLike, path: str | os.PathLike) -> None:
+    """Copies a local file to an address, where it appears when it is whole."""
+    with _os_errors(path):
+        # Object stores show a file when the last of it has arrived.
+        _gfile(path).copy(os.fspath(source), os.fspath(path), overwrite=True)
+
+
+class _Reader(io.RawIOBase):
+    """A remote file as a file object, read-only; its errors are OSErrors."""
 
     def __init__(self, path):
         self._path = os.fspath(path)
-        with os_errors(path):
-            files = gfile(path)
+        with _os_errors(path):
+            files = _gfile(path)
             self._size = files.stat(self._path).length
             self._file = files.GFile(self._path, "rb")
         self._place = 0
@@ -49,7 +114,7 @@ class RemoteReader(io.RawIOBase):
     def readinto(self, buffer):
         if self._place >= self._size:
             return 0
-        with os_errors(self._path):
+        with _os_errors(self._path):
             self._file.seek(self._place)
             content = self._file.read(min(len(buffer), self._size - self._place))
         buffer[: len(content)] = content
@@ -62,25 +127,18 @@ class RemoteReader(io.RawIOBase):
         super().close()
 
 
-def gfile(path: str | os.PathLike):
-    """`tf.io.gfile`, once it knows the scheme of an address.
-
-    Args:
-        path: the address.
-
-    Raises:
-        ValueError: its scheme needs the extra `io`, or is unknown.
-    """
+def _gfile(path):
+    """`tf.io.gfile`, once it knows the scheme of an address."""
     import tensorflow as tf
 
     scheme = _ADDRESS.match(os.fspath(path))[1].lower()
     if scheme not in tf.io.gfile.get_registered_schemes():
         try:
             import tensorflow_io  # noqa: F401 (it registers file systems)
-        except Exception as error:  # Beside another TensorFlow it fails in many ways.
+        except Exception as error:  # With another TensorFlow it fails in many ways.
             raise ValueError(
-                f"{path}: {scheme}:// needs tensorflow-io, which works beside "
-                "TensorFlow 2.16 only: in an environment of its own, pip install "
+                f"{path}: {scheme}:// needs tensorflow-io, which works with TensorFlow "
+                "2.16 only: in an environment of its own, pip install "
                 "'kinetics-i3d-tf2[io]'"
             ) from error
     if scheme not in tf.io.gfile.get_registered_schemes():
@@ -102,13 +160,13 @@ def _leave_before_destructors():
         library.on_exit(library._exit, None)
 
 
-def as_folder(path: str | os.PathLike) -> str:
+def _as_folder(path):
     """A folder's address as S3 wants it: without the slash a bucket is no folder."""
     return os.fspath(path).rstrip("/") + "/"
 
 
 @contextlib.contextmanager
-def os_errors(path: str | os.PathLike) -> Iterator[None]:
+def _os_errors(path) -> Iterator[None]:
     """Turns TensorFlow's errors into the OSErrors of local files, in its block."""
     try:
         yield

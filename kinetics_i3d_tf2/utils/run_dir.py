@@ -1,10 +1,12 @@
-"""Folders that a program goes on in: one run at a time, with the settings as before."""
+"""Folders of jobs that can be resumed: a lock, settings, and writes that are whole."""
 
 import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 
 import filelock
@@ -14,10 +16,11 @@ from . import files
 
 @contextlib.contextmanager
 def only_run(folder: str | os.PathLike, *, lock: str = ".lock") -> Iterator[None]:
-    """Keeps a second run out of a folder; out of addresses, the user must.
+    """Keeps a second run out of a folder, as long as the block lasts.
 
     Args:
-        folder: the folder, which is there.
+        folder: an existing folder. Addresses are not locked: there, the user must make
+            sure that one run writes at a time.
         lock: name of the file in it that is locked.
 
     Raises:
@@ -40,32 +43,30 @@ def keep_settings(
     notes: dict | None = None,
     renamed: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Writes a run's settings, or compares them with those that are there.
+    """Writes a run's settings, or compares them with those of the run it resumes.
 
     Args:
         path: the JSON file.
-        settings: what the results follow from, as JSON's types.
-        notes: what people may want to know, not compared.
+        settings: everything that the results depend on, as JSON's types.
+        notes: other information for people, not compared.
         renamed: today's names of settings by the names that older files have.
 
     Raises:
         OSError: the file cannot be read or written.
-        ValueError: it is no such file, or a setting is another.
+        ValueError: it is another kind of file, or a setting differs.
     """
-    if files.exists(path):
-        with files.open_file(path) as file:
-            try:
-                before = json.load(file)["settings"]
-                before = {renamed.get(k, k): v for k, v in before.items()}
-                changes = list(differences(before, settings))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(
-                    f"{path}: holds no settings of this program"
-                ) from error
-        if changes:
-            raise other_settings(path, "the run in this folder", changes[0])
+    if not files.exists(path):
+        files.write_json(path, {"settings": settings, "notes": notes or {}})
         return
-    files.write_json(path, {"settings": settings, "notes": notes or {}})
+    with files.open_file(path) as file:
+        try:
+            before = json.load(file)["settings"]
+            before = {renamed.get(k, k): v for k, v in before.items()}
+            changes = list(differences(before, settings))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path}: holds no settings of this program") from error
+    if changes:
+        raise other_settings(path, "the run in this folder", changes[0])
 
 
 def other_settings(
@@ -77,6 +78,9 @@ def other_settings(
         path: the file with the settings.
         what: what was begun: "the run in this folder".
         change: name, old and new value of a setting.
+
+    Returns:
+        The exception.
     """
     key, old, new = change
     return ValueError(
@@ -86,7 +90,7 @@ def other_settings(
 
 
 def differences(before: dict, now: dict) -> Iterator[tuple]:
-    """Yields (name, old value, new value) of what differs, at any depth."""
+    """Yields (name, old value, new value) of settings that differ, at any depth."""
     for key, new in now.items():
         old = before.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
@@ -96,7 +100,7 @@ def differences(before: dict, now: dict) -> Iterator[tuple]:
 
 
 def digest(parts: Iterable[Sequence]) -> str:
-    """A fingerprint of clips or records that stays when their folder moves.
+    """Fingerprint of clips or records that does not change when their folder moves.
 
     Args:
         parts: lists of `Clip` or `Record`.
@@ -112,5 +116,56 @@ def digest(parts: Iterable[Sequence]) -> str:
 
 
 def digest_text(content) -> str:
-    """A fingerprint of texts and numbers in lists, 64 hex digits."""
+    """Fingerprint of nested lists of text and numbers, 64 hex digits."""
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a folder that gets its name when everything in it is on the disk.
+
+    Args:
+        path: the folder to make, on this machine; one writer at a time.
+
+    Yields:
+        Empty hidden folder in the same place. It is deleted when the block fails; one
+        that a killed writer left is deleted first.
+
+    Raises:
+        OSError: a file cannot be written, or the folder exists.
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        for written in (*temporary.rglob("*"), temporary):
+            sync(written)
+        os.rename(temporary, path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sync(path: str | os.PathLike) -> None:
+    """Waits until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def clear_unfinished(paths: Iterable[str | os.PathLike]) -> None:
+    """Deletes the temporary files that killed `files.atomic_writer`s left.
+
+    Args:
+        paths: files that nobody is writing; addresses leave nothing behind.
+    """
+    paths = {Path(path) for path in paths if not files.is_address(path)}
+    for folder in {path.parent for path in paths}:
+        for found in folder.glob(".*"):
+            name, _, suffix = found.name[1:].rpartition(".")
+            if len(suffix) == 32 and folder / name in paths:
+                found.unlink()

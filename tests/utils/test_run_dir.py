@@ -69,3 +69,27 @@ def test_settings_of_older_names_are_compared_by_todays(tmp_path):
     run_dir.keep_settings(path, {"steps": 2}, renamed=renamed)
     with pytest.raises(ValueError, match="was begun with steps 2, now 3"):
         run_dir.keep_settings(path, {"steps": 3}, renamed=renamed)
+
+
+def test_atomic_folder(tmp_path):
+    path = tmp_path / "checkpoints" / "1"
+    (path.parent / ".1").mkdir(parents=True)
+    (path.parent / ".1" / "left").touch()
+    with run_dir.atomic_folder(path) as folder:
+        (folder / "model").write_text("whole")
+        assert not path.exists()
+    assert [file.name for file in path.iterdir()] == ["model"]
+    with pytest.raises(KeyError), run_dir.atomic_folder(tmp_path / "2") as folder:
+        (folder / "model").write_text("half of the sec")
+        raise KeyError
+    assert [file.name for file in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_what_killed_writers_left_is_cleared(tmp_path):
+    wanted = [tmp_path / "a.npz", "s3://bucket/a.npz"]
+    (tmp_path / f".a.npz.{32 * '0'}").touch()
+    kept = {".a.npz.swp", f".b.npz.{32 * '0'}", "a.npz"}
+    for name in kept:
+        (tmp_path / name).touch()
+    run_dir.clear_unfinished(wanted)
+    assert {path.name for path in tmp_path.iterdir()} == kept
