@@ -18,6 +18,8 @@ _HOMES = {
     "load_inception_v1": "checkpoints.inception_v1",
     "extract_features": "features.extractor",
     "frechet_video_distance": "features.fvd",
+    "Classifier": "inference.classifier",
+    "Scores": "inference.scores",
     "Windows": "inference.windows",
     "save_checkpoint": "checkpoints.sonnet",
     "fold_batch_norm": "inference.graph",
