@@ -77,9 +77,9 @@ def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
         ValueError: it is not one of Inception-V1, or the model has no such trunk or one
             of another width.
 
-    Example:
-    >>> model = InceptionI3d(num_classes=400)
-    >>> load_inception_v1(model, "inception_v1.ckpt")
+    Examples:
+        >>> model = InceptionI3d(num_classes=400)
+        >>> load_inception_v1(model, "inception_v1.ckpt")
     """
     weights = read_inception_v1(path)
     trunks = [x for x in model._flatten_layers() if isinstance(x, InceptionV1)]

@@ -82,8 +82,8 @@ def load_model(path, **kwargs) -> keras.Model:
         OSError: a file of the checkpoint is missing, or may not be read.
         ValueError: a file is truncated or corrupt, or is of another model.
 
-    Example:
-    >>> model = load_model("checkpoints/rgb_imagenet")
+    Examples:
+        >>> model = load_model("checkpoints/rgb_imagenet")
     """
     found = read_contents(path)
     options = {"width": _width(found.shapes, _full_filters(found))}

@@ -33,9 +33,9 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         ValueError: a file is truncated or corrupt, variables differ (all differences
             are listed), or `exclude` names nothing in either.
 
-    Example:
-    >>> model = InceptionI3d(num_classes=101)
-    >>> load_checkpoint(model, "checkpoints/rgb_imagenet", exclude=("Logits",))
+    Examples:
+        >>> model = InceptionI3d(num_classes=101)
+        >>> load_checkpoint(model, "checkpoints/rgb_imagenet", exclude=("Logits",))
     """
     if isinstance(exclude, str):
         exclude = (exclude,)

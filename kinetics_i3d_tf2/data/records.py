@@ -71,9 +71,9 @@ def write_records(
         ValueError: Apache Beam is not installed, the folder was begun with other
             settings or clips, or no clip can be prepared.
 
-    Example:
-    >>> i3d.write_records(i3d.read_folder("videos"), "records").clips
-    1200
+    Examples:
+        >>> i3d.write_records(i3d.read_folder("videos"), "records").clips
+        1200
     """
     options = options or beam_options()
     out = os.fspath(out)

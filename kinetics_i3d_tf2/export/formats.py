@@ -68,8 +68,8 @@ def write(
         OSError: the file cannot be written; what was there before stays, but a
             .bin that could be written before its .xml could not.
 
-    Example:
-    >>> difference = write({"rgb": model}, "i3d.onnx", "onnx")
+    Examples:
+        >>> difference = write({"rgb": model}, "i3d.onnx", "onnx")
     """
     row = check(path, format)
     if set(models) not in ({"rgb"}, {"flow"}, {"rgb", "flow"}, {"joint"}):

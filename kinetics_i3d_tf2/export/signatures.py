@@ -41,11 +41,11 @@ class Signatures:
     Raises:
         ValueError: streams, classes or `top` are not as above.
 
-    Example:
-    >>> signatures = Signatures({"rgb": model}, class_names)
-    >>> tf.saved_model.save(
-    ...     tf.Module(), "served/1", signatures=signatures.concrete_functions()
-    ... )
+    Examples:
+        >>> signatures = Signatures({"rgb": model}, class_names)
+        >>> tf.saved_model.save(
+        ...     tf.Module(), "served/1", signatures=signatures.concrete_functions()
+        ... )
     """
 
     def __init__(

@@ -129,10 +129,10 @@ def extract_features(
         OSError: there is no such file.
         ValueError: it cannot be read, gives no window, or an argument is out of range.
 
-    Example:
-    >>> model = i3d.load_model(i3d.fetch("rgb_imagenet"))
-    >>> i3d.extract_features("clip.mp4", model, windows=Windows(64, 8)).values.shape
-    (25, 1024)
+    Examples:
+        >>> model = i3d.load_model(i3d.fetch("rgb_imagenet"))
+        >>> i3d.extract_features("clip.mp4", model, windows=Windows(64, 8)).values.shape
+        (25, 1024)
     """
     if not isinstance(models, dict):
         channels = {count: stream for stream, count in CHANNELS.items()}

@@ -22,11 +22,11 @@ class Gaussian(NamedTuple):
 class Moments:
     """Sums up points batch by batch, in float64, and holds none of them.
 
-    Example:
-    >>> moments = Moments()
-    >>> for batch in batches:
-    ...     moments.add(batch)
-    >>> moments.gaussian().mean
+    Examples:
+        >>> moments = Moments()
+        >>> for batch in batches:
+        ...     moments.add(batch)
+        >>> moments.gaussian().mean
     """
 
     def __init__(self):

@@ -135,9 +135,9 @@ def frechet_video_distance(
         ValueError: an array is of something else or in another range, videos cannot be
             read, or differ in length.
 
-    Example:
-    >>> model = i3d.load_model(i3d.fetch("rgb_imagenet"))
-    >>> i3d.frechet_video_distance("real", "generated", model, num_frames=16)
+    Examples:
+        >>> model = i3d.load_model(i3d.fetch("rgb_imagenet"))
+        >>> i3d.frechet_video_distance("real", "generated", model, num_frames=16)
     """
     extract = make_extractor({"rgb": model}, endpoint="Logits")
     gaussians, lengths = [], []

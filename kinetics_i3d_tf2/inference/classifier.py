@@ -36,7 +36,7 @@ class Classifier:
         ValueError: a checkpoint is damaged, of another architecture, or two are of one
             stream or of different classes.
 
-    Example:
+    Examples:
         >>> classifier = Classifier("rgb_imagenet", "flow_imagenet")
         >>> classifier("clip.mp4", top=2)
         [('playing cricket', 0.9999), ('hurling (sport)', 1.5e-09)]

@@ -24,9 +24,9 @@ def fold_batch_norm(model, *, dtype=None):
         the weights; each convolution has a bias. It is not for training: `training`
         no longer changes the normalisation.
 
-    Example:
-    >>> fast = fold_batch_norm(model, dtype="bfloat16")
-    >>> logits = fast(clip)
+    Examples:
+        >>> fast = fold_batch_norm(model, dtype="bfloat16")
+        >>> logits = fast(clip)
     """
 
     def clone(layer):

@@ -58,15 +58,15 @@ ROWS: tuple[Conv | Pool | Dropout, ...] = (
 class C3d(Baseline):
     """The paper's 3D-ConvNet: 8 convolutions, 5 pools, 2 fully connected layers.
 
-    Args, Raises: as `Baseline`; the stream is "rgb".
+    Arguments and errors are those of `Baseline`; the stream is "rgb".
 
     Input shape: float32 `(batch, 16, 112, 112, 3)` in [-1, 1].
     Output shape: float32 logits `(batch, num_classes)`.
 
-    Example:
-    >>> model = C3d(width=1 / 8)
-    >>> model(np.zeros((1, 16, 112, 112, 3), "float32")).shape
-    (1, 400)
+    Examples:
+        >>> model = C3d(width=1 / 8)
+        >>> model(np.zeros((1, 16, 112, 112, 3), "float32")).shape
+        (1, 400)
 
     Source: section 2.1.2 and figure 2 (b) of the paper (arXiv 1705.07750).
     """

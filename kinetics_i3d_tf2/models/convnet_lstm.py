@@ -12,7 +12,9 @@ from .batch_norm_lstm import BatchNormLstm
 class ConvNetLstm(Baseline):
     """The paper's ConvNet+LSTM: features of frames, a recurrent layer with batch norm.
 
-    Args, Raises: as `Baseline`; the stream is "rgb".
+    Other arguments and errors are those of `Baseline`; the stream is "rgb".
+
+    Args:
         all_steps: give the logits of every time step, which are all trained, not only
             those of the last, which is what counts in a test.
         max_steps: frames of a clip in training, each of which has its own statistics.
@@ -23,10 +25,10 @@ class ConvNetLstm(Baseline):
     Output shape: float32 logits `(batch, num_classes)`, or with `all_steps`
     `(batch, frames, num_classes)`.
 
-    Example:
-    >>> model = ConvNetLstm(width=1 / 8)
-    >>> model(np.zeros((1, 25, 224, 224, 3), "float32")).shape
-    (1, 400)
+    Examples:
+        >>> model = ConvNetLstm(width=1 / 8)
+        >>> model(np.zeros((1, 25, 224, 224, 3), "float32")).shape
+        (1, 400)
 
     Source: section 2.1.1 and figure 2 (a) of the paper (arXiv 1705.07750).
     """

@@ -18,8 +18,11 @@ _WINDOW = 3  # Of the pooling: time, height and width.
 class FusedTwoStream(Baseline):
     """The paper's 3D-Fused Two-Stream: Inception-V1 on frames, then one 3D convolution.
 
-    Args, Raises: as `Baseline`; the stream is "joint", "rgb" or "flow".
-        snippet: flow frames beside an RGB frame.
+    Other arguments and errors are those of `Baseline`; the stream is "joint", "rgb" or
+    "flow".
+
+    Args:
+        snippet: flow frames for each RGB frame.
 
     Input shape: float32 in [-1, 1], `{"rgb": (batch, frames, 224, 224, 3), "flow":
     (batch, frames * snippet, 224, 224, 2)}`, or one of the two: RGB frames `snippet`
@@ -27,10 +30,10 @@ class FusedTwoStream(Baseline):
 
     Output shape: float32 logits `(batch, num_classes)`.
 
-    Example:
-    >>> model = FusedTwoStream(stream="rgb", width=1 / 8)
-    >>> model(np.zeros((1, 5, 224, 224, 3), "float32")).shape
-    (1, 400)
+    Examples:
+        >>> model = FusedTwoStream(stream="rgb", width=1 / 8)
+        >>> model(np.zeros((1, 5, 224, 224, 3), "float32")).shape
+        (1, 400)
 
     Source: section 2.2 and figure 2 (d) of the paper (arXiv 1705.07750).
     """

@@ -109,10 +109,10 @@ class InceptionI3d(keras.Model):
             small or has another number of channels. A TensorFlow graph that was built
             for free shapes raises `tf.errors.InvalidArgumentError` instead.
 
-    Example:
-    >>> model = InceptionI3d(width=1 / 8)
-    >>> model(np.zeros((1, 16, 224, 224, 3), "float32")).shape
-    (1, 400)
+    Examples:
+        >>> model = InceptionI3d(width=1 / 8)
+        >>> model(np.zeros((1, 16, 224, 224, 3), "float32")).shape
+        (1, 400)
 
     Source: `i3d.py` of the release; figure 3 of the paper (arXiv 1705.07750).
     """
@@ -176,10 +176,10 @@ class InceptionI3d(keras.Model):
         Raises:
             ValueError: an endpoint that this model does not have.
 
-        Example:
-        >>> features = InceptionI3d().endpoint_model(["Mixed_4f", "Mixed_5c"])
-        >>> features(clip)["Mixed_5c"].shape
-        (1, 2, 7, 7, 1024)
+        Examples:
+            >>> features = InceptionI3d().endpoint_model(["Mixed_4f", "Mixed_5c"])
+            >>> features(clip)["Mixed_5c"].shape
+            (1, 2, 7, 7, 1024)
         """
         built = ENDPOINTS[: ENDPOINTS.index(self.final_endpoint) + 1]
         unknown = [name for name in endpoints if name not in built]
@@ -241,10 +241,15 @@ def two_stream_logits(rgb_logits, flow_logits):
 def two_stream_probabilities(rgb_logits, flow_logits):
     """Joint class probabilities: the softmax of `two_stream_logits`.
 
-    Args, Raises: as `two_stream_logits`.
+    Args:
+        rgb_logits: logits of the RGB stream, `(..., num_classes)`.
+        flow_logits: logits of the Flow stream, of the same shape.
 
     Returns:
         Tensor of the same shape; the last axis sums to 1.
+
+    Raises:
+        ValueError: the shapes differ.
     """
     return ops.softmax(two_stream_logits(rgb_logits, flow_logits), axis=-1)
 

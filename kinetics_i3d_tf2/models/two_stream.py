@@ -13,8 +13,11 @@ from .baseline import Baseline, StackFlow, check_snippet, classifier
 class TwoStream(Baseline):
     """The paper's Two-Stream: two networks of images, whose predictions are averaged.
 
-    Args, Raises: as `Baseline`; the stream is "joint", "rgb" or "flow".
-        snippet: flow frames beside an RGB frame.
+    Other arguments and errors are those of `Baseline`; the stream is "joint", "rgb" or
+    "flow".
+
+    Args:
+        snippet: flow frames for each RGB frame.
 
     Input shape: float32 in [-1, 1], `{"rgb": (batch, 1, height, width, 3), "flow":
     (batch, snippet, height, width, 2)}`, or one of the two; height and width are free.
@@ -23,10 +26,10 @@ class TwoStream(Baseline):
     log of the mean of the two streams' predictions. The softmax of that is the mean,
     and its cross-entropy trains the averaging as well.
 
-    Example:
-    >>> model = TwoStream(stream="flow", width=1 / 8)
-    >>> model(np.zeros((1, 10, 224, 224, 2), "float32")).shape
-    (1, 400)
+    Examples:
+        >>> model = TwoStream(stream="flow", width=1 / 8)
+        >>> model(np.zeros((1, 10, 224, 224, 2), "float32")).shape
+        (1, 400)
 
     Source: section 2.2 and figure 2 (c) of the paper (arXiv 1705.07750).
     """

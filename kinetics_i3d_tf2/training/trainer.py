@@ -22,10 +22,10 @@ class Trainer(keras.Model):
     Raises:
         ValueError: `gradient_accumulation_steps` is less than 1.
 
-    Example:
-    >>> trainer = Trainer(model, gradient_accumulation_steps=2)
-    >>> trainer.compile(Momentum(0.01), Crossentropy(), metrics=[Top1()])
-    >>> trainer.fit(dataset, steps_per_epoch=100)
+    Examples:
+        >>> trainer = Trainer(model, gradient_accumulation_steps=2)
+        >>> trainer.compile(Momentum(0.01), Crossentropy(), metrics=[Top1()])
+        >>> trainer.fit(dataset, steps_per_epoch=100)
     """
 
     def __init__(self, model: keras.Model, *, gradient_accumulation_steps: int = 1):

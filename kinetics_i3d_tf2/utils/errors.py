@@ -14,9 +14,9 @@ def reason(error: BaseException, path: str | os.PathLike = "") -> str:
         The error's text on one line, without that beginning; the type's name if there
         is no text.
 
-    Example:
-    >>> reason(ValueError("a.mp4: is an empty file"), "a.mp4")
-    'is an empty file'
+    Examples:
+        >>> reason(ValueError("a.mp4: is an empty file"), "a.mp4")
+        'is an empty file'
     """
     text = str(error).removeprefix(f"{os.fspath(path)}: ") if path else str(error)
     return " ".join(text.split()) or type(error).__name__

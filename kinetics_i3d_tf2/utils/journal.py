@@ -80,10 +80,10 @@ class Journal:
     Attributes:
         rows: what is in the file.
 
-    Example:
-    >>> with Journal("done.csv", CsvRows(["name", "error"])) as journal:
-    ...     for name in names[len(journal.rows) :]:
-    ...         journal.append({"name": name, "error": work_on(name)})
+    Examples:
+        >>> with Journal("done.csv", CsvRows(["name", "error"])) as journal:
+        ...     for name in names[len(journal.rows) :]:
+        ...         journal.append({"name": name, "error": work_on(name)})
     """
 
     def __init__(
