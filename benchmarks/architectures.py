@@ -92,8 +92,8 @@ def main(_):
 
 def print_cost():
     """Parameters and multiply-adds at full width, with 400 classes."""
-    from kinetics_i3d_tf2.checkpoints import load as models
     from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+    from kinetics_i3d_tf2.training.build import new_model
 
     print(f"{'':20}{'parameters':>12}{'multiply-adds':>15}  input of a training clip")
     for kind, title in TITLES.items():
@@ -102,7 +102,7 @@ def print_cost():
         parameters, cost, inputs = 0, 0, []
         for stream in streams:
             recipe = clips.__class__(**{**vars(clips), "stream": stream})
-            model = models.build_model(kind, 400, recipe)
+            model = new_model(kind, 400, recipe)
             parameters += model.count_params()
             shapes = {
                 name: (recipe.length(name), recipe.crop_size, recipe.crop_size)

@@ -243,9 +243,9 @@ def write_checkpoints(folder):
 
 def load_model(checkpoints, stream):
     """The Keras model of a stream."""
-    from kinetics_i3d_tf2.checkpoints import load as models
+    import kinetics_i3d_tf2 as i3d
 
-    return models.load_model(checkpoints / f"{stream}_imagenet")
+    return i3d.load_model(checkpoints / f"{stream}_imagenet")
 
 
 def clip_of(stream, frames, batch=1):

@@ -13,6 +13,7 @@ _HOMES = {
     "TwoStream": "models.two_stream",
     "two_stream_logits": "models.i3d",
     "two_stream_probabilities": "models.i3d",
+    "Checkpoint": "checkpoints.checkpoint",
     "load_checkpoint": "checkpoints.sonnet",
     "load_model": "checkpoints.load",
     "load_inception_v1": "checkpoints.inception_v1",

@@ -14,7 +14,8 @@ from conftest import ROOT
 from videos import write_video
 
 import kinetics_i3d_tf2 as i3d
-from kinetics_i3d_tf2.checkpoints.load import class_names_of, load_model
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
+from kinetics_i3d_tf2.checkpoints.load import load_model
 from kinetics_i3d_tf2.data import mediasequence
 
 pytest.importorskip("tensorflow_serving", reason="the extra serving is not installed")
@@ -82,7 +83,7 @@ def test_the_answer_is_the_models(ask, where, signature):
         frames = mediasequence.decode_images(images)
     clip = i3d.normalize_rgb(i3d.center_crop(frames))[None]
     logits = load_model(WEIGHTS)(clip).numpy()[0]
-    names = class_names_of(WEIGHTS)
+    names = Checkpoint(WEIGHTS).class_names
     top = i3d.top_k(logits, 3)
     assert labels == [names[index] for index in top]
     np.testing.assert_allclose(numbers[:, 1], logits[top], atol=1e-3)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
-from ..utils import files
+from ..utils import files, private_api
 from . import sonnet
 
 _SCOPE = "InceptionV1/"
@@ -82,7 +82,7 @@ def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
         >>> load_inception_v1(model, "inception_v1.ckpt")
     """
     weights = read_inception_v1(path)
-    trunks = [x for x in model._flatten_layers() if isinstance(x, InceptionV1)]
+    trunks = [x for x in private_api.all_layers(model) if isinstance(x, InceptionV1)]
     if isinstance(model, InceptionI3d):
         values = inflate(weights, model.num_channels)
         _assign(path, model.weights, "", values)

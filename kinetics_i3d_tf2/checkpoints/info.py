@@ -1,11 +1,13 @@
 """What a checkpoint is of, from the names and shapes of its variables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
+from ..models.architecture import scaled, unit_filters
 from ..models.registry import ARCHITECTURES
-from ..streams import CHANNELS, SCOPES
+from ..streams import CHANNELS, SCOPES, stream_of
 
 # Scopes that checkpoints put before the model's own names: the release's, and those of
 # the paper's other architectures.
@@ -14,9 +16,9 @@ _SCOPE = re.compile(
 )
 SLOT = "/Momentum"
 _CLASSIFIER = "Logits/"
-# First kernels of models that are no images' network in a trunk for each stream.
+# First kernels of the architectures without a 2D trunk for each stream.
 _FIRST_KERNELS = {"i3d": "Conv3d_1a_7x7/conv_3d/w", "c3d": "Conv3d_1a_3x3/conv_3d/w"}
-FIRST_OF_TRUNK = "Conv2d_1a_7x7/conv_2d/w"
+_FIRST_OF_TRUNK = "Conv2d_1a_7x7/conv_2d/w"
 
 # (scope, classes) of the released checkpoints, by name.
 _RELEASED = {
@@ -27,7 +29,7 @@ _RELEASED = {
 
 
 class UnknownClassesError(ValueError):
-    """Nobody has said what the classes of a checkpoint are."""
+    """The class names of a checkpoint are unknown."""
 
 
 class Entry(NamedTuple):
@@ -43,7 +45,7 @@ class Entry(NamedTuple):
         return _SCOPE.sub("", self.name)
 
     @property
-    def kind(self) -> str:
+    def architecture(self) -> str:
         """Which of `ARCHITECTURES` has such a scope."""
         found = _SCOPE.match(self.name)
         return found["kind"] if found and found["kind"] in ARCHITECTURES else "i3d"
@@ -57,14 +59,14 @@ class Entry(NamedTuple):
 class Contents(NamedTuple):
     """What a checkpoint is of."""
 
-    kind: str  # one of `ARCHITECTURES`
+    architecture: str  # one of `ARCHITECTURES`
     stream: str  # "rgb", "flow" or "joint"
-    num_classes: int
+    num_classes: int | None  # None without a classifier
     shapes: Mapping[str, tuple[int, ...]]  # of the weights, by name in the model
 
 
-def contents_of(entries: list[Entry], prefix) -> Contents:
-    """Says what a checkpoint is of.
+def contents_of(entries: Sequence[Entry], prefix) -> Contents:
+    """Recognises what a checkpoint is of.
 
     Args:
         entries: its variables.
@@ -74,30 +76,71 @@ def contents_of(entries: list[Entry], prefix) -> Contents:
         Its contents.
 
     Raises:
-        UnknownClassesError: it has no classifier.
         ValueError: it is of no model of this package.
     """
     entries = [entry for entry in entries if not entry.is_slot]
     shapes = {entry.sonnet_name: entry.shape for entry in entries}
-    kinds = {entry.kind for entry in entries}
-    kind = kinds.pop() if len(kinds) == 1 else None
-    streams = _streams(kind, shapes)
+    found = {entry.architecture for entry in entries}
+    architecture = found.pop() if len(found) == 1 else None
+    streams = _streams(architecture, shapes)
     if not streams:
         raise ValueError(
             f"{prefix}: is not a checkpoint of one of {', '.join(ARCHITECTURES)}"
         )
     biases = [n for n in shapes if n.startswith(_CLASSIFIER) and n.endswith("/b")]
-    if not biases:
-        raise UnknownClassesError(
-            f"{prefix}: is a checkpoint of {kind} without its classifier, which "
-            "training can begin with (--init)"
-        )
     stream = streams[0] if len(streams) == 1 else "joint"
-    return Contents(kind, stream, shapes[biases[0]][-1], shapes)
+    num_classes = shapes[biases[0]][-1] if biases else None
+    return Contents(architecture, stream, num_classes, shapes)
 
 
-def describe(entries: list[Entry]) -> str:
-    """Says what variables are of, and which released checkpoint they are like.
+def input_options(contents: Contents) -> dict[str, int | str]:
+    """Arguments of the model's class that follow from the shapes, but for the width.
+
+    Args:
+        contents: of the checkpoint.
+
+    Returns:
+        Values by argument.
+    """
+    if contents.architecture == "i3d":
+        return {"num_channels": CHANNELS[contents.stream]}
+    options = {"stream": contents.stream}
+    if contents.architecture == "convnet_lstm":
+        options["max_steps"] = contents.shapes["LSTM/cell_norm/moving_mean"][0]
+    if contents.architecture in ("two_stream", "fused") and contents.stream != "rgb":
+        first = contents.shapes[f"{SCOPES['flow']}/{_FIRST_OF_TRUNK}"]
+        options["snippet"] = first[-2] // CHANNELS["flow"]
+    return options
+
+
+def width_of(contents: Contents) -> float:
+    """Infers the factor on filters: the simplest that rounds to those of all units.
+
+    Args:
+        contents: of the checkpoint.
+
+    Returns:
+        The width; 1.0 is the published model.
+    """
+    full_filters = _full_filters(contents)
+    found = {name: contents.shapes.get(name, (0,))[-1] for name in full_filters}
+    low, high = Fraction(0), Fraction(10**6)
+    for name, full in full_filters.items():
+        filters = found[name]
+        if filters > 1:  # A unit of less than half a filter has one.
+            low = max(low, Fraction(2 * filters - 1, 2 * full))
+        high = min(high, Fraction(2 * filters + 1, 2 * full))
+    middle = (low + high) / 2
+    for denominator in range(1, 10_000):
+        width = middle.limit_denominator(denominator)
+        narrow = {n: scaled(full, float(width)) for n, full in full_filters.items()}
+        if low <= width <= high and narrow == found:
+            return float(width)
+    return float(middle)
+
+
+def describe(entries: Sequence[Entry]) -> str:
+    """Describes what variables are of, and which released checkpoint they are like.
 
     Args:
         entries: the variables of a checkpoint.
@@ -107,16 +150,22 @@ def describe(entries: list[Entry]) -> str:
     """
     weights = [entry for entry in entries if not entry.is_slot]
     slots = len(entries) - len(weights)
-    count = f"{len(weights)} variables" + (
-        f" and {slots} optimizer slots" * bool(slots)
-    )
+    count = f"{len(weights)} variables"
+    if slots:
+        count += f" and {slots} optimizer slots"
     try:
         found = contents_of(entries, "it")
     except ValueError as error:
         return f"{count}; {str(error).removeprefix('it: ')}"
-    if found.kind != "i3d":
+    if found.num_classes is None:
         return (
-            f"{count}; {found.kind} of {found.stream} and {found.num_classes} classes"
+            f"{count}; is a checkpoint of {found.architecture} without its classifier, "
+            "which training can begin with (--init)"
+        )
+    if found.architecture != "i3d":
+        return (
+            f"{count}; {found.architecture} of {found.stream} and {found.num_classes} "
+            "classes"
         )
     scope = _SCOPE.match(weights[0].name)
     scope = scope["stream"] if scope else ""
@@ -130,8 +179,26 @@ def describe(entries: list[Entry]) -> str:
     )
 
 
-def _streams(kind, shapes):
-    if kind in _FIRST_KERNELS:
-        channels = shapes.get(_FIRST_KERNELS[kind], (0, 0))[-2]
-        return [stream for stream, count in CHANNELS.items() if count == channels]
-    return [s for s, name in SCOPES.items() if f"{name}/{FIRST_OF_TRUNK}" in shapes]
+def _streams(architecture, shapes):
+    if architecture in _FIRST_KERNELS:
+        stream = stream_of(shapes.get(_FIRST_KERNELS[architecture], (0, 0))[-2])
+        return [] if stream is None else [stream]
+    return [s for s, name in SCOPES.items() if f"{name}/{_FIRST_OF_TRUNK}" in shapes]
+
+
+def _full_filters(contents):
+    """Filters of a checkpoint's units in a model of width 1, by their kernel."""
+    if contents.architecture == "i3d":
+        return {f"{n}/conv_3d/w": full for n, full in unit_filters(1.0).items()}
+    if contents.architecture == "c3d":
+        from ..models import c3d
+
+        units = [row for row in c3d.ROWS if isinstance(row, c3d.Conv)]
+        return {f"{row.name}/conv_3d/w": row.filters for row in units}
+    units = unit_filters(1.0, rank=2)
+    return {
+        f"{trunk}/{name}/conv_2d/w": full
+        for trunk in SCOPES.values()
+        for name, full in units.items()
+        if f"{trunk}/{_FIRST_OF_TRUNK}" in contents.shapes
+    }

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import labels
 from ..utils import files
 from .info import SLOT, Entry
 from .tensor_bundle import BundleReader, write_bundle
 
-# What `save_checkpoint` is told for them, and what it writes.
+# By `save_checkpoint`'s argument.
 _SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
 
 
@@ -24,7 +23,8 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     Args:
         model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
             Sonnet's names.
-        path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
+        path: prefix of the checkpoint (`.../model.ckpt`), the folder that holds it, or
+            an open `Checkpoint`.
         exclude: scopes to leave as they are in the model, and to ignore in the file:
             `("Logits",)` for a head of other classes.
 
@@ -39,7 +39,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     """
     if isinstance(exclude, str):
         exclude = (exclude,)
-    reader = BundleReader(path)
+    reader = path if isinstance(path, BundleReader) else BundleReader(path)
     entries = [e for e in _entries(reader) if not e.is_slot]
     variables = {sonnet_name(variable): variable for variable in model.weights}
     known = [*variables, *(entry.sonnet_name for entry in entries)]
@@ -128,22 +128,6 @@ def load_momentum(optimizer, path) -> None:
         slot.assign(reader.read(found[name]).reshape(slot.shape))
 
 
-def list_checkpoint(path) -> list[Entry]:
-    """Lists the variables of a checkpoint, from its index file alone.
-
-    Args:
-        path: prefix of the checkpoint, or the folder that holds it.
-
-    Returns:
-        Its entries by name.
-
-    Raises:
-        OSError: there is no such checkpoint.
-        ValueError: the index is corrupt.
-    """
-    return _entries(BundleReader(path))
-
-
 def sonnet_name(variable) -> str:
     """Name of a Keras variable in a Sonnet checkpoint, without the model's scope.
 
@@ -191,28 +175,4 @@ def _check_equal(prefix, entries, variables):
             f"{prefix}: does not fit the model, and nothing was loaded. "
             f"{len(problems)} differences (leave a head of other classes out with "
             'exclude=("Logits",)):\n  ' + "\n  ".join(problems)
-        )
-
-
-def copy_weights(path, folder) -> None:
-    """Copies a checkpoint without its optimizer's slots, and the label map beside it.
-
-    Args:
-        path: prefix of the checkpoint, or the folder that holds it.
-        folder: where `model.ckpt` and `label_map.txt` are written.
-
-    Raises:
-        OSError: a file is missing, or cannot be read or written.
-        ValueError: the checkpoint is truncated or corrupt.
-    """
-    reader = BundleReader(path)
-    names = [entry.name for entry in _entries(reader) if not entry.is_slot]
-    source = os.path.dirname(os.fspath(reader.prefix))
-    label_map = files.join(source, labels.LABEL_MAP)
-    target = files.join(folder, "model.ckpt")
-    kind = str if files.is_address(target) else Path
-    write_bundle(kind(target), {name: reader.read(name) for name in names})
-    if files.exists(label_map):
-        labels.write_label_map(
-            files.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
         )

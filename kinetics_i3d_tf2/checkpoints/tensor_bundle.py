@@ -1,8 +1,8 @@
-"""The two files of a TensorFlow checkpoint: found, read with care, written whole.
+"""The two files of a TensorFlow checkpoint: found, read with checks, written whole.
 
 TensorFlow calls the format a tensor bundle: an index with names, shapes, dtypes and
-checksums, and the data beside it. It is imported when a file is opened, so that a wrong
-path is told at once.
+checksums, and the data file next to it. It is imported when a file is opened, so that
+a wrong path is reported at once.
 """
 
 import contextlib
@@ -17,9 +17,14 @@ import numpy as np
 
 from ..utils import files
 
+_INDEX, _DATA = ".index", ".data-00000-of-00001"
+
 
 class BundleReader:
-    """An existing checkpoint, opened for reading.
+    """An existing checkpoint, opened once.
+
+    Opening reads the index; the data file is read, and copied from an address, when
+    the first tensor is.
 
     Args:
         path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
@@ -27,30 +32,36 @@ class BundleReader:
     Raises:
         OSError: there is no such checkpoint, or it may not be read.
         ValueError: the index is truncated or corrupt.
+
+    Attributes:
+        prefix: prefix of the checkpoint, a string if it is an address.
+        fingerprint: identifies the content wherever it is, 16 hex digits; from the
+            index, which holds checksums of all tensors.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike):
         self.prefix = find_prefix(path)
-        index = f"{self.prefix}.index"
+        index = f"{self.prefix}{_INDEX}"
         if not files.exists(index):
             raise FileNotFoundError(
                 f"{index}: there is no such checkpoint file, nor is {self.prefix} a "
                 "folder"
             )
-        files.open_file(index, "rb").close()  # Says so when it may not be read.
-        local = os.fspath(self.prefix)
-        if files.is_address(local):
+        with files.open_file(index, "rb") as file:
+            content = file.read()
+        self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+        self._local = os.fspath(self.prefix)
+        self._has_data = not files.is_address(self._local)
+        if not self._has_data:
             # TensorFlow lists the folder, and HTTP has no folders.
             self._copy = tempfile.TemporaryDirectory()
-            local = os.path.join(self._copy.name, "model.ckpt")
-            for suffix in (".index", ".data-00000-of-00001"):
-                if files.exists(f"{self.prefix}{suffix}"):
-                    files.copy_to_local(f"{self.prefix}{suffix}", local + suffix)
+            self._local = os.path.join(self._copy.name, "model.ckpt")
+            Path(self._local + _INDEX).write_bytes(content)
         import tensorflow as tf
 
         self._errors = (tf.errors.OpError, RuntimeError, ValueError, IndexError)
         try:
-            self._reader = tf.train.load_checkpoint(local)
+            self._reader = tf.train.load_checkpoint(self._local)
         except self._errors as error:
             raise ValueError(
                 f"{index}: is truncated or corrupt: {_first_line(error)}"
@@ -71,13 +82,16 @@ class BundleReader:
             name: its name in the checkpoint.
 
         Raises:
-            OSError: the data file is missing.
+            OSError: the data file is missing, or cannot be copied from an address.
             ValueError: the data file is truncated or corrupt.
         """
+        data = f"{self.prefix}{_DATA}"
         try:
+            if not self._has_data and files.exists(data):
+                files.copy_to_local(data, self._local + _DATA)
+                self._has_data = True
             return self._reader.get_tensor(name)
         except self._errors as error:
-            data = f"{self.prefix}.data-00000-of-00001"
             if not files.exists(data):
                 raise FileNotFoundError(
                     f"{data}: is missing; a checkpoint is its index and its data file"
@@ -90,6 +104,9 @@ class BundleReader:
 def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
     """Writes a checkpoint aside and moves its two files into place when they are whole.
 
+    Tensors are written in order of name, like the release's. The weights of a released
+    checkpoint therefore give its files again, byte for byte.
+
     Args:
         prefix: where to, local or an address; missing folders are made.
         values: tensors by name.
@@ -101,7 +118,7 @@ def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             written = Path(folder, "model.ckpt")
             write_bundle(written, values)
-            for suffix in (".data-00000-of-00001", ".index"):
+            for suffix in (_DATA, _INDEX):
                 with files.atomic_writer(f"{prefix}{suffix}") as path:
                     shutil.move(f"{written}{suffix}", path)
         return
@@ -113,11 +130,12 @@ def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
     shutil.rmtree(aside, ignore_errors=True)  # A killed process left it.
     aside.mkdir()
     try:
+        names = sorted(values)
         tf.raw_ops.SaveV2(
             prefix=os.fspath(aside / prefix.name),
-            tensor_names=list(values),
-            shape_and_slices=[""] * len(values),
-            tensors=list(values.values()),
+            tensor_names=names,
+            shape_and_slices=[""] * len(names),
+            tensors=[values[name] for name in names],
         )
         _move_into_place(aside, prefix)
     except tf.errors.OpError as error:
@@ -158,26 +176,6 @@ def find_prefix(path: str | os.PathLike) -> str | Path:
     )
 
 
-def fingerprint(path: str | os.PathLike) -> str:
-    """Identifies the content of a checkpoint, wherever it is.
-
-    Args:
-        path: its prefix, one of its files, or its folder.
-
-    Returns:
-        16 hex digits.
-
-    Raises:
-        OSError: there is no such checkpoint.
-    """
-    index = f"{find_prefix(path)}.index"
-    if not files.exists(index):
-        raise FileNotFoundError(f"{index}: there is no such checkpoint file")
-    # The index holds checksums of all tensors.
-    with files.open_file(index, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()[:16]
-
-
 def _move_into_place(aside, prefix):
     """Moves a saved checkpoint over an older one.
 
@@ -185,7 +183,7 @@ def _move_into_place(aside, prefix):
     far longer than a move: the two moves are microseconds apart. The index, with its
     checksums, comes last.
     """
-    data, index = f"{prefix.name}.data-00000-of-00001", f"{prefix.name}.index"
+    data, index = f"{prefix.name}{_DATA}", f"{prefix.name}{_INDEX}"
     with contextlib.suppress(OSError):  # There is none, or no second names.
         os.link(prefix.parent / data, aside / "old")
     for name in (data, index):

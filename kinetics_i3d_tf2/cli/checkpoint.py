@@ -26,15 +26,15 @@ def main(argv):
             "(.../model.ckpt) or its folder"
         )
     with program.quiet_tensorflow():
-        from ..checkpoints import info, sonnet
+        from ..checkpoints.checkpoint import Checkpoint, copy_weights
 
         path = argv[1]
         if _COPY_TO.value is not None:
             if not _COPY_TO.value:
                 raise ValueError("--copy_to= is empty; pass a folder")
-            sonnet.copy_weights(path, _COPY_TO.value)
+            copy_weights(path, _COPY_TO.value)
             path = _COPY_TO.value
-        entries = sonnet.list_checkpoint(path)
-    for entry in entries:
+        checkpoint = Checkpoint(path)
+    for entry in checkpoint.variables:
         print(f"{entry.name}  {list(entry.shape)}  {entry.dtype}")
-    print(info.describe(entries))
+    print(checkpoint.describe())

@@ -29,7 +29,6 @@ import os
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..checkpoints.tensor_bundle import fingerprint
 from ..data import clip_recipe, frame_reader, sources
 from ..data.clips import Clip
 from ..data.prefetch import num_cores
@@ -109,9 +108,10 @@ def main(argv):
     named = _find_inputs(argv[1:])
     checkpoints = model_flags.find_checkpoints(may_demonstrate=False).paths
     with program.quiet_tensorflow():
-        from ..checkpoints import load
+        from ..checkpoints.checkpoint import Checkpoint
         from ..features import extractor
-    loaded = {s: load.load_stream(path, s) for s, path in checkpoints.items()}
+    opened = {s: Checkpoint(path).require(s) for s, path in checkpoints.items()}
+    loaded = {s: checkpoint.build_model() for s, checkpoint in opened.items()}
     extract = extractor.make_extractor(
         loaded,
         endpoint=_ENDPOINT.value,
@@ -119,7 +119,7 @@ def main(argv):
         dtype=model_flags.DTYPE.value,
     )
     settings = {
-        **{f"{s}_checkpoint": fingerprint(path) for s, path in checkpoints.items()},
+        **{f"{s}_checkpoint": opened[s].fingerprint for s in opened},
         "eval_type": model_flags.eval_type(),
         "endpoint": _ENDPOINT.value,
         "pool": _POOL.value,

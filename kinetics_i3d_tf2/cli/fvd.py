@@ -22,7 +22,6 @@ sets of equal size only.
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..checkpoints.tensor_bundle import fingerprint
 from ..data.prefetch import num_cores
 from ..features import video_sets
 from ..features.frechet import frechet_distance
@@ -79,8 +78,12 @@ def main(argv):
     """Computes what the arguments ask for."""
     _check(argv[1:])
     path = model_flags.find_checkpoints(may_demonstrate=False).paths["rgb"]
+    with program.quiet_tensorflow():
+        from ..checkpoints.checkpoint import Checkpoint
+
+        checkpoint = Checkpoint(path).require("rgb")
     settings = {
-        "checkpoint": fingerprint(path),
+        "checkpoint": checkpoint.fingerprint,
         "dtype": model_flags.DTYPE.value,
         "protocol": "Logits of 224x224, reference resizing",
     }
@@ -96,10 +99,9 @@ def main(argv):
                 float_range=_FLOAT_RANGE.value,
             )
     with program.quiet_tensorflow():
-        from ..checkpoints import load
         from ..features import extractor, fvd
     extract = extractor.make_extractor(
-        {"rgb": load.load_stream(path, "rgb")},
+        {"rgb": checkpoint.build_model()},
         endpoint="Logits",
         dtype=model_flags.DTYPE.value,
     )

@@ -216,7 +216,8 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
             are of different classes.
     """
     with program.quiet_tensorflow():
-        from ..checkpoints import load, sonnet
+        from ..checkpoints.checkpoint import Checkpoint
+        from ..checkpoints.sonnet import load_checkpoint
         from ..models import i3d
     loaded, names = {}, {}
     for stream, path in checkpoints.paths.items():
@@ -225,10 +226,11 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
             loaded[stream] = i3d.InceptionI3d(
                 len(names[stream]), num_channels=CHANNELS[stream]
             )
-            sonnet.load_checkpoint(loaded[stream], path)
+            load_checkpoint(loaded[stream], path)
         else:
-            loaded[stream] = load.load_stream(path, stream, clip_flags.MODEL.value)
-            names[stream] = load.class_names_of(path)
+            checkpoint = Checkpoint(path).require(stream, clip_flags.MODEL.value)
+            loaded[stream] = checkpoint.build_model()
+            names[stream] = checkpoint.class_names
         logging.info("%s checkpoint restored", title(stream))
     if len(set(names.values())) > 1:
         raise ValueError(

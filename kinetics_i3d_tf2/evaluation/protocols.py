@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from ..checkpoints import load as models
-from ..checkpoints.tensor_bundle import fingerprint
+from ..checkpoints.checkpoint import Checkpoint
 from ..data import clip_recipe, views
 from ..inference import graph
 from ..inference.scores import joint_logits, softmax
@@ -79,14 +78,15 @@ class Model:
         kind: str = "i3d",
         dtype: str = "float32",
     ):
-        model = models.load_stream(path, stream, kind)
+        checkpoint = Checkpoint(path).require(stream, kind)
+        model = checkpoint.build_model()
         self.path = path
         self.scored = (stream,)
         if kind == "two_stream" and stream == "joint":
             model = model.per_stream()
             self.scored = ("rgb", "flow", "joint")
-        self.fingerprint = fingerprint(path)
-        self.class_names = models.class_names_of(path)
+        self.fingerprint = checkpoint.fingerprint
+        self.class_names = checkpoint.class_names
         # Any length and batch without tracing anew, and the fastest there is on CPU.
         self._frozen = graph.freeze(graph.fold_batch_norm(model, dtype=dtype))
 

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from absl import logging
 
-from ..checkpoints import load, released
+from ..checkpoints import released
+from ..checkpoints.checkpoint import Checkpoint
 from ..data import preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
@@ -47,9 +48,9 @@ class Classifier:
     """
 
     def __init__(self, *checkpoints: str | os.PathLike, dtype: str = "float32"):
-        paths = [_find(checkpoint) for checkpoint in checkpoints]
-        loaded = [load.load_model(path) for path in paths]
-        names = {load.class_names_of(path) for path in paths}
+        opened = [Checkpoint(_find(checkpoint)) for checkpoint in checkpoints]
+        loaded = [checkpoint.build_model() for checkpoint in opened]
+        names = {checkpoint.class_names for checkpoint in opened}
         if len(names) != 1:
             raise ValueError(
                 "checkpoints must be one or two with the same classes. Received: "

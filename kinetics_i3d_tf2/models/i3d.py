@@ -117,6 +117,7 @@ class InceptionI3d(keras.Model):
     Source: `i3d.py` of the release; figure 3 of the paper (arXiv 1705.07750).
     """
 
+    kind = "i3d"
     VALID_ENDPOINTS = ENDPOINTS
 
     def __init__(
@@ -159,9 +160,14 @@ class InceptionI3d(keras.Model):
         return super().__call__(inputs, *args, **kwargs)
 
     @property
+    def stream(self) -> str | None:
+        """Stream of its clips, "rgb" or "flow", by their channels."""
+        return stream_of(self.num_channels)
+
+    @property
     def checkpoint_scope(self) -> str:
         """What `save_checkpoint` puts before the names of its variables."""
-        return f"{SCOPES[stream_of(self.num_channels) or 'rgb']}/inception_i3d"
+        return f"{SCOPES[self.stream or 'rgb']}/inception_i3d"
 
     def endpoint_model(self, endpoints):
         """Model that returns several endpoints at once and shares this one's weights.

@@ -5,9 +5,17 @@ from collections.abc import Sequence
 import keras
 from absl import logging
 
-from ..checkpoints import inception_v1, load, released, sonnet
+from ..checkpoints import inception_v1, released
+from ..checkpoints.checkpoint import Checkpoint
+from ..checkpoints.info import UnknownClassesError
+from ..checkpoints.sonnet import load_checkpoint
+from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import TRUNK
+from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
+from ..models.registry import ARCHITECTURES
+from ..streams import CHANNELS
+from ..utils import private_api
 from .recipe import TrainingRecipe
 
 
@@ -33,7 +41,7 @@ def build_model(
         ValueError: its input cannot be as the recipe has it, or it has no such endpoint
             as `recipe.freeze_until`.
     """
-    model = load.build_model(
+    model = new_model(
         recipe.model,
         num_classes,
         recipe.clip,
@@ -44,7 +52,7 @@ def build_model(
     )
     if recipe.freeze_until is not None:
         _freeze(model, recipe.freeze_until)
-    for layer in model._flatten_layers():
+    for layer in private_api.all_layers(model):
         if hasattr(layer, "momentum"):  # Of all kinds of batch norm.
             layer.momentum = recipe.batch_norm_momentum
             layer.synchronized = recipe.batch_norm == "synchronized"
@@ -56,6 +64,55 @@ def build_model(
                 # tf.nn.l2_loss is half the sum of squares.
                 variable.regularizer = keras.regularizers.L2(recipe.weight_decay / 2)
     return model
+
+
+def new_model(
+    kind: str,
+    num_classes: int,
+    clip: ClipRecipe,
+    *,
+    in_training: bool = False,
+    **kwargs,
+) -> keras.Model:
+    """Builds a new model for the clips of a recipe.
+
+    Args:
+        kind: one of `ARCHITECTURES`.
+        num_classes: number of classes.
+        clip: the recipe; its stream is one that the model can be of.
+        in_training: whether a recurrent model gives the logits of all time steps.
+        **kwargs: `dropout_rate`, `width` and `dtype`, as of `InceptionI3d`.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: an argument out of range, or such clips do not go into it.
+    """
+    if kind == "i3d":
+        channels = CHANNELS[clip.stream]
+        return InceptionI3d(num_classes, num_channels=channels, **kwargs)
+    kwargs["stream"] = clip.stream
+    if kind == "convnet_lstm":
+        kwargs |= {"all_steps": in_training, "max_steps": clip.length("rgb")}
+    elif kind == "c3d":
+        usual = ClipRecipe.of_model("c3d")
+        if (clip.num_frames, clip.crop_size) != (usual.num_frames, usual.crop_size):
+            raise ValueError(
+                f"c3d takes clips of {usual.num_frames} frames and {usual.crop_size} "
+                f"pixels. Received: {clip.num_frames} and {clip.crop_size}"
+            )
+    else:
+        kwargs["snippet"] = clip.rgb_stride
+        snippets = clip.num_frames / clip.rgb_stride
+        if snippets % 1 or (kind == "two_stream" and snippets != 1):
+            raise ValueError(
+                f"{kind} takes {'one frame' if kind == 'two_stream' else 'frames'} of "
+                "RGB with the flow from each to the next: num_frames must be "
+                f"{'' if kind == 'two_stream' else 'a multiple of '}rgb_stride. "
+                f"Received: {clip.num_frames} and {clip.rgb_stride}"
+            )
+    return ARCHITECTURES[kind].model_class()(num_classes, **kwargs)
 
 
 def initialize(
@@ -82,12 +139,13 @@ def initialize(
         inception_v1.load_inception_v1(model, path)
         logging.info("ImageNet's weights of %s", path)
         return
+    checkpoint = Checkpoint(path)
     try:
-        names = load.class_names_of(path)
-    except load.UnknownClassesError:
+        names = checkpoint.class_names
+    except UnknownClassesError:
         names = None
     is_new = names != tuple(class_names)
-    sonnet.load_checkpoint(model, path, exclude=("Logits",) if is_new else ())
+    load_checkpoint(model, checkpoint, exclude=("Logits",) if is_new else ())
     logging.info(
         "Weights of %s, %s", path, "with a new classifier" if is_new else "all of them"
     )
@@ -96,7 +154,7 @@ def initialize(
 def _freeze(model, endpoint):
     """Freezes everything up to an endpoint; of two trunks, in both."""
     names = [row.name for row in TRUNK]
-    trunks = [x for x in model._flatten_layers() if isinstance(x, InceptionV1)]
+    trunks = [x for x in private_api.all_layers(model) if isinstance(x, InceptionV1)]
     if trunks:
         end = names.index(endpoint) + 1
         frozen = [layer for trunk in trunks for layer in trunk.steps[:end]]

@@ -12,8 +12,9 @@ import recipe
 import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.info import Entry, describe
-from kinetics_i3d_tf2.checkpoints.sonnet import list_checkpoint, sonnet_name
+from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 
 RELEASED = {
     "rgb_imagenet": (3, 400, "RGB", 230, 0),
@@ -64,7 +65,7 @@ def read_v1(path, shapes):
 @pytest.mark.parametrize("name", RELEASED)
 def test_released_index_files(shared, name):
     _, classes, scope, variables, slots = RELEASED[name]
-    entries = list_checkpoint(shared / "release" / "checkpoints" / name)
+    entries = Checkpoint(shared / "release" / "checkpoints" / name).variables
     assert len(entries) == variables + slots
     assert sum(entry.is_slot for entry in entries) == slots
     line = describe(entries)
@@ -233,14 +234,16 @@ def test_folder_with_a_checkpoint_of_another_name(tmp_path):
 @pytest.mark.parametrize(("channels", "scope"), [(3, "RGB"), (2, "Flow")])
 def test_scope_is_the_models(tmp_path, channels, scope):
     save_checkpoint(model_of(num_channels=channels), tmp_path)
-    entries = list_checkpoint(tmp_path)
+    entries = Checkpoint(tmp_path).variables
     assert all(e.name.startswith(f"{scope}/inception_i3d/") for e in entries)
 
 
 def test_scope_of_a_model_of_no_stream(tmp_path):
     features = model_of().endpoint_model(["Conv3d_1a_7x7"])
     save_checkpoint(features, tmp_path)
-    assert list_checkpoint(tmp_path)[0].name.startswith("RGB/inception_i3d/Conv3d_1a")
+    assert (
+        Checkpoint(tmp_path).variables[0].name.startswith("RGB/inception_i3d/Conv3d_1a")
+    )
 
 
 @pytest.mark.parametrize("scope", ["convnet_lstm", "c3d", "two_stream", "fused"])

@@ -15,10 +15,10 @@ import recipe
 from conftest import ROOT
 
 from kinetics_i3d_tf2 import InceptionI3d, read_video, save_checkpoint
-from kinetics_i3d_tf2.checkpoints import load
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.export import saved_model
+from kinetics_i3d_tf2.training.build import new_model
 
 PROGRAM = ("-m", "kinetics_i3d_tf2", "export")
 DEMO = ("--weights=demo", "--eval_type=rgb")
@@ -153,7 +153,7 @@ def test_another_architecture(python, tmp_path):
     clip = dataclasses.replace(
         ClipRecipe.of_model("two_stream"), num_frames=4, rgb_stride=4
     )
-    model = load.build_model("two_stream", 3, clip, width=1 / 16)
+    model = new_model("two_stream", 3, clip, width=1 / 16)
     save_checkpoint(recipe.assign(model), tmp_path / "model.ckpt")
     labels.write_label_map(tmp_path / "label_map.txt", ("a", "b", "c"))
     command = [

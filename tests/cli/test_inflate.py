@@ -11,13 +11,14 @@ import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.checkpoints import inception_v1
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.sonnet import (
-    list_checkpoint,
     load_checkpoint,
     sonnet_name,
 )
 from kinetics_i3d_tf2.models.architecture import TRUNK, Conv, Mixed
 from kinetics_i3d_tf2.models.inception_v1 import InceptionV1
+from kinetics_i3d_tf2.utils import private_api
 
 WIDTH = 1 / 8
 SIZE = 64
@@ -130,7 +131,7 @@ def repeat_edges(model):
 
     As much on either side as TensorFlow pads with zeros.
     """
-    for layer in model._flatten_layers():
+    for layer in private_api.all_layers(model):
         if isinstance(layer, keras.layers.Conv3D):
             layer.call = lambda inputs, layer=layer: padded_call(layer, inputs)
 
@@ -277,7 +278,7 @@ def test_the_program(slim, tmp_path, stream):
     assert re.search(
         rf"model.ckpt: I3D's trunk of {stream}, 228 variables", done.stdout
     )
-    scopes = {entry.name.split("/")[0] for entry in list_checkpoint(tmp_path)}
+    scopes = {entry.name.split("/")[0] for entry in Checkpoint(tmp_path).variables}
     assert scopes == {{"rgb": "RGB", "flow": "Flow"}[stream]}
     channels = {"rgb": 3, "flow": 2}[stream]
     model = InceptionI3d(5, num_channels=channels, width=WIDTH)
@@ -308,10 +309,12 @@ def test_full_width_has_the_release_s_names(shared, trunk, tmp_path):
     full = images_network(width=1.0)
     slim = write_slim(tmp_path / "a.ckpt", slim_names(weights_of(full)), "V1")
     values = inception_v1.inflate(inception_v1.read_inception_v1(slim))
-    released = list_checkpoint(shared / "release/checkpoints/rgb_imagenet/model.ckpt")
+    released = Checkpoint(
+        shared / "release/checkpoints/rgb_imagenet/model.ckpt"
+    ).variables
     expected = {
         entry.sonnet_name: entry.shape
-        for entry in released
+        for entry in released.variables
         if not entry.sonnet_name.startswith("Logits/")
     }
     assert {name: value.shape for name, value in values.items()} == expected

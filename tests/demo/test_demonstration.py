@@ -9,7 +9,8 @@ import recipe
 from conftest import ROOT
 
 from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
-from kinetics_i3d_tf2.checkpoints.load import class_names_of, load_model
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
+from kinetics_i3d_tf2.checkpoints.load import load_model
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.demo import scenes
 
@@ -49,7 +50,7 @@ def test_the_weights_are_small_and_of_the_eight_classes(stream, channels):
     assert sum(path.stat().st_size for path in folder.iterdir()) < 2e6
     model = load_model(folder)
     assert (model.num_channels, model.width) == (channels, 1 / 8)
-    assert class_names_of(folder) == CLASSES
+    assert Checkpoint(folder).class_names == CLASSES
 
 
 def test_without_network_both_streams_of_the_demonstration_are_right(evaluate):

@@ -20,8 +20,8 @@ from kinetics_i3d_tf2 import (
     load_checkpoint,
     save_checkpoint,
 )
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.sonnet import (
-    list_checkpoint,
     load_momentum,
     sonnet_name,
 )
@@ -156,7 +156,7 @@ def test_keras_file_round_trip(case, tmp_path):
 def test_checkpoint_round_trip(case, tmp_path):
     model = model_of(case)
     prefix = save_checkpoint(model, tmp_path / "model.ckpt")
-    entries = list_checkpoint(prefix)
+    entries = Checkpoint(prefix).variables
     assert {e.name for e in entries} == {
         f"{model.kind}/{sonnet_name(v)}" for v in model.weights
     }

@@ -6,7 +6,8 @@ import pytest
 import recipe
 
 from kinetics_i3d_tf2 import InceptionI3d, fold_batch_norm, freeze, two_stream_logits
-from kinetics_i3d_tf2.checkpoints.sonnet import list_checkpoint, sonnet_name
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
+from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 from kinetics_i3d_tf2.models.architecture import (
     ENDPOINTS,
     MIN_FRAMES,
@@ -32,7 +33,7 @@ def test_weights_carry_the_released_names(
     shared, checkpoint, num_channels, num_classes
 ):
     model = InceptionI3d(num_classes, num_channels=num_channels)
-    entries = list_checkpoint(shared / "release" / "checkpoints" / checkpoint)
+    entries = Checkpoint(shared / "release" / "checkpoints" / checkpoint).variables
     released = {
         entry.sonnet_name: entry.shape for entry in entries if not entry.is_slot
     }

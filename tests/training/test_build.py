@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
-from kinetics_i3d_tf2.checkpoints import load
+from kinetics_i3d_tf2 import InceptionI3d, load_model, save_checkpoint
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES
-from kinetics_i3d_tf2.training.build import build_model, initialize
+from kinetics_i3d_tf2.training.build import build_model, initialize, new_model
 from kinetics_i3d_tf2.training.recipe import TrainingRecipe
+from kinetics_i3d_tf2.utils import private_api
 
 CLIP = ClipRecipe(num_frames=9, short_side=200, crop_size=200)
 RECIPE = TrainingRecipe(clip=CLIP, steps=2, batch_size=2, rates=((0, 0.01),))
@@ -81,7 +82,7 @@ def test_what_has_no_such_endpoint_cannot_be_frozen_there():
 def test_batch_norm_is_as_the_recipe_has_it(kind):
     recipe = recipe_of(kind, batch_norm="frozen", batch_norm_momentum=0.5)
     model = build(recipe)
-    norms = [x for x in model._flatten_layers() if hasattr(x, "momentum")]
+    norms = [x for x in private_api.all_layers(model) if hasattr(x, "momentum")]
     assert {x.momentum for x in norms} == {0.5}
     assert not any(x.trainable for x in norms)
     assert not any("norm" in v.path for v in model.trainable_weights)
@@ -98,7 +99,7 @@ def test_batch_norm_is_as_the_recipe_has_it(kind):
 def test_clips_that_do_not_go_into_a_model(kind, changes, message):
     clip = dataclasses.replace(ClipRecipe.of_model(kind), **changes)
     with pytest.raises(ValueError, match=message):
-        load.build_model(kind, 5, clip, width=1 / 16)
+        new_model(kind, 5, clip, width=1 / 16)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +109,11 @@ def test_clips_that_do_not_go_into_a_model(kind, changes, message):
 @pytest.mark.parametrize("width", [1 / 16, 0.1])
 def test_a_checkpoint_says_what_it_is_of(tmp_path, kind, stream, width):
     clip = dataclasses.replace(ClipRecipe.of_model(kind), stream=stream)
-    model = load.build_model(kind, 7, clip, width=width, in_training=True)
+    model = new_model(kind, 7, clip, width=width, in_training=True)
     save_checkpoint(model, tmp_path)
-    found = load.read_contents(tmp_path)
-    assert (found.kind, found.stream, found.num_classes) == (kind, stream, 7)
-    loaded = load.load_model(tmp_path)
+    found = Checkpoint(tmp_path)
+    assert (found.architecture, found.stream, found.num_classes) == (kind, stream, 7)
+    loaded = load_model(tmp_path)
     assert type(loaded) is type(model)
     assert [v.path for v in loaded.weights] == [v.path for v in model.weights]
     for ours, theirs in zip(model.weights, loaded.weights, strict=True):
@@ -122,8 +123,8 @@ def test_a_checkpoint_says_what_it_is_of(tmp_path, kind, stream, width):
 
 def test_a_checkpoint_of_another_kind_or_stream(tmp_path):
     clip = dataclasses.replace(ClipRecipe.of_model("two_stream"), stream="rgb")
-    save_checkpoint(load.build_model("two_stream", 3, clip, width=1 / 16), tmp_path)
+    save_checkpoint(new_model("two_stream", 3, clip, width=1 / 16), tmp_path)
     with pytest.raises(ValueError, match="is a checkpoint of two_stream, not of c3d"):
-        load.load_stream(tmp_path, "rgb", "c3d")
+        Checkpoint(tmp_path).require("rgb", "c3d")
     with pytest.raises(ValueError, match="is of the stream rgb, and joint was asked"):
-        load.load_stream(tmp_path, "joint", "two_stream")
+        Checkpoint(tmp_path).require("joint", "two_stream")

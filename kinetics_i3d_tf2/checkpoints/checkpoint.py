@@ -1,0 +1,212 @@
+"""A checkpoint, opened once: what it is of, its tensors, its class names, its model."""
+
+import dataclasses
+import functools
+import os
+from pathlib import Path
+
+import keras
+
+from ..data import labels
+from ..models.registry import ARCHITECTURES
+from ..utils import files
+from . import info
+from .config import CheckpointConfig, label_map_name, read_config, write_config
+from .info import Entry, UnknownClassesError
+from .sonnet import load_checkpoint
+from .tensor_bundle import BundleReader, write_bundle
+
+
+class Checkpoint(BundleReader):
+    """A checkpoint of a model, opened once.
+
+    Opening reads the index; all else is read when it is first used.
+
+    Args:
+        path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it,
+            local or an address.
+
+    Raises:
+        OSError: there is no such checkpoint, or it may not be read.
+        ValueError: the index is truncated or corrupt.
+
+    Attributes:
+        prefix: prefix of the checkpoint, a string if it is an address.
+        fingerprint: identifies the content wherever it is, 16 hex digits.
+
+    Example:
+    >>> checkpoint = Checkpoint("checkpoints/rgb_imagenet")
+    >>> checkpoint.architecture, checkpoint.stream, checkpoint.num_classes
+    ('i3d', 'rgb', 400)
+    >>> model = checkpoint.build_model()
+    """
+
+    @functools.cached_property
+    def variables(self) -> tuple[Entry, ...]:
+        """Names, shapes and dtypes of all tensors, by name."""
+        return tuple(Entry(*entry) for entry in self.entries())
+
+    @functools.cached_property
+    def config(self) -> CheckpointConfig | None:
+        """The `config.json` next to it; None for bare checkpoints, as the released.
+
+        Raises:
+            ValueError: the file is no configuration of a checkpoint.
+        """
+        return read_config(self.prefix, self.fingerprint)
+
+    @property
+    def architecture(self) -> str:
+        """One of `models.registry.ARCHITECTURES`.
+
+        Raises:
+            ValueError: it is of no model of this package.
+        """
+        return self._contents.architecture
+
+    @property
+    def stream(self) -> str:
+        """The stream: "rgb", "flow", or "joint" for one model of both.
+
+        Raises:
+            ValueError: it is of no model of this package.
+        """
+        return self._contents.stream
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes.
+
+        Raises:
+            UnknownClassesError: it has no classifier.
+            ValueError: it is of no model of this package.
+        """
+        if self._contents.num_classes is None:
+            raise UnknownClassesError(
+                f"{self.prefix}: is a checkpoint of {self.architecture} without its "
+                "classifier, which training can begin with (--init)"
+            )
+        return self._contents.num_classes
+
+    @functools.cached_property
+    def width(self) -> float:
+        """Factor on filters: the configuration's, or else inferred from shapes.
+
+        Raises:
+            ValueError: it is of no model of this package.
+        """
+        contents = self._contents
+        return info.width_of(contents) if self.config is None else self.config.width
+
+    @functools.cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, by index.
+
+        They stand in the label map next to the checkpoint, one a line. Without one,
+        400 and 600 classes are those of Kinetics.
+
+        Raises:
+            OSError: the label map cannot be read.
+            UnknownClassesError: there is no label map, or no classifier.
+            ValueError: the label map has another number of classes.
+        """
+        name = labels.LABEL_MAP
+        if self.config is not None and self.config.class_names is not None:
+            name = self.config.class_names
+        path = files.join(os.path.dirname(os.fspath(self.prefix)), name)
+        if files.exists(path):
+            names = labels.read_label_map(path)
+            if len(names) != self.num_classes:
+                raise ValueError(
+                    f"{path}: has {len(names)} classes, the checkpoint "
+                    f"{self.num_classes}"
+                )
+            return names
+        if self.num_classes not in (400, 600):
+            raise UnknownClassesError(
+                f"{path}: is missing, and there is no other way to know the names of "
+                f"{self.num_classes} classes; write one name a line, in the order of "
+                "training"
+            )
+        return labels.class_names(self.num_classes)
+
+    def require(self, stream: str, architecture: str = "i3d") -> "Checkpoint":
+        """Checks that it is of a stream and an architecture.
+
+        Args:
+            stream: "rgb", "flow", or "joint" for one model of both.
+            architecture: one of `models.registry.ARCHITECTURES`.
+
+        Returns:
+            The checkpoint itself.
+
+        Raises:
+            ValueError: it is of another.
+        """
+        if self.architecture != architecture:
+            raise ValueError(
+                f"{self.prefix}: is a checkpoint of {self.architecture}, not of "
+                f"{architecture} (--model={self.architecture})"
+            )
+        if self.stream != stream:
+            raise ValueError(
+                f"{self.prefix}: is of the stream {self.stream}, and {stream} was "
+                "asked for"
+            )
+        return self
+
+    def build_model(self, **kwargs) -> keras.Model:
+        """Builds its model, with its weights.
+
+        Args:
+            **kwargs: more arguments of the model's class; `num_classes`, `width` and
+                those of its input are the checkpoint's.
+
+        Returns:
+            `InceptionI3d`, or another class of `models.registry.ARCHITECTURES`.
+
+        Raises:
+            OSError: the data file is missing, or may not be read.
+            ValueError: it is truncated or corrupt, or of no model of this package.
+        """
+        model_class = ARCHITECTURES[self.architecture].model_class()
+        options = {"width": self.width, **info.input_options(self._contents)}
+        model = model_class(self.num_classes, **options, **kwargs)
+        load_checkpoint(model, self)
+        return model
+
+    def describe(self) -> str:
+        """One line for people: what it is of, and the released one that it is like."""
+        return info.describe(self.variables)
+
+    @functools.cached_property
+    def _contents(self):
+        return info.contents_of(self.variables, self.prefix)
+
+
+def copy_weights(path: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Copies a checkpoint without its optimizer's slots, and the files next to it.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+        folder: where `model.ckpt`, `label_map.txt` and `config.json` are written; the
+            latter two if the checkpoint has them.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: the checkpoint is truncated or corrupt.
+    """
+    source = Checkpoint(path)
+    names = [entry.name for entry in source.variables if not entry.is_slot]
+    target = files.join(folder, "model.ckpt")
+    target = target if files.is_address(target) else Path(target)
+    write_bundle(target, {name: source.read(name) for name in names})
+    if label_map_name(source.prefix) is not None:
+        label_map = files.join(os.path.dirname(source.prefix), labels.LABEL_MAP)
+        labels.write_label_map(
+            files.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
+        )
+    if source.config is not None:
+        fingerprint = BundleReader(target).fingerprint
+        config = dataclasses.replace(source.config, fingerprint=fingerprint)
+        write_config(target, config)
