@@ -14,6 +14,11 @@ def brightness_frames(count, size=(64, 48), step=5):
     ).copy()
 
 
+def frame_numbers(clip, step=5):
+    """Which of those frames a normalized RGB clip shows."""
+    return np.round((clip.mean(axis=(1, 2, 3)) + 1) * 127.5 / step).astype(int)
+
+
 def write_video(
     path,
     frames,

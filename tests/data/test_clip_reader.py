@@ -1,153 +1,186 @@
-"""The clips of each architecture that the paper compares, in training and in its test.
-
-Source of the counts: paper, table 1 (train and test input), at 25 frames a second.
-"""
+"""Samples out of videos and records, in training and whole."""
 
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
-from videos import brightness_frames, write_video
+from record_files import write_records
+from videos import brightness_frames, frame_numbers, write_video
 
-from kinetics_i3d_tf2.data import pipeline, views
+from kinetics_i3d_tf2.data import clip_reader, pipeline
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.video import transforms
 
 SIZE = 24
 
 
-def small(kind, **changes):
+def small(model, **changes):
     """The recipe of a model, with small pictures."""
     sizes = {"short_side": 36, "crop_size": SIZE}
-    return dataclasses.replace(ClipRecipe.of_model(kind), **sizes, **changes)
+    return dataclasses.replace(ClipRecipe.of_model(model), **sizes, **changes)
 
 
-def numbered_clip(num_frames):
-    """Streams of a video of so many frames, each of whose pixels says its number."""
-    streams = {}
-    for name, channels, count in (("rgb", 3, num_frames), ("flow", 2, num_frames - 1)):
-        numbers = np.arange(count, dtype=np.float32)[:, None, None, None]
-        streams[name] = tf.constant(np.broadcast_to(numbers, (count, 36, 48, channels)))
-    return streams
-
-
-def numbers_of(stream):
-    return np.asarray(stream)[:, 0, 0, 0].astype(int)
-
-
-@pytest.mark.parametrize(
-    ("kind", "seconds", "lengths"),
-    [
-        ("i3d", 2.56, {"rgb": 64}),
-        ("convnet_lstm", 5, {"rgb": 25}),
-        ("c3d", 0.64, {"rgb": 16}),
-        ("two_stream", 0.4, {"rgb": 1, "flow": 10}),
-        ("fused", 2, {"rgb": 5, "flow": 50}),
-    ],
-)
-def test_training_input_is_the_papers(kind, seconds, lengths):
-    recipe = ClipRecipe.of_model(kind)
-    assert recipe.num_frames / 25 == seconds
-    assert {name: recipe.length(name) for name in recipe.streams} == lengths
-    assert (recipe.short_side, recipe.crop_size) == (
-        (128, 112) if kind == "c3d" else (256, 224)
-    )
-
-
-@pytest.mark.parametrize(
-    ("kind", "count", "lengths"),
-    [
-        ("i3d", 1, {"rgb": 250}),
-        ("convnet_lstm", 1, {"rgb": 50}),
-        ("c3d", 15, {"rgb": 16}),
-        ("two_stream", 25, {"rgb": 1, "flow": 10}),
-        ("fused", 5, {"rgb": 5, "flow": 50}),
-    ],
-)
-def test_ten_seconds_are_seen_as_in_the_paper(kind, count, lengths):
-    recipe = small(kind)
-    clip = {name: numbered_clip(250)[name] for name in recipe.streams}
-    options = {"recipe": recipe, "views": None}
-    assert views.num_views(clip, **options) == count
-    seen = [views.cut(clip, view, **options) for view in range(count)]
-    for view in seen:
-        assert {name: len(stream) for name, stream in view.items()} == lengths
-    first = [numbers_of(view["rgb"])[0] for view in seen]
-    assert first[0] == 0
-    # From one end of the video to the other, with hardly any overlap.
-    last = recipe.streams[-1]
-    assert count == 1 or numbers_of(seen[-1][last])[-1] == len(clip[last]) - 1
-    assert all(np.diff(first) >= recipe.num_frames - 1)
-
-
-def test_flow_lies_between_the_frames_of_rgb():
-    clip = numbered_clip(120)
-    view = views.cut(clip, 1, recipe=small("fused"), views=None)
-    assert numbers_of(view["rgb"]).tolist() == [69, 79, 89, 99, 109]
-    assert numbers_of(view["flow"]).tolist() == list(range(69, 119))
-
-
-@pytest.mark.parametrize(
-    ("kind", "num_frames", "expected"),
-    [
-        ("c3d", 6, [*range(6), *range(6), 0, 1, 2, 3]),
-        ("convnet_lstm", 12, [0, 5, 10]),
-        ("convnet_lstm", 3, [0]),
-        ("i3d", 6, [*range(6), 0, 1, 2]),
-    ],
-)
-def test_short_videos(kind, num_frames, expected):
-    clip = {"rgb": numbered_clip(num_frames)["rgb"]}
-    view = views.cut(clip, 0, recipe=small(kind), views=None)
-    assert numbers_of(view["rgb"]).tolist() == expected
+def numbers_of(frames):
+    """Which frames of `brightness_frames` 8-bit frames show."""
+    return frame_numbers(transforms.normalize_rgb(frames))
 
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
     path = tmp_path_factory.mktemp("video") / "a.mkv"
     frames = brightness_frames(50, (48, 36))
-    return [Clip(str(write_video(path, frames, codec="ffv1")), "a", 0)]
+    return Clip(str(write_video(path, frames, codec="ffv1")), "a", 0)
 
 
-def frame_numbers(clip):
-    return np.round((clip.mean(axis=(1, 2, 3)) + 1) * 127.5 / 5).astype(int)
-
-
-def test_strided_training_clips(video):
+@pytest.mark.parametrize("seed", range(3))
+def test_strided_training_clips(video, seed):
     recipe = small("convnet_lstm", num_frames=35)
-    dataset = pipeline.for_training(video, recipe, batch_size=2, seed=0)
-    ((clip, _),) = dataset.take(1)
-    assert clip.shape == (2, 7, SIZE, SIZE, 3)
-    for numbers in map(frame_numbers, clip.numpy()):
-        assert (np.diff(numbers) == 5).all()
-        assert 0 <= numbers[0] <= 15
+    rng = np.random.default_rng(seed)
+    streams, _ = clip_reader.training_sample(video, recipe, rng)
+    assert streams["rgb"].shape == (7, SIZE, SIZE, 3)
+    numbers = numbers_of(streams["rgb"])
+    assert (np.diff(numbers) == 5).all()
+    assert 0 <= numbers[0] <= 15
 
 
 def test_strided_training_clips_of_short_videos(video):
     recipe = small("convnet_lstm", num_frames=75)
-    ((clip, _),) = pipeline.for_training(video, recipe, batch_size=1, seed=0).take(1)
+    rng = np.random.default_rng(0)
+    streams, _ = clip_reader.training_sample(video, recipe, rng)
     expected = [*range(0, 50, 5), *range(0, 25, 5)]
-    assert frame_numbers(clip[0].numpy()).tolist() == expected
+    assert numbers_of(streams["rgb"]).tolist() == expected
 
 
 def test_both_streams_of_a_training_clip(video):
     recipe = small("fused", num_frames=12, rgb_stride=4)
-    ((clip, _),) = pipeline.for_training(video, recipe, batch_size=1, seed=0).take(1)
-    assert clip["rgb"].shape == (1, 3, SIZE, SIZE, 3)
-    assert clip["flow"].shape == (1, 12, SIZE, SIZE, 2)
+    rng = np.random.default_rng(0)
+    streams, _ = clip_reader.training_sample(video, recipe, rng)
+    assert streams["rgb"].shape == (3, SIZE, SIZE, 3)
+    assert streams["flow"].shape == (12, SIZE, SIZE, 2)
 
 
-@pytest.mark.parametrize("batch_size", [1, 2])
-def test_evaluation_of_windows(video, batch_size):
-    recipe = small("c3d")
-    dataset = pipeline.for_evaluation(video, recipe, batch_size=batch_size)
-    clips = np.concatenate([clip for clip, _ in dataset])
-    assert clips.shape == (3, 16, SIZE, SIZE, 3)
-    assert [frame_numbers(clip)[0] for clip in clips] == [0, 17, 34]
+@pytest.fixture(scope="module")
+def moving_spot(tmp_path_factory):
+    """A bright spot on texture that moves two pixels a frame to the right."""
+    rng = np.random.default_rng(0)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (64, 64)), (0, 0), 1.5)
+    ground = cv2.normalize(noise, None, 0, 80, cv2.NORM_MINMAX)
+    frames = []
+    for index in range(10):
+        yy, xx = np.mgrid[:64, :64]
+        spot = np.exp(-((xx - 20 - 2 * index) ** 2 + (yy - 30) ** 2) / 30)
+        frames.append(np.repeat((ground + 170 * spot)[..., None], 3, -1))
+    frames = np.stack(frames).clip(0, 255).astype(np.uint8)
+    path = tmp_path_factory.mktemp("spot") / "spot.mkv"
+    return Clip(str(write_video(path, frames, codec="ffv1")), "spot", 0)
 
 
-@pytest.mark.parametrize("name", ["num_frames", "rgb_stride", "min_frames"])
-def test_bad_recipes(name):
-    with pytest.raises(ValueError, match=f"{name} must be at least 1. Received: 0"):
-        ClipRecipe(**{name: 0})
+def spot_record(clip, folder):
+    (record,) = write_records(folder / "spot", [clip], short_side=64)
+    return record
+
+
+@pytest.mark.parametrize("kind", ["video", "record"])
+def test_joint_streams_are_cut_and_mirrored_together(moving_spot, kind, tmp_path):
+    """Where RGB shows the spot, flow shows its motion, and its sign tells the flip."""
+    recipe = ClipRecipe(stream="joint", num_frames=4, short_side=64, crop_size=48)
+    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
+    places, signs = set(), set()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        streams, _ = clip_reader.training_sample(source, recipe, rng)
+        rgb, motion = streams["rgb"][..., 0], streams["flow"]
+        motion = motion if kind == "video" else motion / 127.5 - 1 + 0.5 / 127.5
+        assert rgb.shape[:3] == motion.shape[:3] == (4, 48, 48)
+        for frame, displacement in zip(rgb, motion, strict=True):
+            bright = np.unravel_index(frame.argmax(), frame.shape)
+            strength = cv2.GaussianBlur(np.abs(displacement[..., 0]), (0, 0), 3)
+            moving = np.unravel_index(strength.argmax(), strength.shape)
+            # The spot is about eight pixels wide; crops differ by up to 16.
+            assert np.abs(np.subtract(bright, moving)).max() <= 8
+        columns = [np.unravel_index(f.argmax(), f.shape)[1] for f in rgb]
+        direction = np.sign(columns[-1] - columns[0])
+        assert direction == np.sign(motion[..., 0].sum())
+        signs.add(int(direction))
+        places.add(columns[0])
+    assert signs == {-1, 1}
+    assert len(places) > 5
+
+
+@pytest.mark.parametrize("kind", ["video", "record"])
+def test_short_joint_clips_are_looped_in_step(moving_spot, kind, tmp_path):
+    """Ten frames have nine flows; the tenth frame has none, and is not shown."""
+    recipe = ClipRecipe("joint", num_frames=20, short_side=64, crop_size=64, flip=False)
+    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
+    streams, _ = clip_reader.training_sample(source, recipe, np.random.default_rng(0))
+    ((viewed, _),) = pipeline.for_evaluation([source], recipe, views=(1, 1))
+    for clips in (streams, {name: clip[0].numpy() for name, clip in viewed.items()}):
+        for clip in clips.values():
+            assert len(clip) == 20
+            np.testing.assert_array_equal(clip[9:18], clip[:9])
+            assert (clip[8] != clip[9]).any()
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
+def test_spans_of_one_file(videos, stream):
+    """Nothing outside of a span is seen."""
+    clip = videos[0]._replace(start=0.4, end=0.8)  # frames 10 to 19
+    recipe = ClipRecipe(stream, num_frames=4, short_side=36, crop_size=SIZE)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        streams, _ = clip_reader.training_sample(clip, recipe, rng)
+        if "rgb" in streams:
+            numbers = numbers_of(streams["rgb"])
+            assert 10 <= numbers[0] and numbers[-1] <= 19 - (stream == "joint")
+
+
+@pytest.mark.parametrize(
+    ("span", "stream", "message"),
+    [
+        ((9, None), "rgb", "0.mkv: has too few frames, in its span .* for rgb"),
+        ((9, None), "joint", "has too few frames, .* for rgb and flow"),
+        ((0, 0.04), "flow", "has too few frames, .* for flow"),
+    ],
+    ids=["after-the-end", "joint", "one-frame"],
+)
+def test_spans_without_enough_frames(videos, span, stream, message):
+    clip = videos[0]._replace(start=span[0], end=span[1])
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=message):
+        clip_reader.training_sample(
+            clip, ClipRecipe(stream, num_frames=8, short_side=36, crop_size=SIZE), rng
+        )
+
+
+def test_records_give_what_their_videos_give(videos, records):
+    """The same draws, the same pixels; flow within its 8-bit code."""
+    recipe = ClipRecipe("joint", num_frames=8, short_side=36, crop_size=SIZE)
+    for clip, record in zip(videos[:3], records[:3], strict=True):
+        pair = [
+            clip_reader.training_sample(source, recipe, np.random.default_rng(1))
+            for source in (clip, record)
+        ]
+        (one, label), (other, same_label) = pair
+        assert label == same_label
+        np.testing.assert_array_equal(one["rgb"], other["rgb"])
+        coded = other["flow"] / 127.5 - 1
+        np.testing.assert_allclose(one["flow"], coded, atol=0.0079)
+
+
+@pytest.mark.parametrize("size", [32, 128, 640])
+def test_records_of_another_size_are_resized_with_their_flow(
+    moving_spot, tmp_path, size
+):
+    """Things move farther in larger pictures, up to the 20 pixels of the code."""
+    record = spot_record(moving_spot, tmp_path)
+    clips = {}
+    for side in (64, size):
+        recipe = ClipRecipe("joint", short_side=side, crop_size=16)
+        clips[side], _ = clip_reader.whole_clip(record, recipe)
+    assert clips[size]["rgb"].shape == (10, size, size, 3)
+    motion = {side: clip["flow"] / 127.5 - 1 for side, clip in clips.items()}
+    scaled = (motion[64] * (size / 64)).clip(-1, 1).astype(np.float32)
+    expected = transforms.resize_short_side(scaled, size)
+    np.testing.assert_allclose(motion[size], expected, atol=0.02)

@@ -1,14 +1,14 @@
 """Training and evaluation pipelines, on small videos and records of them."""
 
-import cv2
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from videos import brightness_frames, write_video
+from record_files import write_records
+from videos import brightness_frames, frame_numbers, write_video
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.data import clip_reader, pipeline, shards, tfrecord
+from kinetics_i3d_tf2.data import pipeline, shards, tfrecord
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.mediasequence import Coding
@@ -17,37 +17,10 @@ from kinetics_i3d_tf2.video import optical_flow, transforms
 # Frames are left as they are: 36 pixels, of which 24 are cut out.
 SMALL = {"num_frames": 8, "short_side": 36, "crop_size": 24}
 NUM_CLIPS = 10
-STEP = 5  # of brightness from frame to frame
 
 
 def small_recipe(**changes):
     return ClipRecipe(**{**SMALL, **changes})
-
-
-@pytest.fixture(scope="module")
-def videos(tmp_path_factory):
-    """Ten clips of 40 frames, 48x36; brightness tells the frame."""
-    folder = tmp_path_factory.mktemp("videos")
-    clips = []
-    for number in range(NUM_CLIPS):
-        frames = brightness_frames(40, (48, 36), STEP)
-        path = write_video(folder / f"{number}.mkv", frames, codec="ffv1")
-        clips.append(Clip(str(path), f"class {number}", number))
-    return clips
-
-
-def write_records(path, clips, **settings):
-    settings = shards.Settings(short_side=36, coding=Coding("png"), **settings)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for clip in clips:
-            writer.write(shards.encode_clip(clip, settings)[0])
-    return tfrecord.find_records([path])
-
-
-@pytest.fixture(scope="module")
-def records(videos, tmp_path_factory):
-    path = tmp_path_factory.mktemp("records") / "train-00000-of-00001"
-    return write_records(path, videos)
 
 
 @pytest.fixture(scope="module", params=["videos", "records"])
@@ -66,12 +39,6 @@ def assert_equal(first, second):
     for one, other in zip(first, second, strict=True):
         for x, y in zip(one, other, strict=True):
             np.testing.assert_array_equal(x, y)
-
-
-def frame_numbers(clip):
-    """Which frames of `brightness_frames` a normalised RGB clip shows."""
-    brightness = (clip.mean(axis=(1, 2, 3)) + 1) * 127.5
-    return np.round(brightness / STEP).astype(int)
 
 
 def test_training_batches(sources):
@@ -148,143 +115,10 @@ def test_streams(sources, stream):
         assert tuple(clip.shape) == shapes[stream]
 
 
-@pytest.fixture(scope="module")
-def moving_spot(tmp_path_factory):
-    """A bright spot on texture that moves two pixels a frame to the right."""
-    rng = np.random.default_rng(0)
-    noise = cv2.GaussianBlur(rng.uniform(0, 255, (64, 64)), (0, 0), 1.5)
-    ground = cv2.normalize(noise, None, 0, 80, cv2.NORM_MINMAX)
-    frames = []
-    for index in range(10):
-        yy, xx = np.mgrid[:64, :64]
-        spot = np.exp(-((xx - 20 - 2 * index) ** 2 + (yy - 30) ** 2) / 30)
-        frames.append(np.repeat((ground + 170 * spot)[..., None], 3, -1))
-    frames = np.stack(frames).clip(0, 255).astype(np.uint8)
-    path = tmp_path_factory.mktemp("spot") / "spot.mkv"
-    return Clip(str(write_video(path, frames, codec="ffv1")), "spot", 0)
-
-
-def spot_record(clip, folder):
-    settings = shards.Settings(short_side=64, coding=Coding("png"))
-    with tf.io.TFRecordWriter(str(folder / "spot")) as writer:
-        writer.write(shards.encode_clip(clip, settings)[0])
-    (record,) = tfrecord.find_records([folder / "spot"])
-    return record
-
-
-@pytest.mark.parametrize("kind", ["video", "record"])
-def test_joint_streams_are_cut_and_mirrored_together(moving_spot, kind, tmp_path):
-    """Where RGB shows the spot, flow shows its motion, and its sign tells the flip."""
-    recipe = ClipRecipe(stream="joint", num_frames=4, short_side=64, crop_size=48)
-    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
-    places, signs = set(), set()
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        streams, _ = clip_reader.training_sample(source, recipe, rng)
-        rgb, motion = streams["rgb"][..., 0], streams["flow"]
-        motion = motion if kind == "video" else motion / 127.5 - 1 + 0.5 / 127.5
-        assert rgb.shape[:3] == motion.shape[:3] == (4, 48, 48)
-        for frame, displacement in zip(rgb, motion, strict=True):
-            bright = np.unravel_index(frame.argmax(), frame.shape)
-            strength = cv2.GaussianBlur(np.abs(displacement[..., 0]), (0, 0), 3)
-            moving = np.unravel_index(strength.argmax(), strength.shape)
-            # The spot is about eight pixels wide; crops differ by up to 16.
-            assert np.abs(np.subtract(bright, moving)).max() <= 8
-        columns = [np.unravel_index(f.argmax(), f.shape)[1] for f in rgb]
-        direction = np.sign(columns[-1] - columns[0])
-        assert direction == np.sign(motion[..., 0].sum())
-        signs.add(int(direction))
-        places.add(columns[0])
-    assert signs == {-1, 1}
-    assert len(places) > 5
-
-
 def test_short_clips_are_looped(tmp_path):
     path = write_video(tmp_path / "a.mkv", brightness_frames(3, (48, 36)), codec="ffv1")
     (clip, _), *_ = batches([Clip(str(path), "a", 0)], 1, batch_size=1)
     assert frame_numbers(clip[0]).tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
-
-
-@pytest.mark.parametrize("kind", ["video", "record"])
-def test_short_joint_clips_are_looped_in_step(moving_spot, kind, tmp_path):
-    """Ten frames have nine flows; the tenth frame has none, and is not shown."""
-    recipe = ClipRecipe("joint", num_frames=20, short_side=64, crop_size=64, flip=False)
-    source = moving_spot if kind == "video" else spot_record(moving_spot, tmp_path)
-    streams, _ = clip_reader.training_sample(source, recipe, np.random.default_rng(0))
-    ((viewed, _),) = pipeline.for_evaluation([source], recipe, views=(1, 1))
-    for clips in (streams, {name: clip[0].numpy() for name, clip in viewed.items()}):
-        for clip in clips.values():
-            assert len(clip) == 20
-            np.testing.assert_array_equal(clip[9:18], clip[:9])
-            assert (clip[8] != clip[9]).any()
-
-
-@pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
-def test_spans_of_one_file(videos, stream):
-    """Nothing outside of a span is seen."""
-    clip = videos[0]._replace(start=0.4, end=0.8)  # frames 10 to 19
-    recipe = small_recipe(stream=stream, num_frames=4)
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        streams, _ = clip_reader.training_sample(clip, recipe, rng)
-        if "rgb" in streams:
-            numbers = frame_numbers(transforms.normalize_rgb(streams["rgb"]))
-            assert 10 <= numbers[0] and numbers[-1] <= 19 - (stream == "joint")
-
-
-@pytest.mark.parametrize(
-    ("span", "stream", "message"),
-    [
-        ((9, None), "rgb", "0.mkv: has too few frames, in its span .* for rgb"),
-        ((9, None), "joint", "has too few frames, .* for rgb and flow"),
-        ((0, 0.04), "flow", "has too few frames, .* for flow"),
-    ],
-    ids=["after-the-end", "joint", "one-frame"],
-)
-def test_spans_without_enough_frames(videos, span, stream, message):
-    clip = videos[0]._replace(start=span[0], end=span[1])
-    rng = np.random.default_rng(0)
-    with pytest.raises(ValueError, match=message):
-        clip_reader.training_sample(clip, small_recipe(stream=stream), rng)
-
-
-def test_records_give_what_their_videos_give(videos, records):
-    """The same draws, the same pixels; flow within its 8-bit code."""
-    recipe = small_recipe(stream="joint")
-    for clip, record in zip(videos[:3], records[:3], strict=True):
-        pair = [
-            clip_reader.training_sample(source, recipe, np.random.default_rng(1))
-            for source in (clip, record)
-        ]
-        (one, label), (other, same_label) = pair
-        assert label == same_label
-        np.testing.assert_array_equal(one["rgb"], other["rgb"])
-        coded = other["flow"] / 127.5 - 1
-        np.testing.assert_allclose(one["flow"], coded, atol=0.0079)
-
-
-@pytest.mark.parametrize("size", [32, 128, 640])
-def test_records_of_another_size_are_resized_with_their_flow(
-    moving_spot, tmp_path, size
-):
-    """Things move farther in larger pictures, up to the 20 pixels of the code."""
-    record = spot_record(moving_spot, tmp_path)
-    clips = {}
-    for side in (64, size):
-        recipe = ClipRecipe("joint", short_side=side, crop_size=16)
-        clips[side], _ = clip_reader.whole_clip(record, recipe)
-    assert clips[size]["rgb"].shape == (10, size, size, 3)
-    motion = {side: clip["flow"] / 127.5 - 1 for side, clip in clips.items()}
-    scaled = (motion[64] * (size / 64)).clip(-1, 1).astype(np.float32)
-    expected = transforms.resize_short_side(scaled, size)
-    np.testing.assert_allclose(motion[size], expected, atol=0.02)
-
-
-def test_the_range_is_that_of_normalize_rgb():
-    values = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, -1)
-    dataset = tf.data.Dataset.from_tensors(({"rgb": values}, 0))
-    ((clip, _),) = pipeline._finish(dataset)
-    np.testing.assert_allclose(clip, transforms.normalize_rgb(values), atol=1e-6)
 
 
 def evaluation(sources, **options):
@@ -511,17 +345,3 @@ def test_what_cannot_be_trained_on(videos, records):
     unlabelled = [videos[0]._replace(index=-1), videos[1]]
     with pytest.raises(ValueError, match="1 clips have no label, the first is .*0.mkv"):
         batches(unlabelled, 1)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"stream": "RGB"}, "stream must be one of joint, rgb, flow. Received: 'RGB'"),
-        ({"num_frames": 0}, "num_frames must be at least 1"),
-        ({"crop_size": 300}, r"at most short_side \(256\). Received: 300"),
-        ({"max_damaged": 2}, "max_damaged is a share, 0 to 1. Received: 2"),
-    ],
-)
-def test_bad_recipes(options, message):
-    with pytest.raises(ValueError, match=message):
-        ClipRecipe(**options)
