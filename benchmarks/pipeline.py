@@ -24,9 +24,10 @@ from made_videos import make_videos, write_video
 from memory import resident_mib
 from tqdm import tqdm
 
-from kinetics_i3d_tf2.data import annotations, mediasequence, tfrecord
+from kinetics_i3d_tf2.data import annotations
 from kinetics_i3d_tf2.data import clips as tables
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.data.records import image_coding, mediasequence, tfrecord
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES
 from kinetics_i3d_tf2.utils import files
 from kinetics_i3d_tf2.video import optical_flow, reader, transforms
@@ -266,16 +267,16 @@ def write_records(path, clips, flow_format):
     """Records of whole videos; one computed flow frame stands for all of a clip."""
     import tensorflow as tf
 
-    coding = mediasequence.Coding(flow_format=flow_format)
+    coding = image_coding.Coding(flow_format=flow_format)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for clip in tqdm(clips, "Making records", leave=False):
             frames = transforms.resize_short_side(reader.read_video(clip.path))
             (displacement,) = optical_flow.optical_flow(frames[:2])
-            images = mediasequence.encode_flow([displacement], coding)
+            images = image_coding.encode_flow([displacement], coding)
             writer.write(
                 mediasequence.make_example(
                     clip,
-                    mediasequence.encode_rgb(frames, coding),
+                    image_coding.encode_rgb(frames, coding),
                     images * (len(frames) - 1),
                     coding=coding,
                     size=frames.shape[1:3],

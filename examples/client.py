@@ -25,7 +25,7 @@ import requests
 from absl import flags, logging
 
 from kinetics_i3d_tf2.cli import program
-from kinetics_i3d_tf2.data import mediasequence
+from kinetics_i3d_tf2.data.records import image_coding
 from kinetics_i3d_tf2.video import reader, transforms
 
 _PORTS = {"grpc": 8500, "rest": 8501}  # TensorFlow Serving's own.
@@ -77,7 +77,7 @@ def main(argv):
         raise ValueError("--video names the file to classify")
     frames = read_frames()
     if _SIGNATURE.value == "encoded_frames":
-        images = mediasequence.encode_rgb(frames, mediasequence.Coding())
+        images = image_coding.encode_rgb(frames, image_coding.Coding())
         inputs, size = {"image_bytes": images}, sum(map(len, images))
     else:
         inputs, size = {"frames": frames}, frames.nbytes

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from kinetics_i3d_tf2.data import shards, tfrecord
-from kinetics_i3d_tf2.data.mediasequence import Coding
+from kinetics_i3d_tf2.data.records import shards, tfrecord
+from kinetics_i3d_tf2.data.records.image_coding import Coding
 
 
 def write_records(path, clips, short_side=36, **settings):

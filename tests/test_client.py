@@ -16,7 +16,7 @@ from videos import write_video
 import kinetics_i3d_tf2 as i3d
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.load import load_model
-from kinetics_i3d_tf2.data import mediasequence
+from kinetics_i3d_tf2.data.records import image_coding
 
 pytest.importorskip("tensorflow_serving", reason="the extra serving is not installed")
 import grpc  # noqa: E402
@@ -79,8 +79,8 @@ def test_the_answer_is_the_models(ask, where, signature):
     assert "Sending 14 frames" in done.stderr
     frames = i3d.resize_short_side(i3d.read_video(VIDEO))
     if signature == "encoded_frames":
-        images = mediasequence.encode_rgb(frames, mediasequence.Coding())
-        frames = mediasequence.decode_images(images)
+        images = image_coding.encode_rgb(frames, image_coding.Coding())
+        frames = image_coding.decode_images(images)
     clip = i3d.normalize_rgb(i3d.center_crop(frames))[None]
     logits = load_model(WEIGHTS)(clip).numpy()[0]
     names = Checkpoint(WEIGHTS).class_names
@@ -183,7 +183,7 @@ def test_the_server_answers_on_after_what_is_no_image(ask, server):
 def test_the_graph_refuses_wrong_shapes_and_answers_on(server, name, shape):
     signature, wrong, good = "serving_default", np.zeros(shape, np.uint8), STILL
     if name == "image_bytes":
-        (image,) = mediasequence.encode_rgb(STILL[0, :1], mediasequence.Coding())
+        (image,) = image_coding.encode_rgb(STILL[0, :1], image_coding.Coding())
         wrong, good = (np.full(size, image, object) for size in (shape, (1, 9)))
         signature = "encoded_frames"
     with pytest.raises(grpc.RpcError, match=f"{name}: expected") as refused:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..data import clips, datasets, labels, tfrecord
+from ..data import clips, datasets, labels
+from ..data.records import tfrecord
 from ..utils import files
 
 DATASET = flags.DEFINE_enum("dataset", None, datasets.KINDS, "What the dataset is.")

@@ -31,9 +31,10 @@ import re
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data import clip_reader, prefetch, tfrecord
+from ..data import clip_reader, prefetch
 from ..data.clip_recipe import ClipRecipe
 from ..data.damage_limit import DamageLimit
+from ..data.records import tfrecord
 from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
 from ..utils import files, run_dir

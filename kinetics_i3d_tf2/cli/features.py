@@ -32,7 +32,7 @@ from tqdm import tqdm
 from ..data import clip_recipe, frame_reader, sources
 from ..data.clips import Clip
 from ..data.prefetch import num_cores
-from ..data.tfrecord import Record
+from ..data.records.tfrecord import Record
 from ..features import files as feature_files
 from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES

@@ -22,7 +22,7 @@ import os
 
 from absl import flags, logging
 
-from ..data import mediasequence, records, shards
+from ..data.records import image_coding, shards, writer
 from ..video import optical_flow
 from . import dataset_flags, program
 
@@ -72,14 +72,14 @@ def main(argv):
     # Its errors, with a worker's traceback, are printed below, on one line.
     python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
     with program.quiet_tensorflow():
-        options = records.beam_options(argv[1:])
+        options = writer.beam_options(argv[1:])
     table = dataset_flags.read_table()
     if _SPLITS.value:
         table = table.with_splits(_SPLITS.value)
     settings = shards.Settings(
         has_flow=_FLOW.value != "none",
         short_side=_SHORT_SIDE.value,
-        coding=mediasequence.Coding(
+        coding=image_coding.Coding(
             _RGB_FORMAT.value,
             _JPEG_QUALITY.value,
             _FLOW_FORMAT.value,
@@ -90,7 +90,7 @@ def main(argv):
     with program.quiet_tensorflow():
         import tensorflow as tf  # noqa: F401 (the workers need it)
     try:
-        written = records.write_records(
+        written = writer.write_records(
             table,
             _OUT.value,
             name=_NAME.value or dataset_flags.DATASET.value,
@@ -103,7 +103,7 @@ def main(argv):
         # Beam's threads cannot be stopped, and crash a process that ends as usual.
         logging.info("Stopped; the same command goes on where this one ended")
         os._exit(130)
-    except records.PipelineError as error:
+    except writer.PipelineError as error:
         program.print_error(
             OSError(f"{error}; the same command goes on where this one ended")
         )

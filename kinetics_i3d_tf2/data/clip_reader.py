@@ -8,17 +8,17 @@ of uint8; pixels stay small for as long as they can.
 
 import functools
 import itertools
-import json
 
 import numpy as np
 
 from ..streams import CHANNELS
 from ..video import optical_flow, transforms
 from ..video.reader import FRAME_RATE, count_frames, iter_video
-from . import mediasequence, preprocessing
+from . import preprocessing
 from .clip_recipe import ClipRecipe
 from .clips import Clip
-from .tfrecord import Record, read_record
+from .records import image_coding, mediasequence
+from .records.tfrecord import Record, read_record
 
 _COMPUTE_FLOW = functools.partial(optical_flow.optical_flow, num_threads=1)
 
@@ -125,17 +125,6 @@ def check_flow(record: Record) -> None:
     _require_flow(record, example)
 
 
-def pack(source: Clip | Record) -> str:
-    """A clip or record as text, for a tensor of strings."""
-    return json.dumps([type(source).__name__, *source])
-
-
-def unpack(text: str | bytes) -> Clip | Record:
-    """Undoes `pack`."""
-    kind, *values = json.loads(text)
-    return {"Clip": Clip, "Record": Record}[kind](*values)
-
-
 def _read_clip(reader, recipe, first, wanted):
     """Streams of a training clip; too short ones are looped, both in step."""
     if wanted == recipe.num_frames and recipe.rgb_stride > 1:
@@ -232,7 +221,7 @@ class _RecordReader:
         streams = {}
         for name in self._recipe.streams:
             coded = self._coded[name][first : end : rgb_stride if name == "rgb" else 1]
-            images = mediasequence.decode_images(coded, CHANNELS[name])
+            images = image_coding.decode_images(coded, CHANNELS[name])
             scale = side / min(images.shape[1:3])
             if name == "flow" and scale != 1:
                 # Half as large, things move half as far.

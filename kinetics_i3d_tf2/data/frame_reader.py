@@ -10,7 +10,7 @@ from ..video.reader import FRAME_RATE, iter_video
 from . import clip_reader, preprocessing
 from .clip_recipe import ClipRecipe
 from .clips import Clip
-from .tfrecord import Record
+from .records.tfrecord import Record
 
 
 @dataclasses.dataclass(frozen=True)

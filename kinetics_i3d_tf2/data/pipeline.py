@@ -8,8 +8,8 @@ import tensorflow as tf
 from . import service
 from .clip_recipe import ClipRecipe
 from .clips import NO_LABEL, Clip
+from .records.tfrecord import Record
 from .tf_reader import Loader
-from .tfrecord import Record
 from .views import cut, normalize, num_views
 
 # Clips that are tried in the place of one that cannot be read.

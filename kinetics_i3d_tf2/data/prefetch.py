@@ -14,7 +14,7 @@ from ..utils.errors import reason
 from . import clip_reader
 from .clip_recipe import ClipRecipe
 from .clips import NO_LABEL, Clip
-from .tfrecord import Record
+from .records.tfrecord import Record
 
 # How often a waiting thread checks whether it is still needed, in seconds.
 _POLL = 0.1

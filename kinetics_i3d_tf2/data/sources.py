@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..utils import files
-from . import annotations, clip_reader, datasets, tfrecord
+from . import annotations, clip_reader, datasets
 from .clip_recipe import ClipRecipe
 from .clips import Clip
-from .tfrecord import Record
+from .records import tfrecord
+from .records.tfrecord import Record
 
 _WILDCARD = re.compile(r"[*?\[]")
 _RECORDS = re.compile(r"-\d{5}-of-\d{5}$|\.tfrecords?$")

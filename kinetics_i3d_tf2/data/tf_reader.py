@@ -16,7 +16,7 @@ from . import clip_reader, service
 from .clip_recipe import ClipRecipe
 from .clips import NO_LABEL, Clip
 from .damage_limit import DamageLimit
-from .tfrecord import Record
+from .records.tfrecord import Record
 
 # Clips that could not be read, by pipeline, in this process.
 _damage: dict[str, DamageLimit] = {}
@@ -56,7 +56,7 @@ class Loader:
             raise ValueError("A dataset is of clips or of records, not of both")
         if kinds == {Record} and "flow" in recipe.streams:
             clip_reader.check_flow(sources[0])
-        self.rows = tf.constant([clip_reader.pack(source) for source in sources])
+        self.rows = tf.constant([_pack(source) for source in sources])
         self._for_service = for_service
         # As `clip_reader` gives them.
         self._dtypes = {
@@ -121,7 +121,7 @@ def _training_sample(config, rows, seeds):
     for row in rows:
         # Anew for each candidate: a sample follows from its place and its clip alone.
         rng = np.random.default_rng(np.asarray(seeds, np.uint64))
-        source = clip_reader.unpack(row)
+        source = _unpack(row)
         try:
             return _outputs(*clip_reader.training_sample(source, recipe, rng))
         except (ValueError, OSError) as error:
@@ -132,7 +132,7 @@ def _training_sample(config, rows, seeds):
 
 def _whole_clip(config, row):
     settings, recipe = _settings(config)
-    source = clip_reader.unpack(row)
+    source = _unpack(row)
     try:
         return _outputs(*clip_reader.whole_clip(source, recipe))
     except (ValueError, OSError) as error:
@@ -143,6 +143,16 @@ def _whole_clip(config, row):
         for name, dtype in settings["dtypes"].items()
     }
     return _outputs(empty, NO_LABEL)
+
+
+def _pack(source):
+    """A clip or record as text, for a tensor of strings."""
+    return json.dumps([type(source).__name__, *source])
+
+
+def _unpack(text):
+    kind, *values = json.loads(text)
+    return {"Clip": Clip, "Record": Record}[kind](*values)
 
 
 def _settings(config):

@@ -15,7 +15,7 @@ from ..data import prefetch, views
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.frame_reader import FrameReader
-from ..data.tfrecord import Record
+from ..data.records.tfrecord import Record
 from ..inference import graph
 from ..inference.windows import Window, Windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES

@@ -13,7 +13,7 @@ from absl import logging
 
 from ..data import pipeline
 from ..data.clips import Clip
-from ..data.tfrecord import Record
+from ..data.records.tfrecord import Record
 from ..models import losses
 from ..models.architecture import MIN_FRAMES
 from ..utils import run_dir

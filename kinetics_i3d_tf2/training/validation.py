@@ -10,7 +10,7 @@ import tensorflow as tf
 from ..data import pipeline
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
-from ..data.tfrecord import Record
+from ..data.records.tfrecord import Record
 from ..models import losses as objectives
 from . import distribution
 

@@ -15,10 +15,11 @@ import tensorflow as tf
 from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, read_video, save_checkpoint
-from kinetics_i3d_tf2.data import clip_reader, labels, shards, tfrecord
+from kinetics_i3d_tf2.data import clip_reader, labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.data.mediasequence import Coding
+from kinetics_i3d_tf2.data.records import shards, tfrecord
+from kinetics_i3d_tf2.data.records.image_coding import Coding
 from kinetics_i3d_tf2.models.two_stream import TwoStream
 from kinetics_i3d_tf2.video import optical_flow, transforms
 

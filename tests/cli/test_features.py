@@ -25,10 +25,11 @@ from kinetics_i3d_tf2 import (
     resize_short_side,
     save_checkpoint,
 )
-from kinetics_i3d_tf2.data import clip_reader, labels, shards
+from kinetics_i3d_tf2.data import clip_reader, labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.data.mediasequence import Coding
+from kinetics_i3d_tf2.data.records import shards
+from kinetics_i3d_tf2.data.records.image_coding import Coding
 from kinetics_i3d_tf2.features.extractor import make_extractor
 
 FRAMES = 21

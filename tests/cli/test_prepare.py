@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 from videos import write_folder
 
-from kinetics_i3d_tf2.data import mediasequence, tfrecord
+from kinetics_i3d_tf2.data.records import mediasequence, tfrecord
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 

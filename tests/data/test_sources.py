@@ -4,8 +4,9 @@ import pytest
 import tensorflow as tf
 from videos import brightness_frames, write_video
 
-from kinetics_i3d_tf2.data import shards, sources
+from kinetics_i3d_tf2.data import sources
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.records import shards
 
 
 @pytest.fixture(scope="module")

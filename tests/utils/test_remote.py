@@ -66,9 +66,9 @@ def files(tmp_path_factory):
     import tensorflow as tf
 
     from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
-    from kinetics_i3d_tf2.data import shards
     from kinetics_i3d_tf2.data.clips import Clip
-    from kinetics_i3d_tf2.data.mediasequence import Coding
+    from kinetics_i3d_tf2.data.records import shards
+    from kinetics_i3d_tf2.data.records.image_coding import Coding
 
     folder = tmp_path_factory.mktemp("files")
     frames = brightness_frames(20, (48, 36))
@@ -136,9 +136,10 @@ def test_video(address, files, name):
 
 @pytest.mark.parametrize("kind", ["video", "records"])
 def test_pipeline(address, files, kind):
-    from kinetics_i3d_tf2.data import pipeline, tfrecord
+    from kinetics_i3d_tf2.data import pipeline
     from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
     from kinetics_i3d_tf2.data.clips import Clip
+    from kinetics_i3d_tf2.data.records import tfrecord
 
     recipe = ClipRecipe("joint", num_frames=4, short_side=36, crop_size=24)
 
@@ -246,7 +247,7 @@ def test_evaluate_sample_takes_addresses(s3_address, python, flags, message):
 def test_preparation_from_s3_to_s3(s3_address):
     """A folder a class in one place, records in another; then nothing is left to do."""
     pytest.importorskip("apache_beam")
-    from kinetics_i3d_tf2.data import tfrecord
+    from kinetics_i3d_tf2.data.records import tfrecord
     from kinetics_i3d_tf2.utils import files as storage
 
     flags = ["--dataset=folder", "--videos=s3://bucket", "--out=s3://bucket/records"]

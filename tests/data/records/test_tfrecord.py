@@ -3,7 +3,7 @@ import gzip
 import pytest
 import tensorflow as tf
 
-from kinetics_i3d_tf2.data import tfrecord
+from kinetics_i3d_tf2.data.records import tfrecord
 
 CONTENTS = [b"one", b"", b"three" * 1000]
 

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from videos import brightness_frames
 
-from kinetics_i3d_tf2.data import mediasequence
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.data.mediasequence import Coding
+from kinetics_i3d_tf2.data.records import image_coding, mediasequence
+from kinetics_i3d_tf2.data.records.image_coding import Coding
 from kinetics_i3d_tf2.video import optical_flow
 
 CLIP = Clip("videos/---QUuC4vJs_000084_000094.mp4", "testifying", 348, split="val")
@@ -26,8 +26,8 @@ def make(frames, displacement=(), coding=None, clip=CLIP):
     coding = coding or Coding()
     return mediasequence.make_example(
         clip,
-        mediasequence.encode_rgb(frames, coding),
-        mediasequence.encode_flow(displacement, coding),
+        image_coding.encode_rgb(frames, coding),
+        image_coding.encode_flow(displacement, coding),
         coding=coding,
         size=SIZE,
         frame_rate=25.0,
@@ -122,9 +122,9 @@ def test_mediapipes_own_records_are_read():
         *("abcdefghijk_7", "abcdefghijk", "train"),
         *(("abseiling",), (0,), 25.0),
     )
-    rgb = mediasequence.decode_images(example.rgb)
+    rgb = image_coding.decode_images(example.rgb)
     assert np.abs(rgb.astype(int) - frames).mean() < 2
-    received = optical_flow.decode_flow(mediasequence.decode_images(example.flow))
+    received = optical_flow.decode_flow(image_coding.decode_images(example.flow))
     np.testing.assert_allclose(received, wanted, atol=0.5)  # JPEG mixes channels.
 
 
@@ -135,14 +135,14 @@ def test_zero_flow_comes_back(image_format, tolerance):
     coding = Coding(flow_format=image_format)
     zeros = np.zeros((1, *SIZE, 2), np.float32)
     example = mediasequence.parse_example(make(moving_frames(2), zeros, coding))
-    received = optical_flow.decode_flow(mediasequence.decode_images(example.flow))
+    received = optical_flow.decode_flow(image_coding.decode_images(example.flow))
     assert np.abs(received).max() <= tolerance
 
 
 def test_png_flow_is_the_code_itself():
     displacement = np.random.default_rng(0).normal(0, 9, (3, *SIZE, 2))
     example = mediasequence.parse_example(make(moving_frames(4), displacement))
-    images = mediasequence.decode_images(example.flow)
+    images = image_coding.decode_images(example.flow)
     np.testing.assert_array_equal(images, optical_flow.encode_flow(displacement))
     clipped = np.clip(displacement, -20, 20)
     np.testing.assert_allclose(optical_flow.decode_flow(images), clipped, atol=0.157)
@@ -151,7 +151,7 @@ def test_png_flow_is_the_code_itself():
 def test_png_frames_come_back_exactly():
     frames = moving_frames()
     example = mediasequence.parse_example(make(frames, coding=Coding("png")))
-    np.testing.assert_array_equal(mediasequence.decode_images(example.rgb), frames)
+    np.testing.assert_array_equal(image_coding.decode_images(example.rgb), frames)
     assert example.flow == []
 
 
@@ -191,18 +191,18 @@ def test_what_is_no_record(serialized, message):
 def test_damaged_images(images, message):
     if images == "sizes":
         frames = brightness_frames(2)
-        images = mediasequence.encode_rgb([frames[0], frames[1][:, :32]], Coding())
+        images = image_coding.encode_rgb([frames[0], frames[1][:, :32]], Coding())
     with pytest.raises(ValueError, match=message):
-        mediasequence.decode_images(images)
+        image_coding.decode_images(images)
 
 
 def test_an_image_of_absurd_size():
     """OpenCV raises an error of its own."""
-    content = bytearray(mediasequence.encode_rgb(moving_frames(1), Coding("png"))[0])
+    content = bytearray(image_coding.encode_rgb(moving_frames(1), Coding("png"))[0])
     content[16:24] = (100_000).to_bytes(4, "big") * 2
     content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
     with pytest.raises(ValueError, match="Image 0 of the record cannot be decoded"):
-        mediasequence.decode_images([bytes(content)])
+        image_coding.decode_images([bytes(content)])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import google_crc32c
 from absl import logging
 from tqdm import tqdm
 
-from ..utils import files
+from ...utils import files
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")

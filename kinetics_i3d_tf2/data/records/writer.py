@@ -10,9 +10,10 @@ from typing import NamedTuple
 from absl import logging
 from tqdm import tqdm
 
-from ..utils import files, run_dir
-from . import labels, shards
-from .clips import Table
+from ...utils import files, run_dir
+from .. import labels
+from ..clips import Table
+from . import shards
 from .report import Report, count_outcomes, read_outcomes, remove_failed
 
 # Beam's default runner downloads a program of another language when it can.

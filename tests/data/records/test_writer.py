@@ -9,7 +9,13 @@ import pytest
 from videos import brightness_frames, write_folder, write_video
 
 from kinetics_i3d_tf2 import read_csv, read_folder, write_records
-from kinetics_i3d_tf2.data import mediasequence, records, shards, tfrecord
+from kinetics_i3d_tf2.data.records import (
+    image_coding,
+    mediasequence,
+    shards,
+    tfrecord,
+    writer,
+)
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
@@ -49,7 +55,7 @@ def test_a_folder_with_bad_videos(tmp_path, capfd):
         number = int(example.media_id)
         assert (example.index, example.labels) == (number % 2, ("ab"[number % 2],))
         assert (len(example.rgb), len(example.flow)) == (4, 3)
-        images = mediasequence.decode_images(example.rgb)
+        images = image_coding.decode_images(example.rgb)
         wanted = brightness_frames(4, (48, 36))
         np.testing.assert_allclose(images.astype(int), wanted, atol=3)
     report = json.loads((out / "report.json").read_text())["records"][stem]
@@ -90,12 +96,12 @@ def test_splits_share_a_label_map(tmp_path):
     write_video(tmp_path / "9.mkv", frames, codec="ffv1", pixel_format="bgr0")
     csv = tmp_path / "val.csv"
     csv.write_text("path,label,split\n9.mkv,b,val\n8.mkv,b,val\n")
-    png = RGB._replace(coding=mediasequence.Coding("png"))
+    png = RGB._replace(coding=image_coding.Coding("png"))
     written = write_records(read_csv(csv), out, name="csv", settings=png)
     assert written.missing == 1
     (example,) = examples(out, "csv_val_25fps_rgb-*")
     assert (example.index, example.split, example.flow) == (1, "val", [])
-    images = mediasequence.decode_images(example.rgb)
+    images = image_coding.decode_images(example.rgb)
     np.testing.assert_array_equal(images, frames)
     report = json.loads((out / "report.json").read_text())
     assert set(report["records"]) == {"folder_train_25fps_rgb", "csv_val_25fps_rgb"}
@@ -120,7 +126,7 @@ def test_some_splits(tmp_path):
 
 def test_other_settings_in_the_same_folder_are_an_error(one_video, tmp_path):
     write_records(one_video, tmp_path / "out", settings=RGB)
-    other = RGB._replace(coding=mediasequence.Coding(rgb_quality=80))
+    other = RGB._replace(coding=image_coding.Coding(rgb_quality=80))
     with pytest.raises(ValueError, match="begun with rgb_quality 95, now 80. Use the"):
         write_records(one_video, tmp_path / "out", settings=other)
     videos = write_folder(tmp_path / "more", 1)
@@ -157,17 +163,17 @@ def test_a_record_file_that_cannot_be_written(one_video, tmp_path, monkeypatch):
         raise OSError(f"{shard}: no space left")
 
     monkeypatch.setattr(shards, "write_shard", write_shard)
-    with pytest.raises(records.PipelineError, match="-00000-of-00001: no space left"):
+    with pytest.raises(writer.PipelineError, match="-00000-of-00001: no space left"):
         write_records(one_video, tmp_path, settings=RGB)
 
 
 def test_flags_that_beam_does_not_know():
     with pytest.raises(ValueError, match="Unknown flag '--workers', here and in Apach"):
-        records.beam_options(["--workers=2"])
+        writer.beam_options(["--workers=2"])
 
 
 def test_without_beam(monkeypatch):
     for name in ("apache_beam", "apache_beam.options.pipeline_options"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ValueError, match=r"pip install 'kinetics-i3d-tf2\[beam\]'"):
-        records.beam_options()
+        writer.beam_options()

@@ -4,8 +4,8 @@ import numpy as np
 import tensorflow as tf
 from videos import brightness_frames, write_folder, write_video
 
-from kinetics_i3d_tf2.data import mediasequence, shards
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.records import image_coding, mediasequence, shards
 from kinetics_i3d_tf2.video import optical_flow
 
 
@@ -15,9 +15,9 @@ def test_a_span_is_cut_out_and_resampled(tmp_path):
         tmp_path / "a.mkv", frames, rate=50, codec="ffv1", pixel_format="bgr0"
     )
     clip = Clip(str(path), "a", 0, start=0.2, end=0.6)
-    settings = shards.Settings(False, 36, mediasequence.Coding("png"))
+    settings = shards.Settings(False, 36, image_coding.Coding("png"))
     serialized, num_frames = shards.encode_clip(clip, settings)
-    images = mediasequence.decode_images(mediasequence.parse_example(serialized).rgb)
+    images = image_coding.decode_images(mediasequence.parse_example(serialized).rgb)
     assert num_frames == len(images) == 10
     np.testing.assert_array_equal(images, frames[10:30:2])
 
@@ -28,10 +28,10 @@ def test_flow_is_that_of_the_resized_frames(tmp_path):
     texture = rng.integers(0, 255, (20, 36, 120, 3), dtype=np.uint8)[0]
     frames = np.stack([texture[:, i : i + 48] for i in range(40)])
     path = write_video(tmp_path / "a.mkv", frames, codec="ffv1", pixel_format="bgr0")
-    settings = shards.Settings(True, 36, mediasequence.Coding("png"))
+    settings = shards.Settings(True, 36, image_coding.Coding("png"))
     serialized, _ = shards.encode_clip(Clip(str(path), "a", 0), settings)
     example = mediasequence.parse_example(serialized)
-    received = mediasequence.decode_images(example.flow)
+    received = image_coding.decode_images(example.flow)
     wanted = optical_flow.encode_flow(optical_flow.optical_flow(frames))
     np.testing.assert_array_equal(received, wanted)
 

@@ -1,50 +1,19 @@
-"""MediaSequence records: one `SequenceExample` a clip, images coded one by one.
+"""MediaSequence records: one `SequenceExample` per clip, images coded one by one.
 
 The keys are those of MediaPipe's `media_sequence.py` as its `kinetics_dataset.py` uses
 them, so that its readers, and TensorFlow Model Garden's, take these records.
 """
 
-import dataclasses
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 from google.protobuf.message import DecodeError
 
-from ..video import optical_flow
-from .clips import NO_LABEL, Clip
+from ..clips import NO_LABEL, Clip
+from .image_coding import Coding
 
 _MICROSECONDS = 1_000_000
-_FORMATS = {"jpeg": ".jpg", "png": ".png"}
-# Fast to write, and faster to read than both stronger and weaker compression.
-_PNG_COMPRESSION = 3
-
-
-@dataclasses.dataclass(frozen=True)
-class Coding:
-    """How images are coded.
-
-    Attributes:
-        rgb_format: "jpeg", or "png" for no loss.
-        rgb_quality: JPEG quality of RGB frames, 1 to 100.
-        flow_format: "png", which keeps the 8-bit code, or "jpeg" as MediaPipe.
-        flow_quality: JPEG quality of flow; MediaPipe's is 100.
-    """
-
-    rgb_format: str = "jpeg"
-    rgb_quality: int = 95
-    flow_format: str = "png"
-    flow_quality: int = 100
-
-    def __post_init__(self):
-        for name in (self.rgb_format, self.flow_format):
-            if name not in _FORMATS:
-                raise ValueError(f"Images are coded as jpeg or png. Received: {name!r}")
-        for quality in (self.rgb_quality, self.flow_quality):
-            if not 1 <= quality <= 100:
-                raise ValueError(f"JPEG quality is 1 to 100. Received: {quality}")
 
 
 class Example(NamedTuple):
@@ -63,35 +32,6 @@ class Example(NamedTuple):
     def index(self) -> int:
         """Label index of a clip of one class; -1 when there is none."""
         return self.indices[0] if self.indices else NO_LABEL
-
-
-def encode_rgb(frames: Iterable[np.ndarray], coding: Coding) -> list[bytes]:
-    """Codes RGB frames one by one.
-
-    Args:
-        frames: uint8 `(height, width, 3)` each.
-        coding: the format.
-
-    Returns:
-        The coded images.
-    """
-    return [_encode(f, coding.rgb_format, coding.rgb_quality) for f in frames]
-
-
-def encode_flow(displacements: Iterable[np.ndarray], coding: Coding) -> list[bytes]:
-    """Codes optical flow as 8-bit images (`optical_flow.encode_flow`).
-
-    Args:
-        displacements: float `(height, width, 2)` in pixels, each.
-        coding: the format.
-
-    Returns:
-        The coded images.
-    """
-    return [
-        _encode(optical_flow.encode_flow(d), coding.flow_format, coding.flow_quality)
-        for d in displacements
-    ]
 
 
 def make_example(
@@ -196,48 +136,3 @@ def parse_example(serialized: bytes) -> Example:
         rgb=rgb,
         flow=images("FORWARD_FLOW/image/encoded"),
     )
-
-
-def decode_images(coded: Sequence[bytes], channels: int = 3) -> np.ndarray:
-    """Decodes RGB frames, or flow as its 8-bit code (see `optical_flow.decode_flow`).
-
-    Args:
-        coded: JPEG or PNG images of one size, at least one.
-        channels: how many of red, green and blue; flow is in the first two.
-
-    Returns:
-        uint8 `(images, height, width, channels)`.
-
-    Raises:
-        ValueError: an image is damaged, or of another size than the first.
-    """
-    images = None
-    for number, content in enumerate(coded):
-        buffer = np.frombuffer(content, np.uint8)
-        try:
-            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
-        except cv2.error:  # A damaged size is too large for it.
-            image = None
-        if image is None:
-            raise ValueError(f"Image {number} of the record cannot be decoded")
-        if images is None:
-            images = np.empty((len(coded), *image.shape[:2], channels), np.uint8)
-        if image.shape[:2] != images.shape[1:3]:
-            raise ValueError(
-                f"Image {number} of the record is {image.shape[1]}x{image.shape[0]}, "
-                f"the first is {images.shape[2]}x{images.shape[1]}"
-            )
-        # OpenCV's order is blue, green, red; far faster than slices or mixChannels.
-        if channels == 3:
-            cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=images[number])
-        else:
-            cv2.merge(cv2.split(image)[: -1 - channels : -1], dst=images[number])
-    return images
-
-
-def _encode(image, image_format, quality):
-    options = [cv2.IMWRITE_PNG_COMPRESSION, _PNG_COMPRESSION]
-    if image_format == "jpeg":
-        options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-    image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(_FORMATS[image_format], image, options)[1].tobytes()

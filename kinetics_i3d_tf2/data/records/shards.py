@@ -16,14 +16,15 @@ from typing import NamedTuple
 import cv2
 from absl import logging
 
-from ..utils import files, run_dir
-from ..utils.errors import reason
-from ..utils.journal import Journal, JsonRows
-from ..video import optical_flow, transforms
-from ..video.reader import FRAME_RATE, iter_video
-from . import mediasequence, preprocessing
-from .clips import Clip
-from .mediasequence import Coding
+from ...utils import files, run_dir
+from ...utils.errors import reason
+from ...utils.journal import Journal, JsonRows
+from ...video import optical_flow, transforms
+from ...video.reader import FRAME_RATE, iter_video
+from .. import preprocessing
+from ..clips import Clip
+from . import image_coding, mediasequence
+from .image_coding import Coding
 from .report import Outcome, work_file
 
 # As MediaPipe's kinetics_dataset.py: any order that does not change.
@@ -147,9 +148,9 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
     for frame, displacement in preprocessing.with_flow(
         frames, compute_flow if settings.has_flow else None
     ):
-        rgb += mediasequence.encode_rgb([frame], coding)
+        rgb += image_coding.encode_rgb([frame], coding)
         if displacement is not None:
-            flow += mediasequence.encode_flow([displacement], coding)
+            flow += image_coding.encode_flow([displacement], coding)
     if settings.has_flow and not flow:
         raise ValueError(
             f"{clip.path}: Optical flow needs at least two frames. Received: one; "

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from ..utils import files, run_dir
-from ..utils.journal import JsonRows, read_rows
-from ..video import optical_flow
-from .clips import Clip
+from ...utils import files, run_dir
+from ...utils.journal import JsonRows, read_rows
+from ...video import optical_flow
+from ..clips import Clip
 
 # Reading small files waits for storage, not for the processor.
 _THREADS = 16

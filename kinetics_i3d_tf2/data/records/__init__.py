@@ -1,0 +1,1 @@
+"""Datasets as MediaSequence records: written by Apache Beam, read in any order."""
