@@ -18,6 +18,8 @@ _HOMES = {
     "load_model": "checkpoints.load",
     "load_inception_v1": "checkpoints.inception_v1",
     "extract_features": "features.extractor",
+    "export_model": "export.export_model",
+    "draw_filters": "visualization.filters",
     "frechet_video_distance": "features.fvd",
     "Classifier": "inference.classifier",
     "Scores": "inference.scores",

@@ -6,10 +6,25 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 
 WARMUP = "assets.extra/tf_serving_warmup_requests"
+
+
+def can_warm_up() -> bool:
+    """Whether requests that warm a server up can be written; if not, warns."""
+    try:
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2  # noqa: F401
+    except ImportError as error:
+        logging.warning(
+            "No requests to warm a server up are written (%s): they need "
+            "pip install 'kinetics-i3d-tf2[serving]'",
+            error,
+        )
+        return False
+    return True
 
 
 def next_version(folder: str | os.PathLike) -> Path:

@@ -2,18 +2,23 @@
 
 import os
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ..checkpoints.tensor_bundle import BundleReader
+from ..utils import files
 from . import images as pictures
+from . import plots
 
 # The units that see the pixels, as Sonnet's and TF-slim's checkpoints name them.
 _FIRST = re.compile(r"(^|/)Conv[23]d_1a_7x7/(conv_[23]d/w|weights)$")
 # Pixels of a picture for each of a kernel, and between kernels.
 _ZOOM = 5
 _GAP = 3
+_PANEL = 2.2  # inches
+_SECONDS = 0.4  # of a picture of the animation
 
 
 class Kernels(NamedTuple):
@@ -107,3 +112,85 @@ def _kernels(name, values):
     # Stacked fields of flow: (dx, dy) of the first, of the second, ...
     stacked = values.reshape(height, width, channels // 2, 2, filters)
     return Kernels(name, np.moveaxis(stacked, 2, 0), True)
+
+
+def draw_filters(
+    checkpoints: Sequence[str | os.PathLike], path: str | os.PathLike
+) -> list[Kernels]:
+    """Draws the first kernels of networks, side by side and as an animation.
+
+    Args:
+        checkpoints: as of `read`.
+        path: the pictures without their suffix: .png and .gif are added.
+
+    Returns:
+        The kernels that were drawn.
+
+    Raises:
+        OSError: there is no such checkpoint, or a picture cannot be written.
+        ValueError: a checkpoint is corrupt, or has no such convolution.
+    """
+    networks = [kernels for each in checkpoints for kernels in read(each)]
+    sheets = [(each.title, pictures_of(each)) for each in networks]
+    draw_side_by_side(sheets, f"{path}.png")
+    animate(sheets, f"{path}.gif")
+    return networks
+
+
+def draw_side_by_side(sheets: list[tuple[str, np.ndarray]], path: str) -> None:
+    """Draws a row for each network, its times from left to right, as PNG.
+
+    Args:
+        sheets: titles, and pictures `(time, height, width, 3)`.
+        path: the file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    columns = max(len(images) for _, images in sheets)
+    size = _PANEL * columns, (_PANEL + 0.45) * len(sheets)
+    with plots.new_figure(*size) as figure:
+        rows = figure.subfigures(len(sheets), 1, squeeze=False)[:, 0]
+        for row, (title, images) in zip(rows, sheets, strict=True):
+            row.suptitle(title)
+            panels = row.subplots(1, columns, squeeze=False)[0]
+            for number, axes in enumerate(panels):
+                axes.axis("off")
+                if number < len(images):
+                    axes.imshow(images[number], interpolation="nearest")
+                    if len(images) > 1:
+                        axes.set_title(f"time {number + 1}", fontsize=8)
+        plots.save_png(figure, path)
+
+
+def animate(sheets: list[tuple[str, np.ndarray]], path: str) -> None:
+    """Draws the networks side by side, and their times one after another, as GIF.
+
+    Args:
+        sheets: titles, and pictures `(time, height, width, 3)`; single ones stay.
+        path: the file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from matplotlib.animation import FuncAnimation, PillowWriter
+
+    times = max(len(images) for _, images in sheets)
+    with plots.new_figure(1.8 * _PANEL * len(sheets), 1.8 * _PANEL + 0.3) as figure:
+        panels = figure.subplots(1, len(sheets), squeeze=False)[0]
+        drawn = []
+        for axes, (title, images) in zip(panels, sheets, strict=True):
+            axes.axis("off")
+            axes.set_title(title)
+            drawn.append(axes.imshow(images[0], interpolation="nearest"))
+
+        def show(time):
+            for image, (_, images) in zip(drawn, sheets, strict=True):
+                image.set_data(images[time % len(images)])
+
+        animation = FuncAnimation(figure, show, frames=times)
+        with files.atomic_writer(path) as temporary:
+            # The writer goes by the suffix.
+            named = temporary.with_suffix(".gif")
+            animation.save(named, PillowWriter(fps=1 / _SECONDS), dpi=100)
+            os.replace(named, temporary)

@@ -25,22 +25,22 @@ def flow_colors(flow: np.ndarray, largest: float) -> np.ndarray:
     return (rgb.reshape(hsv.shape) * 255).round().astype(np.uint8)
 
 
-def spotlight(shares: np.ndarray, size: int) -> np.ndarray:
-    """A map as a layer over a picture: clear where it is 1, dark where it is 0.
-
-    Unlike colours, this goes over pictures of any colour, flow too.
+def heat(shares: np.ndarray, size: int) -> np.ndarray:
+    """A map as a layer of colour over a picture: clear at 0, red at 1.
 
     Args:
         shares: float `(height, width)` in [0, 1].
         size: height and width of the result.
 
     Returns:
-        uint8 RGBA `(size, size, 4)`.
+        uint8 RGBA `(size, size, 4)`: yellow to red, more opaque the larger the share.
     """
     shares = shares.astype(np.float32)
     large = cv2.resize(shares, (size, size), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     layer = np.zeros((size, size, 4), np.uint8)
-    layer[..., 3] = (200 * (1 - large)).round()
+    layer[..., 0] = 255
+    layer[..., 1] = (220 * (1 - large)).round()
+    layer[..., 3] = (190 * large).round()
     return layer
 
 

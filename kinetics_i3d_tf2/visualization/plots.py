@@ -31,8 +31,9 @@ _STYLE = {
 
 
 def is_installed() -> bool:
-    """Whether matplotlib is there: the extra `plot`."""
+    """Whether matplotlib and Jinja2 are there: the extra `plot`."""
     try:
+        import jinja2  # noqa: F401
         import matplotlib.figure  # noqa: F401
     except ImportError:
         return False

@@ -28,14 +28,14 @@ addEventListener("load", () => {{
     width: page.documentElement.scrollWidth,
     broken: [...page.images].filter(image => !image.naturalWidth).length,
     images: page.images.length,
-    first: shown(),
-    letters: Math.min(...[...page.querySelectorAll(".chart text")].map(
+    none: shown(),
+    letters: Math.min(99, ...[...page.querySelectorAll(".chart text")].map(
       text => text.getBoundingClientRect().height)),
   }};
   page.querySelector("label[for=m1]").click();
   seen.second = shown();
-  page.querySelector("label[for=m-none]").click();
-  seen.none = shown();
+  page.querySelector("label[for=m0]").click();
+  seen.first = shown();
   document.body.dataset.seen = JSON.stringify(seen);
 }});
 </script>"""
@@ -145,6 +145,8 @@ def test_names_are_no_markup(browser, tmp_path):
     path = tmp_path / "page.html"
     clip_page.write(path, verdict, {"rgb": stream})
     text = path.read_text(encoding="utf-8")
+    assert "Uncertain: e" in text and "seconds 0.00 to 0.36" in text
+    assert "Over time" not in text  # There is a single window.
     assert "<script" not in text and "<b>a" not in text
     seen = seen_on_a_phone(browser, text, tmp_path)
     assert seen["width"] <= 390

@@ -27,15 +27,16 @@ def test_the_hue_is_the_direction(flow, color):
     np.testing.assert_allclose(found, np.broadcast_to(color, (2, 3, 3)), atol=1)
 
 
-def test_a_spotlight_is_clear_where_the_map_is_1():
+def test_heat_is_clear_where_the_map_is_0():
     shares = np.zeros((7, 7))
     shares[2, 3] = 1
-    layer = images.spotlight(shares, 70)
+    layer = images.heat(shares, 70)
     assert layer.shape == (70, 70, 4)
-    assert not layer[..., :3].any()
-    brightest = np.unravel_index(layer[..., 3].argmin(), (70, 70))
-    assert (brightest[0] // 10, brightest[1] // 10) == (2, 3)
-    assert layer[65, 65, 3] == 200
+    hottest = np.unravel_index(layer[..., 3].argmax(), (70, 70))
+    assert (hottest[0] // 10, hottest[1] // 10) == (2, 3)
+    assert layer[65, 65, 3] == 0
+    red, green, blue, opacity = layer[hottest]
+    assert red == 255 and green < 60 and blue == 0 and opacity > 150
 
 
 def test_pictures_as_text():
