@@ -93,7 +93,7 @@ def main(argv):
     program.reject_positional(argv)
     _check_flags()
     recipe, views = _recipe(), _parse_views()
-    dataset = dataset_flags.Dataset()
+    dataset = dataset_flags.read_dataset()
     split = _split(dataset)
     sources = list(dataset.split(split))
     checkpoints = model_flags.find_checkpoints(may_demonstrate=False).paths
@@ -186,7 +186,7 @@ def _parse_views():
 
 def _split(dataset):
     names = (*dataset_flags.VALIDATION, *dataset_flags.TEST)
-    found = _SPLIT.value or dataset.first_of(names)
+    found = _SPLIT.value or dataset_flags.first_split(dataset, names)
     if found is None:
         raise ValueError(
             "name the split to evaluate on with --split; there are: "

@@ -195,7 +195,7 @@ def _find_inputs(positional):
     if not is_dataset:
         found = sources.find(names)
     else:
-        dataset = dataset_flags.Dataset()
+        dataset = dataset_flags.read_dataset()
         splits = [_SPLIT.value] if _SPLIT.value else dataset.splits()
         found = sources.of_table([c for split in splits for c in dataset.split(split)])
     if _FPS.present and any(isinstance(each.source, Record) for each in found):

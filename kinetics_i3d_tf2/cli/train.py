@@ -148,7 +148,7 @@ def main(argv):
             strategy = distribution.create(_STRATEGY.value)
         except tf.errors.OpError as error:
             raise OSError(f"TF_CONFIG: cannot be served: {error.message}") from error
-    dataset = dataset_flags.Dataset()
+    dataset = dataset_flags.read_dataset()
     data = fit.Data(
         dataset.split(_SPLIT.value),
         dataset.split(split) if (split := _val_split(dataset)) else (),
@@ -232,7 +232,7 @@ def _val_split(dataset):
         return None
     if _VAL_SPLIT.value is not None:
         return _VAL_SPLIT.value
-    found = dataset.first_of(dataset_flags.VALIDATION)
+    found = dataset_flags.first_split(dataset, dataset_flags.VALIDATION)
     if found is None:
         logging.warning(
             "No validation: there is no split %s, only %s (--val_split)",

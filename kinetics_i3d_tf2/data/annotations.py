@@ -1,4 +1,4 @@
-"""The text files that datasets are described in, and the videos that they name."""
+"""Annotation files of datasets, and the video files that they list."""
 
 import csv
 import difflib
@@ -14,18 +14,18 @@ VIDEO_SUFFIXES = (
 
 
 def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
-    """Makes a function that finds the file which a list means by a name.
+    """Makes a function that finds the video file listed under a name.
 
     Args:
         videos: folder with the files, at any depth.
 
     Returns:
         Function from "Class/video.avi", "video.avi" or "video" to the path, or None;
-        suffix and case do not matter. "Class/video.avi" is not taken from another
-        folder, but from the top one, where all videos may lie together.
+        suffix and case do not matter. "Class/video.avi" is found in a folder Class or
+        in the top folder, where all videos may lie together, and in no other.
 
     Raises:
-        OSError: there is no such folder.
+        OSError: the folder does not exist.
     """
     by_name = {}
     top = os.fspath(videos).rstrip("/")
@@ -51,10 +51,10 @@ def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
 
 
 def video_files(videos: str | os.PathLike) -> list[str]:
-    """Paths of the video files below a folder, in order.
+    """Paths of the video files below a folder, sorted.
 
     Raises:
-        OSError: there is no such folder.
+        OSError: the folder does not exist.
     """
     if not files.is_dir(videos):
         raise FileNotFoundError(f"{videos}: there is no such folder of videos")
@@ -65,16 +65,18 @@ def video_files(videos: str | os.PathLike) -> list[str]:
 def csv_rows(
     path: str | os.PathLike, needed: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yields the place (file and line) and the values by column name of every row.
+    """Reads the rows of a CSV.
 
     Args:
         path: a CSV whose first line names the columns.
-        needed: columns that there must be.
-        optional: columns that there may be; others that are named nearly so are taken
-            for mistyped.
+        needed: required columns.
+        optional: optional columns; an unknown column with a similar name is an error.
+
+    Yields:
+        The place of a row (file and line) and its values by column name.
 
     Raises:
-        OSError: there is no such file.
+        OSError: the file does not exist.
         ValueError: the file or a row is malformed.
     """
     with files.open_file(path) as file:
@@ -99,17 +101,20 @@ def csv_rows(
                 place = f"{path}, line {reader.line_num}"
                 if None in row or None in row.values():
                     raise ValueError(f"{place}: expected {len(columns)} columns")
-                row.pop("", None)  # As the row numbers that pandas writes.
+                row.pop("", None)  # Row numbers, as pandas writes them.
                 yield place, {name: value.strip() for name, value in row.items()}
         except (csv.Error, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: is not a CSV in UTF-8: {error}") from error
 
 
 def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
-    """Yields the place (file and line) and the text of every line that is not empty.
+    """Reads the lines of a text file that are not empty.
+
+    Yields:
+        The place of a line (file and line) and its text.
 
     Raises:
-        OSError: there is no such file.
+        OSError: the file does not exist.
         ValueError: it is not UTF-8.
     """
     with files.open_file(path) as file:
@@ -118,13 +123,21 @@ def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
                 if line.strip():
                     yield f"{path}, line {number}", line.strip()
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: is not a text in UTF-8: {error}") from error
+            raise ValueError(f"{path}: is not text in UTF-8: {error}") from error
 
 
 def parse_span(
     place: str, start: str | None, end: str | None
 ) -> tuple[float | None, float | None]:
-    """Seconds out of the two columns of a row; empty ones are None.
+    """Parses the two columns of a row that hold seconds.
+
+    Args:
+        place: file and line, for errors.
+        start: first second; empty or None is the beginning.
+        end: last second; empty or None is the end.
+
+    Returns:
+        Both as numbers or None.
 
     Raises:
         ValueError: they are not numbers, or not a span.

@@ -1,9 +1,9 @@
-"""One training sample or evaluation clip out of a video file or a record.
+"""Training samples and whole clips, read from a video file or a record.
 
 A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0..255;
 "flow" is `(frames, height, width, 2)`: float32 in [-1, 1] where it is computed, its
-8-bit code where it is read from a record. The model takes `x / 127.5 - 1` of both kinds
-of uint8; pixels stay small for as long as they can.
+8-bit code where it is read from a record. Both kinds of uint8 are scaled to the model's
+range by `x / 127.5 - 1`, as late as possible, to save memory.
 """
 
 import functools
@@ -26,22 +26,22 @@ _COMPUTE_FLOW = functools.partial(optical_flow.optical_flow, num_threads=1)
 def training_sample(
     source: Clip | Record, recipe: ClipRecipe, rng: np.random.Generator
 ) -> tuple[dict[str, np.ndarray], int]:
-    """A random clip of a video: one start, one crop and one flip for both streams.
+    """Reads a random clip of a video; both streams share its start, crop and flip.
 
-    It starts at a random frame that is early enough for `recipe.num_frames`; shorter
+    The start is random among those that leave `recipe.num_frames` frames; shorter
     videos are looped.
 
     Args:
-        source: where the video is.
-        recipe: what is done to it.
-        rng: where start, crop and flip are drawn from, in this order.
+        source: the video or record.
+        recipe: streams, length, size and augmentation.
+        rng: source of the start, the crop and the flip, in this order.
 
     Returns:
-        The sample, of `recipe.num_frames` frames (RGB: one out of `recipe.rgb_stride`)
-        and `recipe.crop_size`, and the label index.
+        The sample and the label index. Streams are `(frames, crop_size, crop_size,
+        channels)` with `recipe.length(stream)` frames.
 
     Raises:
-        OSError: the file is not there.
+        OSError: the file does not exist.
         ValueError: it cannot be read, or has no label.
     """
     reader = open_clip(source, recipe)
@@ -57,7 +57,7 @@ def training_sample(
     place = rng.integers(1 << 32)
     is_mirrored = recipe.flip and rng.random() < 0.5
     for name, clip in streams.items():
-        # Equal draws: both streams are cut at one place.
+        # The same draws for both streams.
         place_rng = np.random.default_rng(place)
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
         if is_mirrored:
@@ -71,18 +71,18 @@ def training_sample(
 def whole_clip(
     source: Clip | Record, recipe: ClipRecipe
 ) -> tuple[dict[str, np.ndarray], int]:
-    """All frames of a video, resized and not cropped.
+    """Reads all frames of a video, resized and not cropped.
 
     Args:
-        source: where the video is.
+        source: the video or record.
         recipe: streams and short side.
 
     Returns:
-        The sample and the label index, -1 without a label. Of n frames there is the
-        flow of n - 1 pairs.
+        The sample and the label index, -1 without a label. n frames have n - 1 fields
+        of flow.
 
     Raises:
-        OSError: the file is not there.
+        OSError: the file does not exist.
         ValueError: it cannot be read.
     """
     reader = open_clip(source, recipe)
@@ -90,20 +90,20 @@ def whole_clip(
 
 
 def open_clip(source: Clip | Record, recipe: ClipRecipe):
-    """Opens a video or a record; what it is can be asked before its frames are decoded.
+    """Opens a video or a record without decoding its frames.
 
     Args:
-        source: where the video is.
+        source: the video or record.
         recipe: streams and short side.
 
     Returns:
-        Reader: `label` is the label index, -1 without one; `example_id` the clip's
-        name; `len(reader)` the frames that every stream has; `read(first, count,
-        rgb_stride=1)` the sample of at most `count` frames (None: all), of RGB one out
-        of `rgb_stride`.
+        Reader with the attributes `label`, the label index or -1, and `example_id`, the
+        clip's name. `len(reader)` is the number of frames that every stream has;
+        `read(first, count, rgb_stride=1)` returns the sample of at most `count` frames
+        (None: all), RGB one out of `rgb_stride`.
 
     Raises:
-        OSError: a record's file is not there.
+        OSError: a record's file does not exist.
         ValueError: a record cannot be read.
     """
     reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
@@ -111,9 +111,7 @@ def open_clip(source: Clip | Record, recipe: ClipRecipe):
 
 
 def check_flow(record: Record) -> None:
-    """Raises when a record has no optical flow.
-
-    A record that cannot be read says nothing.
+    """Raises if a record can be read and has no optical flow.
 
     Raises:
         ValueError: it has none.
@@ -126,16 +124,16 @@ def check_flow(record: Record) -> None:
 
 
 def _read_clip(reader, recipe, first, wanted):
-    """Streams of a training clip; too short ones are looped, both in step."""
+    """Streams of a training clip; short videos are looped, both streams in step."""
     if wanted == recipe.num_frames and recipe.rgb_stride > 1:
-        # Frames that are not used are not made; looping would need all.
+        # Skips the frames between; looping needs all of them.
         streams = reader.read(first, wanted, recipe.rgb_stride)
         if all(len(clip) == recipe.length(name) for name, clip in streams.items()):
             return streams
     streams = reader.read(first, wanted)
     received = min(map(len, streams.values()))
     if received < wanted and first > 0:
-        # The file announces more than it has.
+        # The header announces more frames than the file has.
         streams = reader.read(max(0, first - (wanted - received)), wanted)
         received = min(map(len, streams.values()))
     return {
@@ -181,7 +179,7 @@ class _VideoReader:
     def read(self, first, count, rgb_stride=1):
         """Streams of at most `count` frames (None: all) from frame `first` on."""
         needs_flow = "flow" in self._recipe.streams
-        frames = iter_video(  # Clips are read side by side: each in one thread.
+        frames = iter_video(  # One thread per clip: clips are read in parallel.
             self._clip.path,
             start=(self._clip.start or 0.0) + first / FRAME_RATE,
             end=self._clip.end,
@@ -224,7 +222,7 @@ class _RecordReader:
             images = image_coding.decode_images(coded, CHANNELS[name])
             scale = side / min(images.shape[1:3])
             if name == "flow" and scale != 1:
-                # Half as large, things move half as far.
+                # At half the size, displacements are half as large.
                 images = (127.5 + (images - 127.5) * scale).round().clip(0, 255)
                 images = images.astype(np.uint8)
             streams[name] = transforms.resize_short_side(images, side)

@@ -41,13 +41,13 @@ class Clip(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A dataset: its clips, its classes, and what its lists name in vain.
+    """A dataset: its clips, its classes, and the files missing from its lists.
 
     Attributes:
-        clips: the clips whose files are there.
+        clips: the clips whose files exist.
         class_names: names in the order of the label indices.
-        missing: files that the lists name and the folder lacks.
-        source: the lists, or the folder, that it was read from.
+        missing: files that the lists name and that do not exist.
+        source: the lists or the folder that it was read from.
     """
 
     clips: tuple[Clip, ...]
@@ -66,10 +66,10 @@ class Table:
         return tuple(dict.fromkeys(clip.split for clip in self.clips))
 
     def split(self, name: str) -> "Table":
-        """The clips of one split, with the classes of all.
+        """The clips of one split, with the classes of the whole dataset.
 
         Raises:
-            ValueError: no clip is of that split.
+            ValueError: there are no clips of that split.
         """
         clips = tuple(clip for clip in self.clips if clip.split == name)
         if not clips:
@@ -80,19 +80,25 @@ class Table:
         return dataclasses.replace(self, clips=clips)
 
     def with_splits(self, names: Sequence[str]) -> "Table":
-        """The clips of some splits, with the classes of all.
+        """The clips of some splits, with the classes of the whole dataset.
 
         Raises:
-            ValueError: no clip is of one of them.
+            ValueError: there are no clips of one of them.
         """
         clips = (clip for name in names for clip in self.split(name).clips)
         return dataclasses.replace(self, clips=tuple(clips))
 
     def with_classes(self, class_names: Sequence[str]) -> "Table":
-        """The same clips, with the indices of other class names.
+        """The same clips with label indices of another list of classes.
+
+        Args:
+            class_names: names by index.
+
+        Returns:
+            The table.
 
         Raises:
-            ValueError: a clip's class is not among them.
+            ValueError: the class of a clip is not in the list.
         """
         index = {name: number for number, name in enumerate(class_names)}
         unknown = {clip.label for clip in self.clips} - {"", *index}
@@ -108,9 +114,13 @@ class Table:
 
 
 def join(tables: Sequence[Table]) -> Table:
-    """Makes one table of several, such as those of train.csv and val.csv.
+    """Joins several tables, such as those of train.csv and val.csv.
 
-    Their classes are those of all, in order of name, unless they are equal.
+    Args:
+        tables: at least one.
+
+    Returns:
+        One table. If their classes differ, it has the classes of all, sorted by name.
     """
     first, *others = tables
     names = first.class_names
@@ -126,11 +136,11 @@ def join(tables: Sequence[Table]) -> Table:
 
 
 class Listed(NamedTuple):
-    """What a line of a list says."""
+    """A line of a list."""
 
     place: str  # file and line, for errors
-    name: str  # of the file that is meant
-    clip: Clip  # its index is not yet known; its path is "" when the file is missing
+    name: str  # of the video file
+    clip: Clip  # without its index; its path is "" if the file is missing
 
 
 def make_table(
@@ -144,13 +154,16 @@ def make_table(
     Args:
         source: the list's name.
         listed: its lines.
-        class_names: names by index; by default those of the list, in order of name.
-            Where no name is equal, one that differs in case is taken.
-        require_all: raise when a file is missing.
+        class_names: names by index; by default those of the list, sorted. A name that
+            differs in case alone matches too.
+        require_all: raise if a file is missing.
+
+    Returns:
+        The table.
 
     Raises:
-        ValueError: no line, an unknown class, or missing files: any with `require_all`,
-            else all.
+        ValueError: the list is empty, a class is unknown, or files are missing: any of
+            them with `require_all`, otherwise all of them.
     """
     if not listed:
         raise ValueError(f"{source}: lists no clips")

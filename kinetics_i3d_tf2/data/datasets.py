@@ -33,16 +33,16 @@ def read(
     class_names: Sequence[str] | None = None,
     require_all: bool = False,
 ) -> Table:
-    """Reads a dataset of any kind: what programs call for their flags.
+    """Reads a dataset of any kind.
 
     Args:
         kind: one of `KINDS`.
-        videos: folder of the videos; a CSV does without.
-        annotations: the lists: a CSV, or the folder of UCF101's or HMDB51's.
+        videos: folder of the videos; optional for a CSV.
+        annotations: a CSV, or the folder with UCF101's or HMDB51's lists.
         split_number: split of UCF101 or HMDB51.
         class_names: names by index, for lists that may lack a class; UCF101 and HMDB51
             have theirs.
-        require_all: raise when a video is missing.
+        require_all: raise if a video is missing.
 
     Returns:
         The table of that kind's reader.
@@ -89,23 +89,23 @@ def read_kinetics(
 
     Columns are found by name: label, youtube_id, time_start, time_end, split. Videos
     are `{youtube_id}_{time_start:06d}_{time_end:06d}` with any video suffix, anywhere
-    below `videos`; an untrimmed `{youtube_id}` is taken by its span.
+    below `videos`; from an untrimmed `{youtube_id}` the span is read.
 
     Args:
         annotations: the CSV.
         videos: folder of the videos.
-        num_classes: 400 and 600 give the released label maps' indices; 700 those of
-            the names in order, as there is no released map.
-        class_names: names by index, instead of `num_classes`'s.
-        require_all: raise when a video is missing.
+        num_classes: 400 and 600 use the indices of the released label maps; 700, which
+            has none, those of the sorted names.
+        class_names: names by index, overriding `num_classes`.
+        require_all: raise if a video is missing.
 
     Returns:
         The table; clips of a file without labels have index -1 and label "".
 
     Raises:
-        OSError: a file or folder is not there.
-        ValueError: a row is malformed or of an unknown class (named by file and line),
-            or videos are missing: any with `require_all`, else all.
+        OSError: a file or folder is missing.
+        ValueError: a row is malformed or has an unknown class, or videos are missing:
+            any of them with `require_all`, otherwise all of them.
     """
     if class_names is None and num_classes in (400, 600):
         class_names = labels.class_names(num_classes)
@@ -127,22 +127,22 @@ def read_kinetics(
 def read_folder(
     videos: str | os.PathLike, *, class_names: Sequence[str] | None = None
 ) -> Table:
-    """Reads a folder that holds a folder of videos for each class.
+    """Reads a folder that holds one folder of videos per class.
 
-    When folders are named as splits (train, val, test, ...) and hold folders, these
-    are the classes.
+    If its folders are named like splits (train, val, test, ...) and hold folders, the
+    latter are the classes.
 
     Args:
         videos: the folder.
-        class_names: names by index; by default those of the folders, in order.
+        class_names: names by index; by default those of the folders, sorted.
 
     Returns:
-        The table; its one split is "train" unless folders say otherwise.
+        The table; without folders for splits, all clips are of the split "train".
 
     Raises:
-        OSError: there is no such folder.
-        ValueError: there are no videos in it, some are outside of the folders for
-            splits, or a folder is not in `class_names`.
+        OSError: the folder does not exist.
+        ValueError: it has no videos, some are outside the folders for splits, or a
+            folder is not in `class_names`.
     """
     root = os.fspath(videos).rstrip("/") + "/"
     found = [path.removeprefix(root).split("/") for path in video_files(root[:-1])]
@@ -155,8 +155,8 @@ def read_folder(
         if has_splits:
             if parts[0].casefold() not in _SPLIT_FOLDERS or len(parts) < 3:
                 raise ValueError(
-                    f"{path}: is not where it can be; there are folders for splits in "
-                    f"{videos}, so that all videos are {root}SPLIT/CLASS/VIDEO"
+                    f"{path}: is outside the folders for splits in {videos}; expected "
+                    f"{root}SPLIT/CLASS/VIDEO"
                 )
             split, label = parts[:2]
         elif len(parts) > 1:
@@ -180,13 +180,13 @@ def read_csv(
     class_names: Sequence[str] | None = None,
     require_all: bool = False,
 ) -> Table:
-    """Reads a CSV with the columns path, label and, if wanted, start, end and split.
+    """Reads a CSV with the column path and, optionally, label, start, end and split.
 
     Args:
         annotations: the CSV; its first line names the columns, in any order.
         videos: folder that paths are relative to; by default the CSV's own.
-        class_names: names by index; by default those of the file, in order of name.
-        require_all: raise when a video is missing. Addresses (s3://...) are not
+        class_names: names by index; by default those of the file, sorted.
+        require_all: raise if a video is missing. Addresses (s3://...) are not
             looked up before they are read.
 
     Returns:

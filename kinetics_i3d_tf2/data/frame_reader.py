@@ -1,4 +1,4 @@
-"""The frames of a video or a record, one after another, as a model takes them."""
+"""The frames of a video or a record, preprocessed one by one."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
@@ -15,13 +15,13 @@ from .records.tfrecord import Record
 
 @dataclasses.dataclass(frozen=True)
 class FrameReader:
-    """How frames are read and prepared: as the release prepared its own.
+    """Reads and preprocesses frames as the release did, holding few in memory.
 
     Attributes:
         recipe: streams, short side and crop.
-        fps: frames a second that are taken of a video.
-        compute_flow: `flow.optical_flow`, with other options if wanted.
-        num_threads: threads that decode; by default FFmpeg's choice.
+        fps: frames per second to take from a video.
+        compute_flow: `optical_flow`, possibly with other options.
+        num_threads: decoding threads; by default FFmpeg's choice.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
@@ -30,18 +30,18 @@ class FrameReader:
     num_threads: int | None = None
 
     def read(self, source: Clip | Record) -> Iterator[dict[str, np.ndarray]]:
-        """Reads a video file or a record, whole, holding few frames of it.
+        """Reads a whole video file or record.
 
         Args:
-            source: where it is. The frames of a record are 25 a second.
+            source: the video or record. A record has 25 frames per second.
 
         Yields:
             Streams as of `preprocessing.iter_streams`; flow of a record is uint8, its
             8-bit code.
 
         Raises:
-            OSError: the file is not there.
-            ValueError: it cannot be read, or ends in the middle.
+            OSError: the file does not exist.
+            ValueError: it cannot be read, or is truncated.
         """
         if isinstance(source, Record):
             yield from self._read_record(source)

@@ -1,4 +1,4 @@
-"""Class names of Kinetics-400 and Kinetics-600, label maps, the best-scored classes."""
+"""Class names of Kinetics-400 and Kinetics-600, label maps, and top-k classes."""
 
 import csv
 import functools
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..utils import files
 
-# The file that names the classes of the records or the checkpoint beside it.
+# File with the class names of the records or the checkpoint in the same folder.
 LABEL_MAP = "label_map.txt"
 
 _COLUMNS = {400: "kinetics_400", 600: "kinetics_600"}
@@ -27,7 +27,7 @@ def class_names(num_classes: int = 400) -> tuple[str, ...]:
         Tuple of `num_classes` names; the index is the logit's.
 
     Raises:
-        ValueError: there is no label map of that size.
+        ValueError: no label map has that size.
 
     Source: `data/label_map.txt` and `data/label_map_600.txt` of the release.
     """
@@ -55,15 +55,13 @@ def read_label_map(path: str | os.PathLike) -> tuple[str, ...]:
         Class names by index.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is empty, or a name is empty or there twice.
+        OSError: the file does not exist.
+        ValueError: it is empty, or a name is empty or appears twice.
     """
     with files.open_file(path) as file:
         names = tuple(line.rstrip("\r\n") for line in file)
     if not names or "" in names or len(set(names)) < len(names):
-        raise ValueError(
-            f"{path}: a label map has a class name on each line, and each once"
-        )
+        raise ValueError(f"{path}: a label map has one class name per line, each once")
     return names
 
 
@@ -79,12 +77,12 @@ def write_label_map(path: str | os.PathLike, names: Sequence[str]) -> None:
 
 
 def top_k(scores, k: int) -> np.ndarray:
-    """Indices of the best-scored classes, best first.
+    """Indices of the classes with the highest scores, best first.
 
     Args:
         scores: float `(num_classes,)`, logits or probabilities. Logits keep the
             order of classes whose probabilities are too small to tell apart.
-        k: how many; more than there are classes gives them all.
+        k: number of classes; all of them if k is larger.
 
     Returns:
         int64 `(min(k, num_classes),)`; equal scores stay in class order.

@@ -1,4 +1,4 @@
-"""Clips that were preprocessed before, in NumPy's .npy files, as the release's are."""
+"""Preprocessed clips in .npy files, as the release distributes its sample."""
 
 import os
 
@@ -20,8 +20,8 @@ def read_clip(path: str | os.PathLike, channels: int) -> np.ndarray:
         float32 (1, frames, height, width, channels) in [-1, 1].
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is no whole .npy file, or its shape, dtype or range is another.
+        OSError: the file does not exist.
+        ValueError: it is not a whole .npy file, or its shape, dtype or range is wrong.
     """
     with files.open_file(path, "rb") as file:
         clip = read_array(path, file)
@@ -33,20 +33,22 @@ def read_array(path: str | os.PathLike, file=None) -> np.ndarray:
     """Reads the array of a .npy file.
 
     Args:
-        path: the file.
-        file: the open file; without one the array stays in the file, on this machine,
-            and is read when it is looked at.
+        path: the file; local, unless `file` is given.
+        file: the open file. Without it the array is memory-mapped.
+
+    Returns:
+        The array.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is no whole .npy file.
+        OSError: the file does not exist.
+        ValueError: it is not a whole .npy file.
     """
     try:
         mode = "r" if file is None else None
         array = np.load(file or path, mmap_mode=mode, allow_pickle=False)
     except OSError:
         raise
-    except Exception as error:  # NumPy lets errors of any kind out of broken files.
+    except Exception as error:  # NumPy raises errors of any kind for broken files.
         raise ValueError(f"{path}: is not a whole .npy file of numbers") from error
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{path}: is a .npz archive; save the one array with np.save")
@@ -62,15 +64,15 @@ def _check(path, clip, channels):
             f"{path}: shape {clip.shape}, expected {shape} with at least {MIN_FRAMES} "
             f"frames of {MIN_SIZE} pixels a side"
         )
-    mend = "scale RGB with x / 127.5 - 1, and flow with clip(x, -20, 20) / 20"
+    advice = "scale RGB with x / 127.5 - 1, and flow with clip(x, -20, 20) / 20"
     if not np.issubdtype(clip.dtype, np.floating):
-        raise ValueError(f"{path}: {clip.dtype}, expected float in [-1, 1]; {mend}")
+        raise ValueError(f"{path}: {clip.dtype}, expected float in [-1, 1]; {advice}")
     low, high = clip.min(), clip.max()
     if not np.isfinite([low, high]).all():
         raise ValueError(f"{path}: holds NaN or infinity, expected [-1, 1]")
     if low < -1.001 or high > 1.001:  # A little is left for rounding.
         raise ValueError(
-            f"{path}: values in [{low:g}, {high:g}], expected [-1, 1]; {mend}"
+            f"{path}: values in [{low:g}, {high:g}], expected [-1, 1]; {advice}"
         )
     if low >= 0 and high > 0.5:
         logging.warning(

@@ -1,4 +1,4 @@
-"""tf.data pipelines that `model.fit` and `model.evaluate` take as they are."""
+"""tf.data pipelines for `model.fit` and `model.evaluate`."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from .records.tfrecord import Record
 from .tf_reader import Loader
 from .views import cut, normalize, num_views
 
-# Clips that are tried in the place of one that cannot be read.
+# Clips tried instead of one that cannot be read.
 _CANDIDATES = 32
 
 
@@ -26,28 +26,26 @@ def for_training(
     shard: tuple[int, int] = (0, 1),
     data_service: str | None = None,
 ) -> tf.data.Dataset:
-    """Endless batches of random clips, shuffled anew in every epoch.
+    """Endless batches of random clips, reshuffled in every epoch.
 
-    What batch k holds follows from `seed` and k alone, so training goes on at any step
-    as if it had never stopped. A clip that cannot be read is replaced by another,
-    counted and named in the log.
+    Batch k depends on `seed` and k alone, so training can resume at any step. A clip
+    that cannot be read is replaced by another, counted and logged.
 
     Args:
-        sources: a `tables.Table`, or records of `tfrecord.find_records`.
-        recipe: what is done to the clips.
-        batch_size: clips a step, of all workers together.
-        seed: what everything random follows from.
-        start_step: the step to begin with.
+        sources: a `Table` of clips, or records from `find_records`.
+        recipe: streams, length, size and augmentation.
+        batch_size: clips per step, of all workers together.
+        seed: determines everything random.
+        start_step: first step.
         shard: this worker's number and the number of workers; each gets its share of
             every batch.
         data_service: address of a tf.data service dispatcher (`grpc://host:port`) whose
-            workers do the work. They share out the clips: each comes once an epoch, but
-            in no fixed order.
+            workers read the clips. Each clip comes once per epoch, in no fixed order.
 
     Returns:
         Dataset of (clip, label): clip is float32 `(batch, frames, size, size,
         channels)` in [-1, 1], for joint a dict of "rgb" and "flow"; label int64
-        `(batch,)`. It has no end: give `model.fit` its `steps_per_epoch`.
+        `(batch,)`. It is endless: pass `steps_per_epoch` to `model.fit`.
 
     Raises:
         ValueError: no clips, clips without labels, or sizes that do not fit.
@@ -113,22 +111,22 @@ def for_evaluation(
 ) -> tf.data.Dataset:
     """Every clip once, in order: whole, or as views.
 
-    A clip that cannot be read is left out, counted and named in the log.
+    A clip that cannot be read is left out, counted and logged.
 
     Args:
-        sources: a `tables.Table`, or records of `tfrecord.find_records`.
-        recipe: what is done to the clips.
-        batch_size: clips, or views, in a batch; whole clips differ in length and come
-            one by one.
-        views: temporal clips and spatial crops, (1, 1) or (10, 3), of
-            `recipe.num_frames` frames each: clips evenly from the first frame to the
-            last (one: from the middle), crops along the long side (one: the centre),
-            crops of a clip one after another. By default all frames of the central
-            crop: one view or, where `recipe.windowed`, windows one after another.
+        sources: a `Table` of clips, or records from `find_records`.
+        recipe: streams, length and size.
+        batch_size: clips or views per batch; whole clips differ in length, so their
+            batch size must be 1.
+        views: numbers of temporal clips and spatial crops, such as (1, 1) or (10, 3).
+            Clips of `recipe.num_frames` frames are spread evenly from the first frame
+            to the last (a single one is in the middle), crops along the long side (a
+            single one is in the centre). By default the central crop of all frames: one
+            view or, if `recipe.windowed`, consecutive windows.
 
     Returns:
-        Dataset of (clip, label) as `for_training`'s; a clip without a label has -1.
-        Its length is not known before its end, as clips may be left out.
+        Dataset of (clip, label) as from `for_training`; label -1 means no label. Its
+        length is unknown until its end, as clips may be left out.
 
     Raises:
         ValueError: no clips, or sizes that do not fit.
@@ -137,7 +135,7 @@ def for_evaluation(
     """
     if views is None and not recipe.windowed and batch_size != 1:
         raise ValueError(
-            "Whole clips differ in length: batch_size must be 1, or ask for views. "
+            "Whole clips differ in length: set batch_size=1, or views. "
             f"Received: batch_size={batch_size}"
         )
     if views is not None and (len(views) != 2 or min(views) < 1):
@@ -162,13 +160,13 @@ def for_evaluation(
 
 
 def _finish(dataset):
-    """Batches as a model takes them; pixels stay small until here."""
+    """Normalizes batches, as late as possible: 8-bit pixels take less memory."""
 
     def finish(clip, label):
         clip = normalize(clip)
         return (clip if len(clip) > 1 else next(iter(clip.values()))), label
 
-    # Workers of a strategy get their share by `shard`, not by TensorFlow's guess.
+    # `shard` gives each worker its share; TensorFlow would guess.
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
@@ -178,12 +176,19 @@ def _finish(dataset):
 
 
 def check_range(label: tf.Tensor, num_classes: int) -> tf.Tensor:
-    """A label that is certain to be of a class, for datasets' `map`.
+    """Passes labels on that are in range, for a dataset's `map`.
 
-    Losses of labels out of range are NaN or noise on some devices.
+    The loss of a label out of range is NaN or noise on some devices.
+
+    Args:
+        label: int `(batch,)`.
+        num_classes: number of classes.
+
+    Returns:
+        `label`.
 
     Raises:
-        tf.errors.InvalidArgumentError: while reading, it is not.
+        tf.errors.InvalidArgumentError: while reading, if a label is out of range.
     """
     worst = tf.where(
         tf.reduce_min(label) < 0, tf.reduce_min(label), tf.reduce_max(label)
@@ -197,7 +202,11 @@ def check_range(label: tf.Tensor, num_classes: int) -> tf.Tensor:
 
 
 def check_labels(sources: Sequence[Clip | Record]) -> None:
-    """Raises ValueError when clips have no label."""
+    """Checks that all clips have a label.
+
+    Raises:
+        ValueError: clips have none.
+    """
     bad = [s for s in sources if isinstance(s, Clip) and s.index == NO_LABEL]
     if bad:
         raise ValueError(f"{len(bad)} clips have no label, the first is {bad[0].path}")

@@ -1,4 +1,4 @@
-"""Videos and records that a user names, and what their results are called."""
+"""Inputs given by path, pattern or list, and the names of their results."""
 
 import glob
 import os
@@ -22,8 +22,8 @@ class Input(NamedTuple):
     """A video, a span of one or a record.
 
     Attributes:
-        name: what is its own, a path without a suffix: `train/jump/a`.
-        source: where it is.
+        name: unique name, a path without suffix: `train/jump/a`.
+        source: the video or record.
     """
 
     name: str
@@ -31,20 +31,20 @@ class Input(NamedTuple):
 
 
 def find(names: Sequence[str]) -> list[Input]:
-    """Finds what some names mean.
+    """Finds videos and records.
 
     Args:
-        names: of video files, folders of them (searched in depth), patterns
-            (`videos/*.mp4`), CSVs with a column `path` (see `datasets.read_csv`), files
-            of records, and folders of those.
+        names: video files, folders (searched recursively), patterns (`videos/*.mp4`),
+            CSVs with a column `path` (see `datasets.read_csv`), record files, and
+            folders of them.
 
     Returns:
-        The inputs, in order, each once. Below a folder they are named by their path
-        there; a span of a video by its seconds too; a record by its own name.
+        The inputs, in order, without duplicates. Names are paths relative to the folder
+        given; spans of a video add their seconds; records have their own names.
 
     Raises:
-        OSError: a file or folder is not there.
-        ValueError: nothing is found, or two inputs would have one name.
+        OSError: a file or folder does not exist.
+        ValueError: nothing is found, or two inputs would have the same name.
     """
     found = [pair for name in names for pair in _find(os.fspath(name))]
     if not found:
@@ -53,10 +53,16 @@ def find(names: Sequence[str]) -> list[Input]:
 
 
 def of_table(clips: Iterable[Clip | Record]) -> list[Input]:
-    """The clips of a dataset, named by their path below the folder of all.
+    """Names the clips of a dataset by their path relative to their common folder.
+
+    Args:
+        clips: clips or records.
+
+    Returns:
+        The inputs, in order, without duplicates.
 
     Raises:
-        ValueError: two would have one name.
+        ValueError: two inputs would have the same name.
     """
     return _named(list(_of_table(list(clips))))
 
@@ -100,7 +106,7 @@ def _of_table(clips) -> Iterator[tuple[str, Clip | Record]]:
 
 def _named(found):
     named = {}
-    # Of files that differ in nothing else, the suffix tells.
+    # Files that differ in their suffix alone keep it.
     stems = Counter(_name(folder, source) for folder, source in dict.fromkeys(found))
     for folder, source in dict.fromkeys(found):
         name = _name(folder, source)
@@ -109,7 +115,7 @@ def _named(found):
         other = named.setdefault(name, source)
         if other != source:
             raise ValueError(
-                f"{other.path} and {source.path} would both be called {name}; name the "
+                f"{other.path} and {source.path} would both be called {name}; pass the "
                 "folder above both, or one at a time"
             )
     return [Input(name, source) for name, source in named.items()]
@@ -119,7 +125,7 @@ def _name(folder, source, keep_suffix=False):
     if isinstance(source, Record):
         try:
             return clip_reader.open_clip(source, ClipRecipe()).example_id
-        except ValueError:  # Whoever reads it is told why.
+        except ValueError:  # Reading it later reports the reason.
             return f"{files.stem(source.path)}_{source.offset}"
     path = source.path[len(folder) :].lstrip("/") if folder else source.path
     name = path.lstrip("/") if keep_suffix else os.path.splitext(path)[0].lstrip("/")

@@ -27,14 +27,14 @@ class Loader:
 
     Args:
         sources: all clips or all records.
-        recipe: what is done to them.
+        recipe: streams, length, size and augmentation.
         for_service: whether workers of tf.data service read them, in their processes.
 
     Raises:
         ValueError: there are none, or clips and records are mixed.
 
     Attributes:
-        rows: string tensor; the sources as text, which the methods take.
+        rows: string tensor, the sources as text: input of the methods.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Loader:
         )
 
     def training_sample(self, rows: tf.Tensor, seeds: tf.Tensor):
-        """`clip_reader.training_sample` of the first of some rows that can be read.
+        """`clip_reader.training_sample` of the first row that can be read.
 
         Args:
-            rows: string `(candidates,)`, out of `self.rows`.
-            seeds: int64 `(n,)` that everything random is drawn from.
+            rows: string `(candidates,)`, from `self.rows`.
+            seeds: int64 `(n,)`, seeds of the random generator.
 
         Returns:
             Dict of streams, and the label, int64.
@@ -90,10 +90,10 @@ class Loader:
         return self._call(_training_sample, [rows, seeds], self._shapes)
 
     def whole_clip(self, row: tf.Tensor):
-        """`clip_reader.whole_clip` of a row; empty streams when it cannot be read.
+        """`clip_reader.whole_clip` of a row; empty streams if it cannot be read.
 
         Args:
-            row: string scalar, out of `self.rows`.
+            row: string scalar, from `self.rows`.
 
         Returns:
             Dict of streams, and the label, int64.
@@ -119,7 +119,7 @@ class Loader:
 def _training_sample(config, rows, seeds):
     settings, recipe = _settings(config)
     for row in rows:
-        # Anew for each candidate: a sample follows from its place and its clip alone.
+        # A new one for each: a sample depends on its place and its clip alone.
         rng = np.random.default_rng(np.asarray(seeds, np.uint64))
         source = _unpack(row)
         try:
@@ -127,7 +127,7 @@ def _training_sample(config, rows, seeds):
         except (ValueError, OSError) as error:
             problem = error
         _skip(settings, recipe, source, problem)
-    raise ValueError(f"{len(rows)} clips in turn cannot be read; the log names them")
+    raise ValueError(f"{len(rows)} clips in a row cannot be read; see the log")
 
 
 def _whole_clip(config, row):

@@ -9,7 +9,7 @@ PRINT = """
 from absl import app
 from kinetics_i3d_tf2.cli import dataset_flags, program
 def main(argv):
-    dataset = dataset_flags.Dataset()
+    dataset = dataset_flags.read_dataset()
     print(dataset.class_names)
     for split in dataset.splits():
         print(split, len(dataset.split(split)))
@@ -62,11 +62,11 @@ def test_records(python, tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ([], "name either --records=FOLDER or --dataset="),
-        (["--dataset=folder", "--records={}"], "name either --records=FOLDER or"),
+        ([], "specify either --records=FOLDER or --dataset="),
+        (["--dataset=folder", "--records={}"], "specify either --records=FOLDER or"),
         (["--records={}", "--videos=x"], "--videos does not go with --records"),
         (["--records={}/none"], "No such file or directory"),
-        (["--records={}"], "holds no record files named as prepare names them"),
+        (["--records={}"], "has no record files; expected names as i3d prepare writes"),
         (["--dataset=folder", "--videos={}"], "has no videos in folders named after"),
     ],
 )

@@ -315,7 +315,7 @@ def test_bad_arguments_of_training(videos, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 2}, "batch_size must be 1, or ask for views"),
+        ({"batch_size": 2}, "set batch_size=1, or views"),
         ({"views": (0, 1)}, r"\(temporal clips, spatial crops\). Received: \(0, 1\)"),
         ({"views": (1, 2, 3)}, "views are"),
     ],

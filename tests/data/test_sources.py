@@ -70,7 +70,7 @@ def test_a_suffix_tells_files_apart(folder, tmp_path):
 
 
 def test_files_of_one_name_are_refused(folder):
-    with pytest.raises(ValueError, match="would both be called a.mp4; name the folder"):
+    with pytest.raises(ValueError, match="would both be called a.mp4; pass the folder"):
         names(folder / "train/jump/a.mp4", folder / "val/jump/a.mp4")
 
 
