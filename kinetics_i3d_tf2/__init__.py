@@ -17,6 +17,7 @@ _HOMES = {
     "load_checkpoint": "checkpoints.sonnet",
     "load_model": "checkpoints.load",
     "load_inception_v1": "checkpoints.inception_v1",
+    "inflate_checkpoint": "checkpoints.inception_v1",
     "extract_features": "features.extractor",
     "export_model": "export.export_model",
     "draw_filters": "visualization.filters",

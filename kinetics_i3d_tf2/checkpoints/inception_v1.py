@@ -1,22 +1,60 @@
-"""Weights of Inception-V1, trained on images of ImageNet, in I3D and other models."""
+"""Inception-V1 weights, trained on ImageNet, for I3D and other models."""
 
 import os
-import re
+from pathlib import Path
 
 import keras
 import numpy as np
 
+from ..models.architecture import unit_filters
 from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
-from ..utils import files, private_api
+from ..streams import CHANNELS
+from ..utils import private_api
 from . import sonnet
+from .config import write_config_of_model
+from .tf_slim import FIRST_KERNEL, read_inception_v1
 
-_SCOPE = "InceptionV1/"
-_FIRST = "Conv2d_1a_7x7/conv_2d/w"
-# The classifier of ImageNet, and what an optimizer keeps.
-_IGNORED = re.compile(
-    rf"{_SCOPE}Logits/|global_step$|.*/(RMSProp(_1)?|Momentum|ExponentialMovingAverage)$"
-)
+
+def inflate_checkpoint(
+    path: str | os.PathLike, out: str | os.PathLike, *, stream: str = "rgb"
+) -> str | Path:
+    """Inflates a checkpoint of Inception-V1 to one of I3D without a classifier.
+
+    Training begins with it: `init` of a recipe, or `load_checkpoint` with
+    `exclude=("Logits",)`.
+
+    Args:
+        path: file or prefix of TF-slim's checkpoint.
+        out: prefix of the checkpoint to write, as for `save_checkpoint`; `config.json`
+            is written next to it.
+        stream: "rgb" or "flow"; for flow, the first kernel is the mean over colours.
+
+    Returns:
+        The prefix.
+
+    Raises:
+        OSError: there is no such checkpoint, or the new one cannot be written.
+        ValueError: it is not one of Inception-V1, or there is no such stream.
+
+    Example:
+    >>> inflate_checkpoint("inception_v1.ckpt", "imagenet_flow/", stream="flow")
+    PosixPath('imagenet_flow/model.ckpt')
+    """
+    if stream not in CHANNELS:
+        raise ValueError(
+            f"stream must be one of {', '.join(CHANNELS)}. Received: {stream!r}"
+        )
+    weights = read_inception_v1(path)
+    model = InceptionI3d(
+        final_endpoint="Mixed_5c",
+        num_channels=CHANNELS[stream],
+        width=weights[FIRST_KERNEL].shape[-1] / unit_filters(1.0)["Conv3d_1a_7x7"],
+    )
+    _assign(path, model.weights, "", inflate(weights, model.num_channels))
+    prefix = sonnet.save_checkpoint(model, out)
+    write_config_of_model(prefix, model)
+    return prefix
 
 
 def inflate(
@@ -38,7 +76,7 @@ def inflate(
     """
     inflated = {}
     for name, value in weights.items():
-        if name == _FIRST:
+        if name == FIRST_KERNEL:
             value = with_channels(value, num_channels)
         if name.endswith("/w"):
             length = value.shape[0]  # Kernels are cubes.
@@ -89,95 +127,14 @@ def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
     elif trunks:
         for trunk in trunks:
             first = trunk.steps[0].convolution.kernel
-            kernel = with_channels(weights[_FIRST], first.shape[2])
+            kernel = with_channels(weights[FIRST_KERNEL], first.shape[2])
             scope = first.path.removesuffix("Conv2d_1a_7x7/conv_2d/kernel")
-            _assign(path, trunk.weights, scope, {**weights, _FIRST: kernel})
+            _assign(path, trunk.weights, scope, {**weights, FIRST_KERNEL: kernel})
     else:
         raise ValueError(
             f"{path}: is of Inception-V1, and {model.name} has no such trunk to begin "
             "with its weights"
         )
-
-
-def is_inception_v1(path: str | os.PathLike) -> bool:
-    """Whether there is a checkpoint with the names of TF-slim's Inception-V1.
-
-    Args:
-        path: file, prefix or anything else.
-    """
-    try:
-        return any(
-            name.startswith(_SCOPE) for name in _open(path).get_variable_to_shape_map()
-        )
-    except (OSError, ValueError):
-        return False
-
-
-def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Reads the trunk of TF-slim's Inception-V1.
-
-    Args:
-        path: file of the checkpoint (of TensorFlow's first format, as it is
-            distributed), or prefix of one of the second format.
-
-    Returns:
-        float32 arrays by the names that `trunk.InceptionV1` has, below its own:
-        "Conv2d_1a_7x7/conv_2d/w", "Conv2d_1a_7x7/batch_norm/beta" and so on.
-
-    Raises:
-        OSError: there is no such checkpoint.
-        ValueError: it is no checkpoint, or not of Inception-V1 (every difference in
-            names is listed).
-    """
-    reader = _open(path)
-    names = {
-        _sonnet_name(name): name
-        for name in reader.get_variable_to_shape_map()
-        if not _IGNORED.match(name)
-    }
-    expected = _names()
-    problems = [f"missing: {name}" for name in expected if name not in names]
-    problems += [f"unexpected: {names[n]}" for n in names if n not in expected]
-    if problems:
-        hint = ""
-        if any(name.endswith("/gamma") for name in names):
-            hint = "; its batch norm has scales, which I3D's has not"
-        raise ValueError(
-            f"{path}: is not TF-slim's Inception-V1{hint}. {len(problems)} differences:"
-            "\n  " + "\n  ".join(problems)
-        )
-    return {name: reader.get_tensor(names[name]) for name in expected}
-
-
-def _open(path):
-    """TensorFlow's reader: it knows both of its formats."""
-    import tensorflow as tf
-
-    path = os.fspath(path)
-    if not files.exists(path) and not files.exists(f"{path}.index"):
-        raise FileNotFoundError(f"{path}: there is no such checkpoint")
-    if files.is_dir(path):
-        raise ValueError(f"{path}: is a folder; name the checkpoint in it")
-    try:
-        return tf.train.load_checkpoint(path)
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"{path}: is no checkpoint of TensorFlow (an archive must be unpacked "
-            f"first): {error}"
-        ) from error
-
-
-def _sonnet_name(name):
-    """Name in `trunk.InceptionV1` of a variable of TF-slim."""
-    name = name.removeprefix(_SCOPE).replace("/BatchNorm/", "/batch_norm/")
-    return re.sub("/weights$", "/conv_2d/w", name)
-
-
-def _names():
-    """Names of the variables of a trunk, in its order."""
-    trunk = InceptionV1(1 / 64, name="trunk")
-    trunk.build((None, 1, 32, 32, 3))
-    return [sonnet.sonnet_name(v).removeprefix("trunk/") for v in trunk.weights]
 
 
 def _assign(path, variables, scope, values):

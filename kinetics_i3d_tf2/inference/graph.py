@@ -3,11 +3,9 @@
 import keras
 import numpy as np
 
+from ..models.head_policy import HeadPolicy
 from ..models.inception import BATCH_NORM_EPSILON
 from ..utils import private_api
-
-# Layers after a trunk, which compute in float32 whatever the trunk computes in.
-_HEADS = ("LSTM", "Logits", "Joint", "Predictions")
 
 
 def fold_batch_norm(model, *, dtype=None):
@@ -16,8 +14,8 @@ def fold_batch_norm(model, *, dtype=None):
     Args:
         model: an `InceptionI3d`, one of `baselines`, or a model of its endpoints.
         dtype: dtype policy of the new trunk, for example "bfloat16"; by default the
-            model's own. What follows the trunk, such as `Logits`, stays as it is: a
-            logit near 40 has steps of 0.25 in bfloat16.
+            model's own. Layers whose policy is a `HeadPolicy`, such as `Logits`, stay
+            as they are.
 
     Returns:
         `keras.Model` with the same inputs, outputs and layer names and its own copy of
@@ -33,9 +31,12 @@ def fold_batch_norm(model, *, dtype=None):
         config = layer.get_config()
         if "use_batch_norm" in config:
             config["use_batch_norm"] = False
+        policy = layer.dtype_policy
         is_input = isinstance(layer, keras.layers.InputLayer)
-        if dtype is not None and not is_input and layer.name not in _HEADS:
-            config["dtype"] = dtype
+        if dtype is not None and not is_input and not isinstance(policy, HeadPolicy):
+            policy = dtype
+        # As an object; Keras reads the class of a policy as DTypePolicy.
+        config["dtype"] = policy
         return type(layer).from_config(config)
 
     graph = keras.Model(model.input, model.output, name=model.name)

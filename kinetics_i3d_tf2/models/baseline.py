@@ -5,7 +5,7 @@ from keras import ops
 
 from ..streams import SCOPES, STREAMS
 from .checks import check_head, check_width
-from .i3d import head_dtype
+from .head_policy import HeadPolicy
 from .inception_v1 import InceptionV1
 
 
@@ -100,12 +100,6 @@ class Baseline(keras.Model):
             "dtype": keras.dtype_policies.serialize(self._policy),
         }
 
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Builds the model that `get_config` described."""
-        del custom_objects  # All arguments are plain values.
-        return cls(**config)
-
     def _clip_shapes(self):
         """As `clip_shapes`, of all streams that the architecture has."""
         raise NotImplementedError
@@ -115,14 +109,15 @@ class Baseline(keras.Model):
         raise NotImplementedError
 
     @property
-    def _head_dtype(self):
-        return head_dtype(self._policy)
+    def _head_policy(self):
+        return HeadPolicy.after(self._policy)
 
     def _trunk(self, stream):
         return InceptionV1(self.width, dtype=self._policy, name=SCOPES[stream])
 
-    def _dropout(self, name):
-        return keras.layers.Dropout(self.dropout_rate, dtype=self._policy, name=name)
+    def _dropout(self, name, policy=None):
+        policy = policy or self._policy
+        return keras.layers.Dropout(self.dropout_rate, dtype=policy, name=name)
 
     def _check(self, inputs):
         shapes = self.clip_shapes

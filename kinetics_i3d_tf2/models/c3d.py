@@ -82,7 +82,7 @@ class C3d(Baseline):
         for row in ROWS:
             outputs = self._layer(row)(outputs)
         features = keras.layers.Flatten(dtype=self._policy, name="Features")(outputs)
-        return classifier(self.num_classes, dtype=self._head_dtype)(features)
+        return classifier(self.num_classes, dtype=self._head_policy)(features)
 
     def _layer(self, row):
         if isinstance(row, Pool):

@@ -53,6 +53,17 @@ def check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, wid
     check_width(width)
 
 
+def check_endpoints(endpoints, final_endpoint):
+    """Checks a list of endpoints of a model; a wrong one is a ValueError."""
+    built = ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]
+    unknown = [name for name in endpoints if name not in built]
+    if unknown or isinstance(endpoints, str) or not endpoints:
+        raise ValueError(
+            f"endpoints must be a list of names out of {', '.join(built)} (this "
+            f"model ends at {final_endpoint}). Received: {endpoints!r}"
+        )
+
+
 def check_clip(shape, num_channels, final_endpoint):
     """Checks the static shape of a batch; a wrong one is a ValueError."""
     if len(shape) != 5:

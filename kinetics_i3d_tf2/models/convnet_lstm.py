@@ -59,13 +59,13 @@ class ConvNetLstm(Baseline):
             scaled(512, self.width),
             max_steps=self.max_steps,
             kernel_initializer=gaussian(),
-            dtype=self._head_dtype,
+            dtype=self._head_policy,
             name="LSTM",
         )(outputs)
         if not self.all_steps:
-            outputs = LastStep(dtype=self._head_dtype, name="Last")(outputs)
-        outputs = self._dropout("Dropout")(outputs)
-        return classifier(self.num_classes, dtype=self._head_dtype)(outputs)
+            outputs = LastStep(dtype=self._head_policy, name="Last")(outputs)
+        outputs = self._dropout("Dropout", self._head_policy)(outputs)
+        return classifier(self.num_classes, dtype=self._head_policy)(outputs)
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")

@@ -92,7 +92,7 @@ class FusedTwoStream(Baseline):
         )(outputs)
         outputs = _Features(dtype=policy, name="Features")(outputs)
         outputs = self._dropout("Dropout")(outputs)
-        return classifier(self.num_classes, dtype=self._head_dtype)(outputs)
+        return classifier(self.num_classes, dtype=self._head_policy)(outputs)
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")

@@ -5,7 +5,8 @@ from keras import ops
 
 from ..streams import SCOPES, stream_of
 from .architecture import ENDPOINTS, HEAD_WINDOW, TRUNK
-from .checks import check_arguments, check_clip, check_window
+from .checks import check_arguments, check_clip, check_endpoints, check_window
+from .head_policy import HeadPolicy
 from .inception import Unit3D, trunk_layer
 
 
@@ -187,13 +188,7 @@ class InceptionI3d(keras.Model):
             >>> features(clip)["Mixed_5c"].shape
             (1, 2, 7, 7, 1024)
         """
-        built = ENDPOINTS[: ENDPOINTS.index(self.final_endpoint) + 1]
-        unknown = [name for name in endpoints if name not in built]
-        if unknown or isinstance(endpoints, str) or not endpoints:
-            raise ValueError(
-                f"endpoints must be a list of names out of {', '.join(built)} (this "
-                f"model ends at {self.final_endpoint}). Received: {endpoints!r}"
-            )
+        check_endpoints(endpoints, self.final_endpoint)
         outputs = {name: self.get_layer(name).output for name in endpoints}
         return keras.Model(self.inputs[0], outputs, name=f"{self.name}_endpoints")
 
@@ -210,12 +205,6 @@ class InceptionI3d(keras.Model):
             "trainable": self.trainable,
             "dtype": keras.dtype_policies.serialize(self._policy),
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """Builds the model that `get_config` described."""
-        del custom_objects  # All arguments are plain values.
-        return cls(**config)
 
 
 def two_stream_logits(rgb_logits, flow_logits):
@@ -260,25 +249,11 @@ def two_stream_probabilities(rgb_logits, flow_logits):
     return ops.softmax(two_stream_logits(rgb_logits, flow_logits), axis=-1)
 
 
-def head_dtype(policy):
-    """Dtype policy of a head on a trunk of that policy: float32 if it is of half.
-
-    A logit near 40 has steps of 0.25 in bfloat16, and a head is cheap.
-
-    Args:
-        policy: the trunk's dtype policy.
-
-    Returns:
-        A dtype policy, or its name.
-    """
-    return "float32" if policy.compute_dtype in ("float16", "bfloat16") else policy
-
-
 def _layer(endpoint, width, head, policy):
     """The layer of one endpoint."""
     if endpoint == "Logits":
-        return Logits(**head, dtype=head_dtype(policy), name=endpoint)
+        return Logits(**head, dtype=HeadPolicy.after(policy), name=endpoint)
     if endpoint == "Predictions":
-        return keras.layers.Softmax(dtype=head_dtype(policy), name=endpoint)
+        return keras.layers.Softmax(dtype=HeadPolicy.after(policy), name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
     return trunk_layer(row, width=width, dtype=policy)

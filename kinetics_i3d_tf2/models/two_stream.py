@@ -70,7 +70,7 @@ class TwoStream(Baseline):
         return {"rgb": (1, None, None, 3), "flow": (self.snippet, None, None, 2)}
 
     def _connect(self, clips):
-        policy, head = self._policy, self._head_dtype
+        policy, head = self._policy, self._head_policy
         features = {}
         for stream, clip in clips.items():
             if stream == "flow":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 from absl import logging
 
-from ..checkpoints import inception_v1, released
+from ..checkpoints import inception_v1, released, tf_slim
 from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.info import UnknownClassesError
 from ..checkpoints.sonnet import load_checkpoint
@@ -135,7 +135,7 @@ def initialize(
         return
     if path == "released":
         path = released.fetch(f"{recipe.clip.stream}_imagenet")
-    elif inception_v1.is_inception_v1(path):
+    elif tf_slim.is_inception_v1(path):
         inception_v1.load_inception_v1(model, path)
         logging.info("ImageNet's weights of %s", path)
         return

@@ -56,10 +56,10 @@ def read(path: str | os.PathLike) -> list[Kernels]:
         OSError: there is no such checkpoint.
         ValueError: it is corrupt, or has no such convolution.
     """
-    from ..checkpoints import inception_v1
+    from ..checkpoints import tf_slim
 
-    if inception_v1.is_inception_v1(path):
-        kernel = inception_v1.read_inception_v1(path)["Conv2d_1a_7x7/conv_2d/w"]
+    if tf_slim.is_inception_v1(path):
+        kernel = tf_slim.read_inception_v1(path)["Conv2d_1a_7x7/conv_2d/w"]
         return [Kernels("InceptionV1/Conv2d_1a_7x7/weights", kernel[None], True)]
     reader = BundleReader(path)
     names = [name for name, *_ in reader.entries() if _FIRST.search(name)]

@@ -1,7 +1,5 @@
 """Inflation of Inception-V1: the boring video, the files of TF-slim, the program."""
 
-import re
-
 import keras
 import numpy as np
 import programs
@@ -10,7 +8,7 @@ import recipe
 import tensorflow as tf
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.checkpoints import inception_v1
+from kinetics_i3d_tf2.checkpoints import inception_v1, tf_slim
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.sonnet import (
     load_checkpoint,
@@ -194,8 +192,8 @@ def test_the_first_kernel_for_other_inputs(channels):
 def test_both_formats_of_tensorflow_are_read(trunk, tmp_path, version):
     path = write_slim(tmp_path / "a.ckpt", slim_names(weights_of(trunk)), version)
     assert path.exists() == (version == "V1")
-    assert inception_v1.is_inception_v1(path)
-    found = inception_v1.read_inception_v1(path)
+    assert tf_slim.is_inception_v1(path)
+    found = tf_slim.read_inception_v1(path)
     expected = weights_of(trunk)
     assert list(found) == list(expected)
     for name, value in expected.items():
@@ -254,19 +252,19 @@ def test_other_checkpoints_are_refused(trunk, tmp_path, change, message):
     change(named)
     path = write_slim(tmp_path / "a.ckpt", named)
     with pytest.raises(ValueError, match=message):
-        inception_v1.read_inception_v1(path)
+        tf_slim.read_inception_v1(path)
 
 
 def test_what_is_no_checkpoint(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"\x1f\x8b" + bytes(100))
     with pytest.raises(ValueError, match="is no checkpoint of TensorFlow .an archive"):
-        inception_v1.read_inception_v1(tmp_path / "a.tar.gz")
+        tf_slim.read_inception_v1(tmp_path / "a.tar.gz")
     with pytest.raises(ValueError, match="is a folder; name the checkpoint in it"):
-        inception_v1.read_inception_v1(tmp_path)
+        tf_slim.read_inception_v1(tmp_path)
     with pytest.raises(FileNotFoundError, match="there is no such checkpoint"):
-        inception_v1.read_inception_v1(tmp_path / "b.ckpt")
+        tf_slim.read_inception_v1(tmp_path / "b.ckpt")
     for name in ("a.tar.gz", "", "b.ckpt"):
-        assert not inception_v1.is_inception_v1(tmp_path / name)
+        assert not tf_slim.is_inception_v1(tmp_path / name)
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
@@ -275,10 +273,11 @@ def test_the_program(slim, tmp_path, stream):
         f"--out={tmp_path}/",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert re.search(
-        rf"model.ckpt: I3D's trunk of {stream}, 228 variables", done.stdout
-    )
-    scopes = {entry.name.split("/")[0] for entry in Checkpoint(tmp_path).variables}
+    assert f"model.ckpt: I3D's trunk of {stream}; train it with" in done.stdout
+    checkpoint = Checkpoint(tmp_path)
+    assert len(checkpoint.variables) == 228
+    assert (checkpoint.config.stream, checkpoint.width) == (stream, WIDTH)
+    scopes = {entry.name.split("/")[0] for entry in checkpoint.variables}
     assert scopes == {{"rgb": "RGB", "flow": "Flow"}[stream]}
     channels = {"rgb": 3, "flow": 2}[stream]
     model = InceptionI3d(5, num_channels=channels, width=WIDTH)
@@ -308,7 +307,7 @@ def test_full_width_has_the_release_s_names(shared, trunk, tmp_path):
     """Those of the released checkpoint, but its classifier."""
     full = images_network(width=1.0)
     slim = write_slim(tmp_path / "a.ckpt", slim_names(weights_of(full)), "V1")
-    values = inception_v1.inflate(inception_v1.read_inception_v1(slim))
+    values = inception_v1.inflate(tf_slim.read_inception_v1(slim))
     released = Checkpoint(
         shared / "release/checkpoints/rgb_imagenet/model.ckpt"
     ).variables

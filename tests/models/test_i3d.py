@@ -283,31 +283,6 @@ def test_global_policy_reaches_the_layers(python):
     assert done.returncode == 0, done.stderr
 
 
-def test_folding_keeps_the_logits(small_model):
-    folded = fold_batch_norm(small_model)
-    assert not any("batch_norm" in v.path for v in folded.weights)
-    np.testing.assert_allclose(folded(CLIP), small_model(CLIP), atol=1e-4)
-    np.testing.assert_allclose(freeze(folded)(CLIP), small_model(CLIP), atol=1e-4)
-
-
-def test_folding_an_endpoint_model(small_model):
-    features = small_model.endpoint_model(["Mixed_3b", "Logits"])
-    folded = freeze(fold_batch_norm(features))(CLIP)
-    for name, value in features(CLIP).items():
-        np.testing.assert_allclose(folded[name], value, atol=1e-4)
-
-
-def test_folded_bfloat16_is_close(small_model):
-    logits = np.asarray(small_model(CLIP))
-    fast = freeze(fold_batch_norm(small_model, dtype="bfloat16"))(CLIP)
-    assert np.abs(fast - logits).mean() < 0.05 * logits.std()
-
-
-def test_frozen_model_refuses_other_channels(small_model):
-    with pytest.raises(ValueError, match=r"None, 3\). Received: \(1, 9, 193, 193, 2\)"):
-        freeze(small_model)(CLIP[..., :2])
-
-
 JAX = """
 import sys
 import keras, numpy as np

@@ -1,0 +1,99 @@
+"""TF-slim's checkpoints of Inception-V1, in both formats of TensorFlow."""
+
+import os
+import re
+
+import numpy as np
+
+from ..models.inception_v1 import InceptionV1
+from ..utils import files
+from . import sonnet
+
+# The kernel that reads pixels, by its name in `InceptionV1`.
+FIRST_KERNEL = "Conv2d_1a_7x7/conv_2d/w"
+_SCOPE = "InceptionV1/"
+# ImageNet's classifier, and the state of optimizers.
+_IGNORED = re.compile(
+    rf"{_SCOPE}Logits/|global_step$|.*/(RMSProp(_1)?|Momentum|ExponentialMovingAverage)$"
+)
+
+
+def is_inception_v1(path: str | os.PathLike) -> bool:
+    """Whether there is a checkpoint with the names of TF-slim's Inception-V1.
+
+    Args:
+        path: file, prefix or anything else.
+    """
+    try:
+        return any(
+            name.startswith(_SCOPE) for name in _open(path).get_variable_to_shape_map()
+        )
+    except (OSError, ValueError):
+        return False
+
+
+def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Reads the trunk of TF-slim's Inception-V1.
+
+    Args:
+        path: file of the checkpoint (of TensorFlow's first format, as it is
+            distributed), or prefix of one of the second format.
+
+    Returns:
+        float32 arrays by the names that `InceptionV1` has, below its own:
+        "Conv2d_1a_7x7/conv_2d/w", "Conv2d_1a_7x7/batch_norm/beta" and so on.
+
+    Raises:
+        OSError: there is no such checkpoint.
+        ValueError: it is no checkpoint, or not of Inception-V1 (every difference in
+            names is listed).
+    """
+    reader = _open(path)
+    names = {
+        _sonnet_name(name): name
+        for name in reader.get_variable_to_shape_map()
+        if not _IGNORED.match(name)
+    }
+    expected = _names()
+    problems = [f"missing: {name}" for name in expected if name not in names]
+    problems += [f"unexpected: {names[n]}" for n in names if n not in expected]
+    if problems:
+        hint = ""
+        if any(name.endswith("/gamma") for name in names):
+            hint = "; its batch norm has scales, which I3D's has not"
+        raise ValueError(
+            f"{path}: is not TF-slim's Inception-V1{hint}. {len(problems)} differences:"
+            "\n  " + "\n  ".join(problems)
+        )
+    return {name: reader.get_tensor(names[name]) for name in expected}
+
+
+def _open(path):
+    """TensorFlow's reader: it knows both of its formats."""
+    import tensorflow as tf
+
+    path = os.fspath(path)
+    if not files.exists(path) and not files.exists(f"{path}.index"):
+        raise FileNotFoundError(f"{path}: there is no such checkpoint")
+    if files.is_dir(path):
+        raise ValueError(f"{path}: is a folder; name the checkpoint in it")
+    try:
+        return tf.train.load_checkpoint(path)
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{path}: is no checkpoint of TensorFlow (an archive must be unpacked "
+            f"first): {error}"
+        ) from error
+
+
+def _sonnet_name(name):
+    """Name in `InceptionV1` of a variable of TF-slim."""
+    name = name.removeprefix(_SCOPE).replace("/BatchNorm/", "/batch_norm/")
+    return re.sub("/weights$", "/conv_2d/w", name)
+
+
+def _names():
+    """Names of the variables of a trunk, in its order."""
+    trunk = InceptionV1(1 / 64, name="trunk")
+    trunk.build((None, 1, 32, 32, 3))
+    return [sonnet.sonnet_name(v).removeprefix("trunk/") for v in trunk.weights]
