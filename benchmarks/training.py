@@ -108,12 +108,12 @@ def report(times, rates, peaks):
 
 def make_step(dtype):
     """Function that takes a batch and changes a model's weights by it."""
-    from kinetics_i3d_tf2.training import build, fit
+    from kinetics_i3d_tf2.training import build
     from kinetics_i3d_tf2.training.recipes import RECIPES
 
-    recipe, run = RECIPES["paper_scratch"], fit.Run("", 1, dtype=dtype)
+    recipe = RECIPES["paper_scratch"]
     model = build.build_model(recipe, 400, dtype=dtype)
-    trainer = fit.make_trainer(model, recipe, run)
+    trainer = build.make_trainer(model, recipe, dtype=dtype)
     trainer.make_train_function()
 
     def step(batch):

@@ -4,6 +4,7 @@ Flags are process-wide: a command's are defined when its module is imported, and
 removed with the module when the next command runs.
 """
 
+import atexit
 import contextlib
 import io
 import os
@@ -20,7 +21,7 @@ from absl import flags, logging
 from absl.testing import flagsaver
 from conftest import ROOT
 
-from kinetics_i3d_tf2.cli import main
+from kinetics_i3d_tf2.cli import main, program
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 _COMMANDS = "kinetics_i3d_tf2.cli."
@@ -79,6 +80,7 @@ def _restored():
     try:
         yield
     finally:
+        atexit.unregister(program.exit_at_once)
         _take_commands()
         sys.modules.update(modules)
         for home, flag in defined:

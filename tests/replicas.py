@@ -2,67 +2,57 @@
 
   python tests/replicas.py VIDEOS '{"FOLDER": {"strategy": "mirrored", ...}, ...}'
 
-Run by test_fitting.py, because logical devices and TF_CONFIG belong to a process.
+Run by training/test_distribution.py: logical devices and TF_CONFIG belong to a process.
 """
 
+import dataclasses
 import json
 import sys
-import threading
 
 REPLICAS = 2
 
 
-def main(videos, trainings):
+def main(videos, runs):
     import tensorflow as tf
 
-    if any(options["strategy"] == "mirrored" for options in trainings.values()):
+    if any(options["strategy"] == "mirrored" for options in runs.values()):
         tf.config.set_logical_device_configuration(
             tf.config.list_physical_devices("CPU")[0],
             [tf.config.LogicalDeviceConfiguration()] * REPLICAS,
         )
     from kinetics_i3d_tf2.training import distribution
 
-    # Two of a kind in one process take each other's messages.
-    made = {}
-    for folder, options in trainings.items():
+    # Two multi-worker strategies in one process receive each other's messages.
+    strategies = {}
+    for folder, options in runs.items():
         name = options.pop("strategy")
-        made[name] = made.get(name) or distribution.create(name)
-        train(videos, folder, made[name], **options)
+        strategies[name] = strategies.get(name) or distribution.create(name)
+        train(videos, folder, strategies[name], **options)
 
 
-def train(
-    videos,
-    folder,
-    strategy,
-    *,
-    gradient_accumulation_steps=1,
-    checkpoint_every=5,
-    **options,
-):
-    from kinetics_i3d_tf2 import read_folder
-    from kinetics_i3d_tf2.data import clip_recipe
-    from kinetics_i3d_tf2.training import fit
+def train(videos, folder, strategy, *, gradient_accumulation_steps=1, **changes):
+    import trainings
 
-    table = read_folder(videos)
-    data = fit.Data(table.split("train"), table.split("val"), table.class_names)
-    recipe = clip_recipe.TrainingRecipe(
-        clip=clip_recipe.ClipRecipe(num_frames=9, short_side=200, crop_size=200),
+    import kinetics_i3d_tf2 as i3d
+
+    recipe = dataclasses.replace(
+        trainings.I3D,
         **{
             "steps": 5,
             "batch_size": 4,
             "rates": ((0, 0.1),),
             "dropout_rate": 0.0,
             "batch_norm": "frozen",
-            **options,
+            **changes,
         },
     )
-    run = fit.Run(
-        folder,
-        checkpoint_every,
-        width=1 / 16,
+    options = i3d.TrainingOptions(
+        checkpoint_every=recipe.steps,
+        width=trainings.WIDTH,
         gradient_accumulation_steps=gradient_accumulation_steps,
     )
-    fit.train(recipe, data, run, strategy=strategy, stop=threading.Event())
+    data = trainings.read_videos(videos)
+    i3d.train(recipe, data, folder, options=options, strategy=strategy)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What programs of this project share: how they start, fail and print numbers."""
 
+import atexit
 import contextlib
 import os
 import signal
@@ -69,6 +70,25 @@ def print_and_exit(text: str) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(0)
+
+
+def skip_shutdown(status: int) -> None:
+    """Makes the process exit without waiting for its threads.
+
+    TensorFlow's threads that read clips wait for Python, and Python's own shutdown
+    waits for them.
+
+    Args:
+        status: exit status.
+    """
+    atexit.register(exit_at_once, status)
+
+
+def exit_at_once(status: int) -> None:
+    """Writes what is buffered, and ends the process."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def print_error(error: BaseException) -> None:

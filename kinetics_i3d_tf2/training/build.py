@@ -1,4 +1,4 @@
-"""The model that a recipe trains: built, partly frozen, with its first weights."""
+"""The model that a recipe trains, its initial weights and its optimizer."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,16 @@ from ..checkpoints.checkpoint import Checkpoint
 from ..checkpoints.info import UnknownClassesError
 from ..checkpoints.sonnet import load_checkpoint
 from ..data.clip_recipe import ClipRecipe
+from ..models import losses
 from ..models.architecture import TRUNK
 from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
 from ..models.registry import ARCHITECTURES
 from ..streams import CHANNELS
 from ..utils import private_api
+from .momentum import Momentum
 from .recipe import TrainingRecipe
+from .trainer import Trainer
 
 
 def build_model(
@@ -26,20 +29,20 @@ def build_model(
     width: float = 1.0,
     dtype: str = "float32",
 ) -> keras.Model:
-    """Builds the model of a recipe, with what is frozen in it and its weight decay.
+    """Builds the model of a recipe, with frozen layers, batch norm and weight decay.
 
     Args:
         recipe: the recipe.
         num_classes: number of classes.
-        width: factor on the filters.
-        dtype: dtype policy.
+        width: factor on the number of filters.
+        dtype: Keras dtype policy.
 
     Returns:
-        The model. One that is recurrent gives the logits of all time steps.
+        The model. A recurrent one returns the logits of all time steps.
 
     Raises:
-        ValueError: its input cannot be as the recipe has it, or it has no such endpoint
-            as `recipe.freeze_until`.
+        ValueError: the architecture does not take such clips, or has no endpoint
+            `recipe.freeze_until`.
     """
     model = new_model(
         recipe.model,
@@ -53,7 +56,7 @@ def build_model(
     if recipe.freeze_until is not None:
         _freeze(model, recipe.freeze_until)
     for layer in private_api.all_layers(model):
-        if hasattr(layer, "momentum"):  # Of all kinds of batch norm.
+        if hasattr(layer, "momentum"):  # Every kind of batch norm.
             layer.momentum = recipe.batch_norm_momentum
             layer.synchronized = recipe.batch_norm == "synchronized"
             if recipe.batch_norm == "frozen":
@@ -118,16 +121,16 @@ def new_model(
 def initialize(
     model: keras.Model, recipe: TrainingRecipe, class_names: Sequence[str]
 ) -> None:
-    """Gives a model the weights that its recipe begins with.
+    """Loads the initial weights of a recipe (`recipe.init`).
 
     Args:
         model: of `build_model`.
         recipe: its recipe.
-        class_names: names by index. The checkpoint's classifier is taken when it is of
-            the same.
+        class_names: names by index. The classifier is loaded too if the checkpoint has
+            the same names, and stays random otherwise.
 
     Raises:
-        OSError: the checkpoint is not there, or cannot be downloaded.
+        OSError: the checkpoint does not exist, or cannot be downloaded.
         ValueError: it does not fit the model.
     """
     path = recipe.init
@@ -137,7 +140,7 @@ def initialize(
         path = released.fetch(f"{recipe.clip.stream}_imagenet")
     elif tf_slim.is_inception_v1(path):
         inception_v1.load_inception_v1(model, path)
-        logging.info("ImageNet's weights of %s", path)
+        logging.info("Initial weights: %s, of images", path)
         return
     checkpoint = Checkpoint(path)
     try:
@@ -147,12 +150,47 @@ def initialize(
     is_new = names != tuple(class_names)
     load_checkpoint(model, checkpoint, exclude=("Logits",) if is_new else ())
     logging.info(
-        "Weights of %s, %s", path, "with a new classifier" if is_new else "all of them"
+        "Initial weights: %s, %s",
+        path,
+        "with a new classifier" if is_new else "classifier included",
     )
 
 
+def make_trainer(
+    model: keras.Model,
+    recipe: TrainingRecipe,
+    *,
+    dtype: str = "float32",
+    gradient_accumulation_steps: int = 1,
+) -> Trainer:
+    """Compiles a model with a recipe's optimizer, ready for `fit`.
+
+    Args:
+        model: of `build_model`.
+        recipe: its recipe.
+        dtype: the model's dtype policy; "mixed_float16" adds loss scaling.
+        gradient_accumulation_steps: as for `Trainer`.
+
+    Returns:
+        The compiled trainer, which reports "loss" and "top1".
+    """
+    optimizer = Momentum(recipe.rate(0), recipe.momentum)
+    if dtype == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_weights)
+    trainer = Trainer(model, gradient_accumulation_steps=gradient_accumulation_steps)
+    trainer.compile(
+        optimizer,
+        losses.Crossentropy(),
+        metrics=[losses.Top1()],
+        auto_scale_loss=False,
+        jit_compile=False,  # XLA would compute all microbatches at once.
+    )
+    return trainer
+
+
 def _freeze(model, endpoint):
-    """Freezes everything up to an endpoint; of two trunks, in both."""
+    """Freezes everything up to an endpoint, in both trunks if there are two."""
     names = [row.name for row in TRUNK]
     trunks = [x for x in private_api.all_layers(model) if isinstance(x, InceptionV1)]
     if trunks:

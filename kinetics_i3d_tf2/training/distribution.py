@@ -10,27 +10,31 @@ STRATEGIES = ("mirrored", "multi_worker", "one_device")
 
 
 def create(name: str = "mirrored") -> tf.distribute.Strategy:
-    """Makes a strategy; the first thing that a program does with TensorFlow.
+    """Creates a strategy; call it before any other TensorFlow operation.
 
     Args:
-        name: "mirrored" is all GPUs of this machine, or its processor; "multi_worker"
-            those of all machines that the environment variable TF_CONFIG lists, and
-            waits for them all; "one_device" is the first GPU or the processor.
+        name: "mirrored": all GPUs of this machine, or its CPU; "multi_worker": those of
+            all machines that the environment variable TF_CONFIG lists, after waiting
+            for all of them; "one_device": the first GPU, or the CPU.
 
     Returns:
         The strategy.
 
     Raises:
-        ValueError: there is no such strategy, or TF_CONFIG is not as it must be.
+        OSError: the address of this machine in TF_CONFIG cannot be served.
+        ValueError: there is no such strategy, or TF_CONFIG is malformed.
     """
     if name == "one_device":
         return tf.distribute.get_strategy()
     if name == "multi_worker":
         _check_tf_config()
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        try:
+            return tf.distribute.MultiWorkerMirroredStrategy()
+        except tf.errors.OpError as error:
+            raise OSError(f"TF_CONFIG: cannot be served: {error.message}") from error
     if name != "mirrored":
         raise ValueError(
-            f"strategy is one of {', '.join(STRATEGIES)}. Received: {name!r}"
+            f"strategy must be one of {', '.join(STRATEGIES)}. Received: {name!r}"
         )
     devices = tf.config.list_logical_devices("GPU")
     devices = devices or tf.config.list_logical_devices("CPU")
@@ -38,7 +42,7 @@ def create(name: str = "mirrored") -> tf.distribute.Strategy:
 
 
 def worker(strategy: tf.distribute.Strategy) -> tuple[int, int]:
-    """Number of this process and of all; number 0 writes files and tells the user."""
+    """Number of this process and number of processes; number 0 writes the files."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.task_type:
         return 0, 1
@@ -49,19 +53,19 @@ def worker(strategy: tf.distribute.Strategy) -> tuple[int, int]:
 
 
 def check_equal(strategy: tf.distribute.Strategy, text: str) -> None:
-    """Compares what all workers are about to do.
+    """Checks that all workers are about to do the same.
 
     Args:
         strategy: the strategy.
-        text: says it; equal on all workers.
+        text: describes what this worker does.
 
     Raises:
-        ValueError: it is not; on all of them.
+        ValueError: the texts of the workers differ; raised on all of them.
     """
     number, workers = worker(strategy)
     if workers == 1:
         return
-    # A float32 holds whole numbers of 24 bits.
+    # float32 represents integers of 24 bits exactly.
     own = tf.one_hot(number, workers) * (zlib.crc32(text.encode()) % 2**24)
     sums = tf.function(
         lambda x: strategy.reduce("SUM", strategy.run(tf.identity, args=(x,)), None)
@@ -69,8 +73,8 @@ def check_equal(strategy: tf.distribute.Strategy, text: str) -> None:
     codes = sums.numpy() * workers / strategy.num_replicas_in_sync
     if len(set(codes.tolist())) > 1:
         raise ValueError(
-            "The workers differ in what they are to do: they must be started with the "
-            "same flags, on the same lists and videos, and see the same --out"
+            "The workers were started differently: all need the same flags, lists and "
+            "videos, and must see the same output folder"
         )
 
 
@@ -82,7 +86,7 @@ def _check_tf_config():
     text = os.environ.get("TF_CONFIG")
     if not text:
         raise ValueError(
-            "multi_worker takes the machines from the environment variable TF_CONFIG, "
+            "multi_worker reads the machines from the environment variable TF_CONFIG, "
             f"{expected}; it is not set"
         )
     try:

@@ -1,199 +1,210 @@
-"""Trains a model by a recipe, from where the run's newest checkpoint left off."""
+"""Trains a model by a recipe, resuming from the newest checkpoint of its folder."""
 
-import dataclasses
 import json
 import os
 import threading
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 from absl import logging
 
+from .. import streams
 from ..data import pipeline
-from ..data.clips import Clip
-from ..data.records.tfrecord import Record
-from ..models import losses
-from ..models.architecture import MIN_FRAMES
-from ..utils import run_dir
+from ..utils import files, run_dir
+from ..utils.remote import is_address
+from ..visualization import plots
 from . import distribution
-from .build import build_model, initialize
-from .callbacks import Logs, Progress, Rounds, new_state
-from .momentum import Momentum
+from .build import build_model, initialize, make_trainer
+from .callbacks import Checkpoints, LearningRate
+from .errors import explained
+from .logs import ProgressBar, RunLogs
+from .options import RENAMED, TrainingData, TrainingOptions, check, settings
 from .recipe import TrainingRecipe
-from .run_checkpoints import Snapshots
-from .trainer import Trainer
+from .run_checkpoints import RunCheckpoints
+from .state import RunState
 from .validation import make_validation
 
-# Settings of a run that its weights follow from, and what they were called before.
-_COMPARED = (
-    "checkpoint_every", "seed", "width", "dtype", "gradient_accumulation_steps",
-)  # fmt: skip
-OLD_SETTINGS = {
-    "parts": "gradient_accumulation_steps",
-    "round_steps": "checkpoint_every",
-}
 
-# Frames of a clip to one of the last layers: of 9 there are two (MIN_FRAMES).
-_TIME_STRIDE = MIN_FRAMES - 1
+class _Run(NamedTuple):
+    """What `train` received."""
 
-
-class Data(NamedTuple):
-    """What a model is trained on."""
-
-    training: Sequence[Clip | Record]
-    validation: Sequence[Clip | Record]  # may be empty
-    class_names: tuple[str, ...]
-
-
-class Run(NamedTuple):
-    """A training run, beside its recipe and data."""
-
+    recipe: TrainingRecipe
+    data: TrainingData
     folder: str
-    checkpoint_every: int  # steps between two checkpoints
-    seed: int = 0
-    width: float = 1.0  # of the model
-    dtype: str = "float32"  # dtype policy
-    gradient_accumulation_steps: int = 1  # of Trainer
-    data_service: str | None = None  # of for_training
+    options: TrainingOptions
+    strategy: tf.distribute.Strategy
+    stop: threading.Event
 
 
 def train(
     recipe: TrainingRecipe,
-    data: Data,
-    run: Run,
+    data: TrainingData,
+    out: str | os.PathLike,
     *,
-    strategy: tf.distribute.Strategy,
-    stop: threading.Event,
-) -> dict:
-    """Trains until the last step of the recipe.
+    options: TrainingOptions = TrainingOptions(),  # noqa: B008 It is immutable.
+    strategy: tf.distribute.Strategy | None = None,
+    stop: threading.Event | None = None,
+) -> RunState:
+    """Trains a model until the last step of a recipe.
 
-    Begun again in the same folder, it goes on at the step of the newest checkpoint, and
-    the weights are then what they would have been without the interruption.
+    `out` receives `checkpoints/`, the links `last` and `best` to two of them (released
+    format, with `label_map.txt`), `log.csv`, `tensorboard/`, `settings.json` and, at
+    the end, `curves.png`. Called again with the same arguments, it resumes at the step
+    of the newest checkpoint; on a CPU the final weights are bit for bit those of an
+    uninterrupted run.
 
     Args:
-        recipe: the recipe.
-        data: the clips.
-        run: the folder and the settings.
-        strategy: of `strategies.create`.
-        stop: when set, training saves its state after the step that runs, and ends.
+        recipe: the recipe, such as `RECIPES["finetune_full"]`.
+        data: the clips and their classes.
+        out: local folder of the run.
+        options: seed, width, dtype and more.
+        strategy: of `distribution.create`; by default all GPUs of this machine. All
+            workers of a multi-worker strategy call this function.
+        stop: when set, training saves the current step and ends.
 
     Returns:
-        The run's state, as `rounds.new_state`.
+        The final state, with a log row per checkpoint in `history` and that of the
+        best checkpoint in `best`.
 
     Raises:
-        ValueError: sizes that do not fit, or a loss that is not finite.
-        OSError: a file cannot be read or written.
-        KeyboardInterrupt: `stop` was set.
-        tf.errors.OpError: too many clips cannot be read, or a worker was lost.
+        ValueError: sizes do not fit, the folder was created with other settings, too
+            many clips cannot be read, or a loss or weight is not finite.
+        OSError: a file cannot be read or written, or a worker was lost.
+        MemoryError: a batch does not fit into the memory of a device.
+        KeyboardInterrupt: `stop` was set; the steps so far are saved.
+
+    Examples:
+        >>> clips = i3d.read_folder("videos")
+        >>> data = i3d.TrainingData(
+        ...     clips.split("train"), clips.split("val"), clips.class_names
+        ... )
+        >>> i3d.train(i3d.RECIPES["finetune_full"], data, "run").best["val_top1"]
+        0.95
     """
-    number, workers = distribution.worker(strategy)
-    check(recipe, data, run, strategy.num_replicas_in_sync)
-    snapshots = Snapshots(run.folder, data.class_names)
-    begun = snapshots.newest() is not None
-    with strategy.scope():
-        keras.utils.set_random_seed(run.seed)
-        model = build_model(
-            recipe, len(data.class_names), width=run.width, dtype=run.dtype
+    if not os.fspath(out) or is_address(out):
+        raise ValueError(
+            f"out={os.fspath(out)}: must be a folder on this machine; copy the run "
+            "elsewhere afterwards"
         )
-        if not begun:
-            initialize(model, recipe, data.class_names)
-        trainer = make_trainer(model, recipe, run)
-        state = new_state()
-        if begun:
-            momentum = getattr(trainer.optimizer, "inner_optimizer", trainer.optimizer)
-            state |= snapshots.restore(model, momentum)
-            logging.info("Going on after step %d", state["step"])
-            if state["loss_scale"]:
-                trainer.optimizer.step_counter.assign(state["loss_scale"][0])
-                trainer.optimizer.dynamic_scale.assign(state["loss_scale"][1])
-    if workers > 1:  # Fingerprints of large datasets take a second.
-        plan = [state["step"], settings_of(recipe, data, run)]
-        distribution.check_equal(strategy, json.dumps(plan))
-    trainer.seed(run.seed, state["step"])
+    strategy = strategy or distribution.create()
+    stop = stop or threading.Event()
+    run = _Run(recipe, data, os.fspath(out), options, strategy, stop)
+    number, workers = distribution.worker(strategy)
+    logging.info(
+        "%d steps of %d clips on %d device(s); %d clips to train on, %d to validate, "
+        "%d classes",
+        recipe.steps,
+        recipe.batch_size,
+        strategy.num_replicas_in_sync,
+        len(data.training),
+        len(data.validation),
+        len(data.class_names),
+    )
+    check(recipe, data, options, strategy.num_replicas_in_sync)
+    try:
+        if number > 0:
+            return _fit(run)
+        files.make_dirs(out)
+        with run_dir.only_run(out):
+            run_dir.keep_settings(
+                files.join(out, "settings.json"),
+                settings(recipe, data, options),
+                renamed=RENAMED,
+            )
+            state = _fit(run)
+    except tf.errors.OpError as error:
+        raise explained(error, workers) from error
+    if state.history:
+        title = f"{recipe.model}, {streams.title(recipe.clip.stream)}"
+        plots.draw_training(state.history, title, files.join(out, "curves.png"))
+    return state
+
+
+def _fit(run):
+    """Trains from the newest checkpoint, or the initial weights, to the last step."""
+    recipe, data, _, options, strategy, stop = run
+    number, _ = distribution.worker(strategy)
+    checkpoints = RunCheckpoints(run.folder, data.class_names)
+    with strategy.scope():
+        trainer, state = _initial(run, checkpoints)
+    _check_workers(run, state)
+    trainer.seed(options.seed, state.step)
     validate = None
     if data.validation:
         replicas = strategy.num_replicas_in_sync
         validate = make_validation(
-            model,
+            trainer.model,
             data.validation,
             recipe.clip,
-            batch_size=recipe.batch_size // replicas // run.gradient_accumulation_steps,
+            batch_size=recipe.batch_size
+            // (replicas * options.gradient_accumulation_steps),
             strategy=strategy,
             stop=stop,
         )
-    is_first = number == 0
-    rounds = Rounds(
+    saving = Checkpoints(
         recipe,
-        run.checkpoint_every,
         state,
-        snapshots=snapshots,
-        logs=Logs(run.folder, state["history"]) if is_first else None,
+        checkpoint_every=options.steps_between_checkpoints(recipe, len(data.training)),
+        checkpoints=checkpoints,
+        logs=RunLogs(run.folder, state.history) if number == 0 else None,
         validate=validate,
         stop=stop,
     )
-    rounds.finish()
-    left = recipe.steps - state["step"]
+    saving.validate_pending()
+    left = recipe.steps - state.step
     if left <= 0:
         return state
-    progress = Progress(state["step"], recipe.steps, recipe.batch_size, shown=is_first)
-    batches = distributed_batches(recipe, data, run, state["step"], strategy)
+    progress = ProgressBar(
+        state.step, recipe.steps, recipe.batch_size, shown=number == 0
+    )
     try:
         trainer.fit(
-            batches,
+            _batches(run, state.step),
             steps_per_epoch=left,
             shuffle=False,
             verbose=0,
-            callbacks=[progress, rounds],
+            callbacks=[LearningRate(recipe, state), progress, saving],
         )
     finally:
         progress.close()
     return state
 
 
-def settings_of(recipe: TrainingRecipe, data: Data, run: Run) -> dict:
-    """What the weights of a run follow from, as JSON holds it."""
-    recipe = dataclasses.asdict(recipe)
-    return {
-        **recipe,
-        "rates": [list(pair) for pair in recipe["rates"]],
-        "classes": list(data.class_names),
-        "training": f"{len(data.training)} clips {run_dir.digest([data.training])}",
-        "validation": (
-            f"{len(data.validation)} clips {run_dir.digest([data.validation])}"
-        ),
-        **{name: value for name, value in run._asdict().items() if name in _COMPARED},
-    }
-
-
-def make_trainer(model: keras.Model, recipe: TrainingRecipe, run: Run) -> Trainer:
-    """Compiles a model with the recipe's optimizer, ready for `fit`."""
-    optimizer = Momentum(recipe.rate(0), recipe.momentum)
-    if run.dtype == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(model.trainable_weights)
-    trainer = Trainer(
-        model, gradient_accumulation_steps=run.gradient_accumulation_steps
+def _initial(run, checkpoints):
+    """The trainer, and the state of the newest checkpoint or a new one."""
+    recipe, data, _, options, *_ = run
+    keras.utils.set_random_seed(options.seed)
+    model = build_model(
+        recipe, len(data.class_names), width=options.width, dtype=options.dtype
     )
-    trainer.compile(
-        optimizer,
-        losses.Crossentropy(),
-        metrics=[losses.Top1()],
-        auto_scale_loss=False,
-        jit_compile=False,  # XLA would compute all microbatches at once.
+    is_new = checkpoints.newest() is None
+    if is_new:
+        initialize(model, recipe, data.class_names)
+    trainer = make_trainer(
+        model,
+        recipe,
+        dtype=options.dtype,
+        gradient_accumulation_steps=options.gradient_accumulation_steps,
     )
-    return trainer
+    if is_new:
+        return trainer, RunState()
+    state = checkpoints.restore(model, trainer.optimizer)
+    logging.info("Resuming after step %d", state.step)
+    return trainer, state
 
 
-def distributed_batches(
-    recipe: TrainingRecipe,
-    data: Data,
-    run: Run,
-    step: int,
-    strategy: tf.distribute.Strategy,
-) -> tf.distribute.DistributedDataset:
-    """The batches from a step on, for `Trainer.fit` under a strategy."""
+def _check_workers(run, state):
+    """Compares step and settings of all workers."""
+    if distribution.worker(run.strategy)[1] == 1:
+        return  # Fingerprints of large datasets take a second.
+    plan = [state.step, settings(run.recipe, run.data, run.options)]
+    distribution.check_equal(run.strategy, json.dumps(plan))
+
+
+def _batches(run, step):
+    """Batches from a step on, distributed to the replicas of the strategy."""
+    recipe, data, _, options, strategy, _ = run
     num_classes = len(data.class_names)
 
     def of_worker(context):
@@ -202,69 +213,15 @@ def distributed_batches(
             data.training,
             recipe.clip,
             batch_size=recipe.batch_size,
-            seed=run.seed,
+            seed=options.seed,
             start_step=step,
             shard=(context.input_pipeline_id, workers),
-            data_service=run.data_service,
+            data_service=options.data_service,
         ).map(lambda clip, label: (clip, pipeline.check_range(label, num_classes)))
         if strategy.num_replicas_in_sync == workers:
             return dataset
-        # One element a replica.
+        # One element per replica.
         size = recipe.batch_size // strategy.num_replicas_in_sync
         return dataset.rebatch(size).prefetch(2)
 
     return strategy.distribute_datasets_from_function(of_worker)
-
-
-def check(recipe: TrainingRecipe, data: Data, run: Run, replicas: int) -> None:
-    """Finds what does not go together, before anything is written.
-
-    Args:
-        recipe: the recipe.
-        data: the clips.
-        run: the settings.
-        replicas: devices of all machines.
-
-    Raises:
-        ValueError: sizes that do not fit, or an arithmetic that is not for such clips
-            or devices.
-    """
-    accumulation = run.gradient_accumulation_steps
-    if recipe.batch_size % (replicas * accumulation):
-        raise ValueError(
-            f"batch_size must be a multiple of {replicas * accumulation} (replicas "
-            f"times gradient accumulation steps). Received: {recipe.batch_size}"
-        )
-    if run.dtype == "mixed_float16" and replicas > 1:
-        # Keras asks one replica whether the gradients of all are finite.
-        raise ValueError(
-            "mixed_float16 is for one device (one_device): Keras's loss scale does not "
-            "see the overflows of others. mixed_bfloat16 needs no scale"
-        )
-    on_cpu = not tf.config.list_physical_devices("GPU")
-    has_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
-    if run.dtype == "mixed_bfloat16" and on_cpu and has_onednn:
-        _check_bfloat16(recipe)
-    if recipe.plateau and not data.validation:
-        raise ValueError(
-            "this recipe lowers its rate when the validation loss stops falling "
-            f"(plateau={recipe.plateau}), and there is no split to validate on; name "
-            "one"
-        )
-
-
-def _check_bfloat16(recipe):
-    """Refuses what oneDNN has no finite gradient for: 3x3x3 kernels on two frames."""
-    if recipe.model == "c3d":
-        raise ValueError(
-            "with mixed_bfloat16 on a processor, the gradients of c3d are not finite "
-            "(oneDNN's, of kernels that see two frames); use float32, or "
-            "TF_ENABLE_ONEDNN_OPTS=0"
-        )
-    if recipe.model == "i3d" and recipe.clip.num_frames <= 2 * _TIME_STRIDE:
-        raise ValueError(
-            f"with mixed_bfloat16 on a processor, clips need more than "
-            f"{2 * _TIME_STRIDE} frames: of less, the last layers see two, where "
-            "oneDNN's gradient of 3x3x3 kernels is not finite. Received: "
-            f"{recipe.clip.num_frames}; use float32, or TF_ENABLE_ONEDNN_OPTS=0"
-        )

@@ -1,21 +1,24 @@
-"""The checkpoints of a training run: each whole or not there, the newest and the best.
+"""The newest and the best checkpoint of a training run, written atomically.
 
-A run's folder has `checkpoints/STEP/`, a folder each with a checkpoint in the released
-format (weights, and Momentum slots), `label_map.txt` and `state.json`, and the links
-`last` and `best` to two of them.
+A run's folder has `checkpoints/STEP/`, a folder per checkpoint with weights and
+momentum in the released format, `label_map.txt` and `state.json`, and the links `last`
+and `best` to two of them.
 """
 
+import dataclasses
 import json
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from ..checkpoints.sonnet import load_checkpoint, load_momentum, save_checkpoint
 from ..data import labels
 from ..utils import files, run_dir
+from .state import RunState
 
 _STATE = "state.json"
 
@@ -24,11 +27,11 @@ class NotFiniteError(ValueError):
     """A weight is NaN or infinite."""
 
 
-class Snapshots:
+class RunCheckpoints:
     """The checkpoints in the folder of a run.
 
     Args:
-        run: the folder.
+        run: folder of the run.
         class_names: names by index.
     """
 
@@ -38,57 +41,75 @@ class Snapshots:
         self._class_names = class_names
 
     def newest(self) -> Path | None:
-        """The folder of the newest checkpoint, if there is one."""
+        """Folder of the newest checkpoint, or None."""
         steps = self._steps()
         return self._folder / _name(max(steps)) if steps else None
 
-    def restore(self, model, optimizer) -> dict | None:
-        """Sets a model and its optimizer to the newest checkpoint, if there is one.
+    def restore(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer
+    ) -> RunState | None:
+        """Loads the newest checkpoint into a model and its optimizer.
 
         Args:
             model: the model.
-            optimizer: its built `Momentum`.
+            optimizer: its built `Momentum`, or that in a `LossScaleOptimizer`.
 
         Returns:
-            The state that was saved with it.
+            The state that was saved with the checkpoint; None if there is none.
 
         Raises:
             OSError: a file of the checkpoint is missing or cannot be read.
-            ValueError: it is damaged, or of another model.
+            ValueError: the checkpoint is damaged, or of another model.
         """
         newest = self.newest()
         if newest is None:
             return None
         load_checkpoint(model, newest)
-        load_momentum(optimizer, newest)
-        return json.loads((newest / _STATE).read_text(encoding="utf-8"))
+        load_momentum(_momentum(optimizer), newest)
+        try:
+            values = json.loads((newest / _STATE).read_text(encoding="utf-8"))
+            state = RunState.from_json(values)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"{newest / _STATE}: is not the state of a training run"
+            ) from error
+        if state.loss_scale:
+            steps, scale = state.loss_scale
+            optimizer.step_counter.assign(steps)
+            optimizer.dynamic_scale.assign(scale)
+        return state
 
-    def save(self, model, optimizer, state: dict) -> None:
-        """Writes a checkpoint, whole and on the disk before it has its name.
+    def save(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, state: RunState
+    ) -> None:
+        """Writes a checkpoint, which has its name only once it is complete on disk.
 
         Args:
             model: the model.
-            optimizer: its `Momentum`.
-            state: what JSON can hold; `state["step"]` names the checkpoint.
+            optimizer: as for `restore`.
+            state: its `step` names the checkpoint, its `loss_scale` is set here.
 
         Raises:
-            OSError: it cannot be written; the older ones are as they were.
+            OSError: it cannot be written; the older ones are unchanged.
             NotFiniteError: a weight is not finite.
         """
         for variable in model.weights:
             if not np.isfinite(variable.numpy()).all():
                 raise NotFiniteError(f"{variable.path} is NaN or infinite")
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            scale = (optimizer.step_counter, optimizer.dynamic_scale)
+            state.loss_scale = [float(value) for value in scale]
         self.clear_unfinished()
-        step = state["step"]
-        with run_dir.atomic_folder(self._folder / _name(step)) as folder:
-            prefix = folder / "model.ckpt"
-            save_checkpoint(model, prefix, optimizer=optimizer)
+        with run_dir.atomic_folder(self._folder / _name(state.step)) as folder:
+            save_checkpoint(
+                model, folder / "model.ckpt", optimizer=_momentum(optimizer)
+            )
             labels.write_label_map(folder / labels.LABEL_MAP, self._class_names)
             (folder / _STATE).write_text(_text(state), encoding="utf-8")
-        self._link("last", step)
+        self._link("last", state.step)
 
-    def keep(self, state: dict, *, best: int | None) -> None:
-        """Updates the newest checkpoint's state, and deletes what is of no more use.
+    def keep(self, state: RunState, *, best: int | None) -> None:
+        """Updates the newest checkpoint's state and deletes all but it and the best.
 
         Args:
             state: of the newest checkpoint.
@@ -97,17 +118,16 @@ class Snapshots:
         Raises:
             OSError: a file cannot be written.
         """
-        step = state["step"]
-        with files.atomic_writer(self._folder / _name(step) / _STATE) as path:
+        with files.atomic_writer(self._folder / _name(state.step) / _STATE) as path:
             path.write_text(_text(state), encoding="utf-8")
             run_dir.sync(path)
         if best is not None:
             self._link("best", best)
-        for old in self._steps() - {step, best}:
+        for old in self._steps() - {state.step, best}:
             shutil.rmtree(self._folder / _name(old))
 
     def clear_unfinished(self) -> None:
-        """Deletes what a killed run left behind."""
+        """Deletes the unfinished checkpoint of a killed run."""
         for found in self._folder.glob(".*"):
             shutil.rmtree(found, ignore_errors=True)
 
@@ -128,4 +148,8 @@ def _name(step):
 
 
 def _text(state):
-    return json.dumps(state, indent=1) + "\n"
+    return json.dumps(dataclasses.asdict(state), indent=1) + "\n"
+
+
+def _momentum(optimizer):
+    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from ..utils import private_api
+
 
 class Trainer(keras.Model):
     """Wraps a built model, so that `compile` and `fit` train it.
@@ -38,6 +40,7 @@ class Trainer(keras.Model):
         self.model = model
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self.built = True
+        private_api.skip_symbolic_build(self)
 
     def call(self, clip, training=None):
         return self.model(clip, training=training)
@@ -65,16 +68,16 @@ class Trainer(keras.Model):
             loss = self.compute_loss(clip, label, outputs, training=True)
             scaled = self.optimizer.scale_loss(loss)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        self._loss_tracker.update_state(loss * replicas, tf.shape(label)[0])
+        mean_loss = private_api.loss_metric(self)
+        mean_loss.update_state(loss * replicas, tf.shape(label)[0])
         logs = self.compute_metrics(clip, label, outputs)
         return tape.gradient(scaled, self.trainable_weights), logs
 
     def make_train_function(self, force=False):
-        """Makes what `fit` calls for a step; logs are means over all replicas.
+        """Makes the function that `fit` calls per step; logs are means over replicas.
 
-        Keras's own takes means of scalars along an axis when there are several workers,
-        which fails (keras issue 20585). `Strategy.reduce` without an axis serves all
-        strategies.
+        With several workers, Keras's own averages scalars along an axis, which fails
+        (keras issue 20585). `Strategy.reduce` without an axis works everywhere.
         """
         if self.train_function is not None and not force:
             return
@@ -90,17 +93,14 @@ class Trainer(keras.Model):
 
         self.train_function = lambda iterator: step(next(iter(iterator)))
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: all is built, and Keras's own fails with several workers."""
-
     def seed(self, seed: int, step: int) -> None:
-        """Sets what dropout draws from: it follows from the seed, step and replica.
+        """Makes dropout depend only on seed, step and replica.
 
-        Keras gives all replicas equal masks, and the state would have to be saved.
+        Keras gives all replicas the same masks, and its state would have to be saved.
 
         Args:
-            seed: of the run.
-            step: the step that comes next.
+            seed: seed of the run.
+            step: number of steps done.
         """
         states = [
             variable
@@ -121,9 +121,9 @@ class Trainer(keras.Model):
         tf.function(lambda: self.distribute_strategy.run(assign))()
 
     def average_moving_statistics(self) -> None:
-        """Makes the moving averages of batch norm equal on all replicas: their mean.
+        """Averages the moving averages of batch norm over all replicas.
 
-        Keras keeps one of each replica's own batches.
+        In Keras, each replica has those of its own batches.
         """
         variables = [
             variable
@@ -141,7 +141,7 @@ class Trainer(keras.Model):
 
         @tf.function
         def average():
-            # In one piece: one message between machines.
+            # Concatenated, to send one message between machines.
             values = strategy.run(
                 lambda: tf.concat([tf.reshape(v, [-1]) for v in variables], 0)
             )

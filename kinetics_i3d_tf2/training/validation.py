@@ -1,4 +1,4 @@
-"""Loss and accuracy on a validation split, shared out among the workers."""
+"""Loss and accuracy on a validation split, divided among the workers."""
 
 import math
 import threading
@@ -11,7 +11,7 @@ from ..data import pipeline
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
-from ..models import losses as objectives
+from ..models.losses import last_step
 from . import distribution
 
 
@@ -24,21 +24,21 @@ def make_validation(
     strategy: tf.distribute.Strategy,
     stop: threading.Event,
 ) -> Callable[[], dict[str, float]]:
-    """Makes a function that measures a model on one central view of each clip.
+    """Makes a function that evaluates a model on one central view of each clip.
 
     Args:
-        model: the model, made in the strategy's scope.
-        sources: all clips of the split, equal on all workers; each takes its share.
-        recipe: what is done to the clips; a view has `recipe.num_frames`.
-        batch_size: views at once; one device of each worker does them.
+        model: the model, built in the strategy's scope.
+        sources: all clips of the split, the same on all workers; each takes its share.
+        recipe: how clips are read; a view has `recipe.num_frames`.
+        batch_size: views per batch, on one device of each worker.
         strategy: the strategy that the model is trained under.
-        stop: set when the user wants to stop.
+        stop: set to interrupt the validation.
 
     Returns:
-        Function without arguments that gives `val_loss` (mean cross-entropy) and
-        `val_top1` over the clips that can be read. All workers call it, and get equal
-        numbers. It raises ValueError when there is no finite loss, KeyboardInterrupt
-        when `stop` is set.
+        Function without arguments that returns `val_loss` (mean cross-entropy) and
+        `val_top1` (in [0, 1]) over the clips that can be read. All workers call it and
+        get the same numbers. It raises ValueError if no loss is finite, and
+        KeyboardInterrupt if `stop` is set.
 
     Raises:
         ValueError: no clips, clips without labels, or sizes that do not fit.
@@ -56,7 +56,7 @@ def make_validation(
 
     @tf.function(jit_compile=False, reduce_retracing=True)
     def measure(clip, label):
-        logits = objectives.last_step(model(clip, training=False))
+        logits = last_step(model(clip, training=False))
         logits = tf.cast(logits, tf.float32)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
         hits = tf.argmax(logits, -1, label.dtype) == label

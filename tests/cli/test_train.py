@@ -1,4 +1,4 @@
-"""The training program as a user runs it: in a process of its own, killed, refused."""
+"""`i3d train` as a user runs it: killed, stopped, refused."""
 
 import json
 import os
@@ -12,8 +12,8 @@ import time
 
 import programs
 import pytest
+import trainings
 from conftest import ROOT
-from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2 import load_model
 from kinetics_i3d_tf2.data import labels
@@ -21,7 +21,7 @@ from kinetics_i3d_tf2.training.recipes import RECIPES
 from kinetics_i3d_tf2.visualization import plots
 
 SMALL = (
-    "--recipe=finetune_full", "--init=none", "--width=0.0625", "--num_frames=9",
+    "--recipe=finetune_full", "--init=none", "--model=c3d", "--width=0.0625",
     "--batch_size=2", "--steps=4", "--checkpoint_every=1", "--strategy=one_device",
 )  # fmt: skip
 
@@ -29,22 +29,14 @@ SMALL = (
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("videos")
-    for split, count in {"train": 4, "val": 2}.items():
-        for number in range(count):
-            path = folder / split / ("dark", "bright")[number % 2] / f"{number}.mkv"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_video(path, brightness_frames(10, (48, 36), step=9), codec="ffv1")
-    return folder
+    return trainings.write_videos(folder, {"train": 4, "val": 2})
 
 
 @pytest.fixture
-def training(python, videos):
-    def run(*arguments, videos=videos, **environment):
+def training(videos):
+    def run(*arguments, videos=videos):
         dataset = ("--dataset=folder", f"--videos={videos}")
-        command = ("train", *SMALL, *dataset, *arguments)
-        if not environment:
-            return programs.run(*command)
-        return python("-m", "kinetics_i3d_tf2", *command, **environment)
+        return programs.run("train", *SMALL, *dataset, *arguments)
 
     return run
 
@@ -92,7 +84,7 @@ def test_killed_anywhere_it_goes_on_bit_for_bit(training, videos, tmp_path):
     process.communicate()
     again = training(f"--out={cut}")
     assert again.returncode == 0, again.stderr
-    assert re.search(r"Going on after step \d", again.stderr)
+    assert re.search(r"Resuming after step \d", again.stderr)
     assert data_of(cut) == data_of(tmp_path / "whole")
     model = load_model(cut / "last")
     assert (model.num_classes, model.width) == (2, 1 / 16)
@@ -105,35 +97,40 @@ def test_killed_anywhere_it_goes_on_bit_for_bit(training, videos, tmp_path):
     assert "was begun with seed 0, now 1" in other.stderr.splitlines()[-1]
 
 
-def test_ctrl_c_saves_the_steps_so_far(videos, tmp_path):
-    process = start(videos, tmp_path, "--steps=2000")
-    wait_for(tmp_path / "last", process)
+@pytest.fixture(scope="module")
+def stopped(videos, tmp_path_factory):
+    """Folder, exit status and standard error of a run that Ctrl-C stopped."""
+    folder = tmp_path_factory.mktemp("stopped")
+    process = start(videos, folder, "--steps=2000")
+    wait_for(folder / "last", process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=100)
-    assert process.returncode == 130, errors
-    assert "Stopped; the same command goes on" in errors
-    state = json.loads((tmp_path / "last" / "state.json").read_text())
+    return folder, process.returncode, errors
+
+
+def test_ctrl_c_saves_the_steps_so_far(stopped):
+    folder, status, errors = stopped
+    assert status == 130, errors
+    assert "Stopped; run the same command again to resume" in errors
+    state = json.loads((folder / "last" / "state.json").read_text())
     assert 0 < state["step"] < 2000
 
 
-def test_a_full_disk_leaves_the_last_checkpoint(videos, tmp_path):
+def test_a_full_disk_leaves_the_last_checkpoint(videos, stopped):
     """A limit on file sizes stands for the disk."""
-    process = start(videos, tmp_path, "--steps=2000")
-    wait_for(tmp_path / "last", process)
-    process.kill()
-    process.communicate()
-    before = data_of(tmp_path)
-    process = start(videos, tmp_path, "--steps=2000", limit="ulimit -f 300;")
+    folder, *_ = stopped
+    before = data_of(folder)
+    process = start(videos, folder, "--steps=2000", limit="ulimit -f 300;")
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 2, errors
     assert re.search("error: .*(too large|cannot be written)", errors.splitlines()[-1])
-    assert data_of(tmp_path) == before
+    assert data_of(folder) == before
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--out="], "--out=: name a folder of this machine"),
+        (["--out="], "out=: must be a folder on this machine"),
         (["--out={}", "--recipe=mine"], "value should be one of <release_rgb|"),
         (
             ["--out={}", "--batch_size=3", "--gradient_accumulation_steps=2"],
@@ -141,7 +138,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(videos, tmp_path):
         ),
         (["--out={}", "--split=tests"], "There is no split 'tests' in the dataset"),
         (["--out={}", "--init={}/none"], "none"),
-        (["--out=s3://bucket/run"], "name a folder of this machine"),
+        (["--out=s3://bucket/run"], "must be a folder on this machine"),
         (["--out={}", "--learning_rate=-1"], "rates must be above 0"),
         (["--out={}", "--strategy=multi_worker"], "TF_CONFIG, as"),
         (["--out={}", "--videos={}/none"], "none"),

@@ -12,7 +12,7 @@ from kinetics_i3d_tf2 import InceptionI3d, two_stream_logits, two_stream_probabi
 from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.models.architecture import ENDPOINTS
-from kinetics_i3d_tf2.training import build, fit
+from kinetics_i3d_tf2.training import build
 from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 
 CHANNELS = {"rgb": 3, "flow": 2}
@@ -128,9 +128,8 @@ def test_three_training_steps(golden, stream):
         weight_decay=float(expected["weight_decay"]),
         dropout_rate=0.0,
     )
-    run = fit.Run("nowhere", checkpoint_every=3)
     model = recipe.assign(build.build_model(recipe_of_stream, 400))
-    trainer = fit.make_trainer(model, recipe_of_stream, run)
+    trainer = build.make_trainer(model, recipe_of_stream)
     last = LastLogits((2, 400))
     trainer.compile(trainer.optimizer, trainer.loss, metrics=[last], run_eagerly=True)
 

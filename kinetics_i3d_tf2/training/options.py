@@ -1,0 +1,148 @@
+"""What a training run takes besides its recipe: data and options, checked together."""
+
+import dataclasses
+import math
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from ..data.clips import Clip
+from ..data.records.tfrecord import Record
+from ..models.architecture import MIN_FRAMES
+from ..utils import run_dir
+from .recipe import TrainingRecipe
+
+# Names that older runs have in settings.json.
+RENAMED = {
+    "parts": "gradient_accumulation_steps",
+    "round_steps": "checkpoint_every",
+}
+# Frames of a clip per time step of the last layers: MIN_FRAMES give two.
+_TIME_STRIDE = MIN_FRAMES - 1
+
+
+class TrainingData(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        training: clips or records of the training split.
+        validation: those of the validation split; may be empty.
+        class_names: names by label index.
+    """
+
+    training: Sequence[Clip | Record]
+    validation: Sequence[Clip | Record]
+    class_names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How a recipe is run on a dataset and a machine.
+
+    Attributes:
+        checkpoint_every: steps between two checkpoints, each with a validation. None is
+            one epoch, but at least a hundredth of the steps and at most 1000.
+        seed: seed of the initial weights, clips, crops and dropout.
+        width: factor on the number of filters.
+        dtype: Keras dtype policy: "float32", "mixed_bfloat16" or "mixed_float16".
+        gradient_accumulation_steps: microbatches per batch of a replica, as `Trainer`.
+        data_service: address of a tf.data service dispatcher, as `for_training`.
+    """
+
+    checkpoint_every: int | None = None
+    seed: int = 0
+    width: float = 1.0
+    dtype: str = "float32"
+    gradient_accumulation_steps: int = 1
+    data_service: str | None = None
+
+    def steps_between_checkpoints(self, recipe: TrainingRecipe, num_clips: int) -> int:
+        """`checkpoint_every`, or its default for so many training clips."""
+        if self.checkpoint_every is not None:
+            return self.checkpoint_every
+        epoch = math.ceil(num_clips / recipe.batch_size)
+        return min(1000, max(epoch, math.ceil(recipe.steps / 100)))
+
+
+def settings(
+    recipe: TrainingRecipe, data: TrainingData, options: TrainingOptions
+) -> dict:
+    """Everything that determines the weights of a run, as JSON types.
+
+    A run resumes only with the same settings.
+    """
+    recipe_fields = dataclasses.asdict(recipe)
+    return {
+        **recipe_fields,
+        "rates": [list(pair) for pair in recipe_fields["rates"]],
+        "classes": list(data.class_names),
+        "training": f"{len(data.training)} clips {run_dir.digest([data.training])}",
+        "validation": (
+            f"{len(data.validation)} clips {run_dir.digest([data.validation])}"
+        ),
+        "seed": options.seed,
+        "width": options.width,
+        "dtype": options.dtype,
+        "gradient_accumulation_steps": options.gradient_accumulation_steps,
+        "checkpoint_every": options.steps_between_checkpoints(
+            recipe, len(data.training)
+        ),
+    }
+
+
+def check(
+    recipe: TrainingRecipe, data: TrainingData, options: TrainingOptions, replicas: int
+) -> None:
+    """Validates what does not depend on the data's content, before any work.
+
+    Args:
+        recipe: the recipe.
+        data: the clips.
+        options: the options.
+        replicas: number of devices of all machines.
+
+    Raises:
+        ValueError: sizes do not fit, the dtype does not work with such clips or
+            devices, or the recipe needs a validation split.
+    """
+    divisor = replicas * options.gradient_accumulation_steps
+    if recipe.batch_size % divisor:
+        raise ValueError(
+            f"batch_size must be a multiple of {divisor} (replicas times gradient "
+            f"accumulation steps). Received: {recipe.batch_size}"
+        )
+    if options.dtype == "mixed_float16" and replicas > 1:
+        # Keras checks the gradients of one replica only.
+        raise ValueError(
+            "mixed_float16 needs a single device (one_device): Keras's loss scale does "
+            "not see the overflows of others. Use mixed_bfloat16, which needs no scale"
+        )
+    on_cpu = not tf.config.list_physical_devices("GPU")
+    has_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+    if options.dtype == "mixed_bfloat16" and on_cpu and has_onednn:
+        _check_bfloat16(recipe)
+    if recipe.plateau and not data.validation:
+        raise ValueError(
+            "this recipe lowers its learning rate when the validation loss stops "
+            f"falling (plateau={recipe.plateau}), and there is no validation split; "
+            "name one"
+        )
+
+
+def _check_bfloat16(recipe):
+    """Rejects 3x3x3 kernels on two frames, whose gradient oneDNN computes as NaN."""
+    if recipe.model == "c3d":
+        raise ValueError(
+            "with mixed_bfloat16 on a CPU, gradients of c3d are not finite (oneDNN, "
+            "kernels that see two frames); use float32, or TF_ENABLE_ONEDNN_OPTS=0"
+        )
+    shortest = 2 * _TIME_STRIDE
+    if recipe.model == "i3d" and recipe.clip.num_frames <= shortest:
+        raise ValueError(
+            f"with mixed_bfloat16 on a CPU, clips need more than {shortest} frames: "
+            "with fewer, the last layers see two, where oneDNN's gradient of 3x3x3 "
+            f"kernels is not finite. Received: {recipe.clip.num_frames}; use float32, "
+            "or TF_ENABLE_ONEDNN_OPTS=0"
+        )
