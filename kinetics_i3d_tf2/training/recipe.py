@@ -15,27 +15,27 @@ class TrainingRecipe:
 
     Attributes:
         model: one of `models.registry.ARCHITECTURES`.
-        clip: what is done to the videos.
-        steps: changes of the weights.
-        batch_size: clips a step, of all replicas together.
+        clip: how videos become clips.
+        steps: number of steps, each of which changes the weights once.
+        batch_size: clips per step, on all replicas together.
         rates: pairs (first step, learning rate), in order, from step 0 on.
-        plateau: rounds that the validation loss may stay above its least before the
-            rate is a tenth; 0 leaves the rate to `rates`.
-        momentum: of TensorFlow 1's rule.
+        plateau: checkpoints in a row that may not lower the validation loss before the
+            learning rate is divided by 10; 0 follows `rates` alone.
+        momentum: momentum of TensorFlow 1's rule, in [0, 1).
         weight_decay: factor of `tf.nn.l2_loss` (half the sum of squares) of each
             convolution kernel.
-        dropout_rate: share of the features dropped before the classifier.
-        batch_norm: "live" takes each replica's own batch, "synchronized" that of all
-            replicas, "frozen" the moving averages, which then stay as they are; the
-            offset (beta) too.
-        batch_norm_momentum: share of the moving averages that a step keeps.
+        dropout_rate: share of the features dropped before the classifier, in [0, 1).
+        batch_norm: "live" normalizes by each replica's own batch, "synchronized" by
+            that of all replicas, "frozen" by the moving averages, which then stay as
+            they are, as does the offset (beta).
+        batch_norm_momentum: share of the moving averages that a step keeps, in [0, 1).
         freeze_until: endpoint up to which nothing is trained, batch norm included;
-            None trains all.
-        init: "none", "released" or the path of a checkpoint. The classifier is taken
-            too if it is of the same classes, else it is new.
+            None trains everything.
+        init: "none", "released" or the path of a checkpoint, whose classifier is
+            loaded too if it has the same classes.
 
     Raises:
-        ValueError: a value is out of range.
+        ValueError: a value is out of range, or does not go with the model.
     """
 
     clip: ClipRecipe
@@ -53,49 +53,11 @@ class TrainingRecipe:
     init: str = "none"
 
     def __post_init__(self):
-        starts = [start for start, _ in self.rates]
-        if self.model not in ARCHITECTURES:
-            raise ValueError(
-                f"model is one of {', '.join(ARCHITECTURES)}. Received: {self.model!r}"
-            )
-        if self.clip.stream not in ARCHITECTURES[self.model].streams:
-            raise ValueError(
-                f"a model of {self.model} is trained on one of these streams: "
-                f"{', '.join(ARCHITECTURES[self.model].streams)}. Received: "
-                f"{self.clip.stream!r}"
-            )
-        if self.batch_norm == "synchronized" and self.model == "convnet_lstm":
-            raise ValueError(
-                "batch_norm=synchronized is not for convnet_lstm: replicas cannot wait "
-                "for each other at every time step; live or frozen"
-            )
-        if self.init == "released" and self.model != "i3d":
-            raise ValueError(
-                f"there are no released weights of {self.model}; init names a "
-                "checkpoint, such as one of Inception-V1, or none"
-            )
-        if self.steps < 1 or self.batch_size < 1 or self.plateau < 0:
-            raise ValueError(
-                "steps and batch_size must be at least 1, plateau at least 0. Received:"
-                f" {self.steps}, {self.batch_size}, {self.plateau}"
-            )
-        if starts[:1] != [0] or starts != sorted(set(starts)):
-            raise ValueError(
-                "rates are pairs (first step, rate) from step 0 on, in order. Received:"
-                f" {self.rates}"
-            )
-        if min(rate for _, rate in self.rates) <= 0:
-            raise ValueError(f"rates must be above 0. Received: {self.rates}")
-        if self.batch_norm not in BATCH_NORM_MODES:
-            raise ValueError(
-                f"batch_norm is one of {', '.join(BATCH_NORM_MODES)}. Received: "
-                f"{self.batch_norm!r}"
-            )
-        if self.freeze_until is not None and self.freeze_until not in ENDPOINTS[:-2]:
-            raise ValueError(
-                f"freeze_until is one of {', '.join(ENDPOINTS[:-2])}. Received: "
-                f"{self.freeze_until!r}"
-            )
+        self._check_model()
+        self._check_schedule()
+        self._check_one_of("batch_norm", BATCH_NORM_MODES)
+        if self.freeze_until is not None:
+            self._check_one_of("freeze_until", ENDPOINTS[:-2])
         for name in ("momentum", "dropout_rate", "batch_norm_momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(
@@ -106,18 +68,59 @@ class TrainingRecipe:
                 f"weight_decay must be at least 0. Received: {self.weight_decay}"
             )
 
+    def _check_one_of(self, name, values):
+        if getattr(self, name) not in values:
+            raise ValueError(
+                f"{name} must be one of {', '.join(values)}. Received: "
+                f"{getattr(self, name)!r}"
+            )
+
+    def _check_model(self):
+        self._check_one_of("model", ARCHITECTURES)
+        streams = ARCHITECTURES[self.model].streams
+        if self.clip.stream not in streams:
+            raise ValueError(
+                f"{self.model} is trained on one of these streams: "
+                f"{', '.join(streams)}. Received: {self.clip.stream!r}"
+            )
+        if self.batch_norm == "synchronized" and self.model == "convnet_lstm":
+            raise ValueError(
+                "convnet_lstm does not support batch_norm=synchronized: replicas "
+                "cannot wait for each other at every time step. Use live or frozen"
+            )
+        if self.init == "released" and self.model != "i3d":
+            raise ValueError(
+                f"there are no released weights of {self.model}; set init to a "
+                "checkpoint, such as one of Inception-V1, or to none"
+            )
+
+    def _check_schedule(self):
+        if self.steps < 1 or self.batch_size < 1 or self.plateau < 0:
+            raise ValueError(
+                "steps and batch_size must be at least 1, plateau at least 0. Received:"
+                f" {self.steps}, {self.batch_size}, {self.plateau}"
+            )
+        starts = [start for start, _ in self.rates]
+        if starts[:1] != [0] or starts != sorted(set(starts)):
+            raise ValueError(
+                "rates must be pairs (first step, rate) from step 0 on, in order. "
+                f"Received: {self.rates}"
+            )
+        if min(rate for _, rate in self.rates) <= 0:
+            raise ValueError(f"rates must be above 0. Received: {self.rates}")
+
     def rate(self, step: int) -> float:
         """Learning rate of a step, before any `plateau`."""
         return [rate for start, rate in self.rates if start <= step][-1]
 
     def with_steps(self, steps: int) -> "TrainingRecipe":
-        """The same with another number of steps; changes of the rate move in step."""
+        """A recipe with another number of steps; rate changes move in proportion."""
         share = steps / self.steps
         rates = {round(start * share): rate for start, rate in self.rates}
         return dataclasses.replace(self, steps=steps, rates=tuple(rates.items()))
 
     def with_learning_rate(self, rate: float) -> "TrainingRecipe":
-        """The same with another first rate; the later ones keep their ratio to it."""
+        """A recipe with another first rate; later rates keep their ratio to it."""
         share = rate / self.rates[0][1]
         rates = tuple((start, value * share) for start, value in self.rates)
         return dataclasses.replace(self, rates=rates)

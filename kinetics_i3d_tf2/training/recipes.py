@@ -1,193 +1,173 @@
-r"""The recipes by which models are trained, each with its command and its result.
+"""Nine recipes, each with its command and the result to expect.
 
-Every command is of `i3d train`, with the dataset's flags and
---out=RUN added: --dataset=kinetics400 --annotations=train.csv,val.csv --videos=DIR,
-or --records=DIR of prepared records, which Flow needs to be of any speed.
+Every command starts with `i3d train` and also needs `--out=RUN` and a dataset:
+`--dataset=kinetics400 --annotations=train.csv,val.csv --videos=DIR`, or
+`--records=DIR` of prepared records, without which Flow is slow.
 
-A batch size is that of all devices together. On fewer, give --batch_size, and with it
---learning_rate in proportion (Goyal et al., arXiv 1706.02677); or
---gradient_accumulation_steps.
+A batch size covers all devices together. On fewer devices, lower `--batch_size`, and
+`--learning_rate` in proportion (Goyal et al., arXiv 1706.02677), or set
+`--gradient_accumulation_steps`.
 """
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from ..data.clip_recipe import ClipRecipe
 from .recipe import TrainingRecipe
 
 _RGB, _FLOW = ClipRecipe("rgb"), ClipRecipe("flow")
-_recipe = dataclasses.dataclass(frozen=True, kw_only=True)
 
+RELEASE_RGB = TrainingRecipe(
+    clip=_RGB,
+    steps=115_000,
+    batch_size=384,
+    rates=((0, 0.1), (97_000, 0.01), (108_000, 0.001)),
+)
+"""The release's RGB stream on Kinetics-400: 64 replicas of 6 clips.
 
-@_recipe
-class ReleaseRgb(TrainingRecipe):
-    """The release's RGB stream on Kinetics-400: 64 replicas of 6 clips.
+`--recipe=release_rgb --init=IMAGENET`, a checkpoint of `i3d inflate`.
 
-    --recipe=release_rgb --init=IMAGENET, a checkpoint inflated from ImageNet's.
+Expect (the release's figures, test set): top-1 71.1, top-5 89.3.
+Source: README of the release, 'Training'.
+"""
 
-    Expect (the release's figures on the test set): top-1 71.1, top-5 89.3.
-    Source: README of the release, 'Training'.
-    """
-
-    clip: ClipRecipe = _RGB
-    steps: int = 115_000
-    batch_size: int = 384
-    rates: tuple = ((0, 0.1), (97_000, 0.01), (108_000, 0.001))
-
-
-@_recipe
-class ReleaseFlow(TrainingRecipe):
-    """The release's Flow stream on Kinetics-400: 64 replicas of 6 clips.
-
-    --recipe=release_flow --init=IMAGENET, a checkpoint inflated from ImageNet's.
-
-    Expect (the release's figures on the test set): top-1 63.4, top-5 84.9; joint with
-    `ReleaseRgb` 74.2, 91.3.
-    Source: README of the release, 'Training'. The rate rises again at step 115,000.
-    """
-
-    clip: ClipRecipe = _FLOW
-    steps: int = 155_000
-    batch_size: int = 384
-    rates: tuple = (
+RELEASE_FLOW = TrainingRecipe(
+    clip=_FLOW,
+    steps=155_000,
+    batch_size=384,
+    rates=(
         (0, 0.1),
         (97_000, 0.01),
         (104_500, 0.001),
         (115_000, 0.1),
         (140_000, 0.01),
         (150_000, 0.001),
-    )
+    ),
+)
+"""The release's Flow stream on Kinetics-400: 64 replicas of 6 clips.
 
+`--recipe=release_flow --init=IMAGENET`, a checkpoint of `i3d inflate --stream=flow`.
 
-@_recipe
-class PaperScratch(TrainingRecipe):
-    """The paper's training from nothing on Kinetics-400, for either stream.
+Expect (the release's figures, test set): top-1 63.4, top-5 84.9; joint with
+`RELEASE_RGB` 74.2, 91.3.
+Source: README of the release, 'Training'. The rate rises again at step 115,000.
+"""
 
-    --recipe=paper_scratch --stream=rgb, then the same with --stream=flow.
+PAPER_SCRATCH = TrainingRecipe(
+    clip=_RGB,
+    steps=110_000,
+    batch_size=384,
+    rates=((0, 0.1),),
+    plateau=5,
+)
+"""The paper's training from random weights on Kinetics-400, for either stream.
 
-    Expect (the release's figures on the test set): RGB 68.4, 88.0; Flow 61.5, 83.4;
-    joint 71.6, 90.0.
-    Source: paper, section 2.5: 110,000 steps, a tenth of the rate when the validation
-    loss stops falling; how long it was waited for is not said.
-    """
+`--recipe=paper_scratch --stream=rgb`, then the same with `--stream=flow`.
 
-    clip: ClipRecipe = _RGB
-    steps: int = 110_000
-    batch_size: int = 384
-    rates: tuple = ((0, 0.1),)
-    plateau: int = 5
+Expect (the release's figures, test set): RGB 68.4, 88.0; Flow 61.5, 83.4; joint 71.6,
+90.0.
+Source: paper, section 2.5: 110,000 steps, a tenth of the rate when the validation loss
+stops falling. The paper does not give the patience.
+"""
 
+FINETUNE_FULL = TrainingRecipe(
+    clip=_RGB,
+    steps=4_000,
+    batch_size=12,
+    rates=((0, 0.003), (3_000, 0.0003)),
+    init="released",
+)
+"""Fine-tunes all layers of a released stream on your classes, on one device.
 
-@_recipe
-class FinetuneFull(TrainingRecipe):
-    """All of a released stream trained further on your own classes, on one device.
+`--recipe=finetune_full --stream=rgb`, then the same with `--stream=flow`.
 
-    --recipe=finetune_full --stream=rgb, then the same with --stream=flow.
+Expect on UCF101 and HMDB51 (split 1, joint) about the results of `UCF101` and `HMDB51`;
+not measured with these steps and this batch size, which are for one GPU.
+Source: paper, section 4, 'Full-FT'.
+"""
 
-    Expect on UCF101 and HMDB51, split 1, joint, what `Ucf101` and `Hmdb51` say; these
-    are the steps and the batch of one GPU, and have not been measured there.
-    Source: paper, section 4, 'Full-FT'.
-    """
+FINETUNE_FIXED = replace(
+    FINETUNE_FULL,
+    steps=2_000,
+    batch_size=24,
+    rates=((0, 0.03), (1_500, 0.003)),
+    freeze_until="Mixed_5c",
+)
+"""Trains only a classifier on a released stream's features, the fastest for few clips.
 
-    clip: ClipRecipe = _RGB
-    steps: int = 4_000
-    batch_size: int = 12
-    rates: tuple = ((0, 0.003), (3_000, 0.0003))
-    init: str = "released"
+`--recipe=finetune_fixed --stream=rgb`, then the same with `--stream=flow`.
 
+Nothing below the classifier changes; batch norm uses its moving averages.
+Expect (the paper's figures, split 1, joint): UCF101 97.7, HMDB51 79.7.
+Source: paper, section 4, 'Fixed'.
+"""
 
-@_recipe
-class FinetuneFixed(FinetuneFull):
-    """A classifier trained on a released stream's features, the fastest for few clips.
+UCF101 = replace(
+    FINETUNE_FULL,
+    steps=5_000,
+    batch_size=96,
+    rates=((0, 0.01),),
+    plateau=3,
+)
+"""The paper's fine-tuning on UCF101: 16 replicas of 6 clips.
 
-    --recipe=finetune_fixed --stream=rgb, then the same with --stream=flow.
+`--recipe=ucf101 --dataset=ucf101 --annotations=ucfTrainTestlist --videos=UCF-101
+--val_split=test`
 
-    Nothing below the classifier changes, and batch norm takes its moving averages.
-    Expect (the paper's, split 1, joint): UCF101 97.7, HMDB51 79.7.
-    Source: paper, section 4, 'Fixed'.
-    """
+Expect (the paper's figures, split 1, joint): 98.0; 97.6 from weights without ImageNet.
+Source: paper, section 2.5: up to 5,000 steps on 16 GPUs, a tenth of the rate when the
+validation loss stops falling. The paper does not give the initial rate.
+"""
 
-    steps: int = 2_000
-    batch_size: int = 24
-    rates: tuple = ((0, 0.03), (1_500, 0.003))
-    freeze_until: str | None = "Mixed_5c"
+HMDB51 = UCF101
+"""The paper's fine-tuning on HMDB51: 16 replicas of 6 clips.
 
+`--recipe=hmdb51 --dataset=hmdb51 --annotations=testTrainMulti_7030_splits
+--videos=hmdb51 --val_split=test`
 
-@_recipe
-class Ucf101(FinetuneFull):
-    """The paper's fine-tuning on UCF101: 16 replicas of 6 clips.
+Expect (the paper's figures, split 1, joint): 81.2; 81.3 from weights without ImageNet.
+Source: as for `UCF101`.
+"""
 
-    --recipe=ucf101 --dataset=ucf101 --annotations=ucfTrainTestlist --videos=UCF-101
-    --val_split=test
+DEMO_RGB = TrainingRecipe(
+    # Clips of 13 to 16 frames give two time steps of features: whole clips are then
+    # like those that were trained on.
+    clip=replace(_RGB, num_frames=14),
+    steps=800,
+    batch_size=8,
+    # Small at first, while batch norm settles.
+    rates=((0, 0.01), (100, 0.05), (500, 0.01), (700, 0.001)),
+    dropout_rate=0.0,
+    batch_norm_momentum=0.9,
+)
+"""The demonstration's RGB stream, from random weights on drawn clips, on a laptop.
 
-    Expect (the paper's, split 1, joint): 98.0; 97.6 from weights without ImageNet.
-    Source: paper, section 2.5: up to 5,000 steps on 16 GPUs, a tenth of the rate when
-    the validation loss stops falling. The first rate is not said.
-    """
+`--recipe=demo_rgb --width=0.125 --dataset=folder --videos=DEMO`, after
+`i3d demo make DEMO`. `make demo-weights` runs everything.
 
-    steps: int = 5_000
-    batch_size: int = 96
-    rates: tuple = ((0, 0.01),)
-    plateau: int = 3
+Expect on the 400 validation clips: top-1 99.75 (docs/training.md).
+"""
 
+DEMO_FLOW = replace(DEMO_RGB, clip=replace(_FLOW, num_frames=13))
+"""The demonstration's Flow stream, from random weights on records of drawn clips.
 
-@_recipe
-class Hmdb51(Ucf101):
-    """The paper's fine-tuning on HMDB51: 16 replicas of 6 clips.
+`--recipe=demo_flow --width=0.125 --records=RECORDS`, which `i3d prepare` made of DEMO.
 
-    --recipe=hmdb51 --dataset=hmdb51 --annotations=testTrainMulti_7030_splits
-    --videos=hmdb51 --val_split=test
-
-    Expect (the paper's, split 1, joint): 81.2; 81.3 from weights without ImageNet.
-    Source: as `Ucf101`.
-    """
-
-
-@_recipe
-class DemoRgb(TrainingRecipe):
-    """The demonstration's RGB stream, from nothing on drawn clips, on a laptop.
-
-    --recipe=demo_rgb --width=0.125 --dataset=folder --videos=DEMO, where
-    `i3d demo make DEMO` was run; `make demo-weights` does
-    all.
-
-    Expect on the 400 validation clips what README, 'The demonstration', says.
-    Clips of 13 to 16 frames give two steps of features each: whole clips are then like
-    those that were trained on.
-    """
-
-    clip: ClipRecipe = ClipRecipe("rgb", num_frames=14)
-    steps: int = 800
-    batch_size: int = 8
-    # The first steps are small, while batch norm settles.
-    rates: tuple = ((0, 0.01), (100, 0.05), (500, 0.01), (700, 0.001))
-    dropout_rate: float = 0.0
-    batch_norm_momentum: float = 0.9
-
-
-@_recipe
-class DemoFlow(DemoRgb):
-    """The demonstration's Flow stream, from nothing on records of drawn clips.
-
-    --recipe=demo_flow --width=0.125 --records=RECORDS, which `prepare` made of DEMO.
-
-    Expect on the 400 validation clips what README, 'The demonstration', says.
-    """
-
-    clip: ClipRecipe = ClipRecipe("flow", num_frames=13)
-
+Expect on the 400 validation clips: top-1 100.00 (docs/training.md).
+"""
 
 RECIPES: Mapping[str, TrainingRecipe] = MappingProxyType(
     {
-        "release_rgb": ReleaseRgb(),
-        "release_flow": ReleaseFlow(),
-        "paper_scratch": PaperScratch(),
-        "finetune_full": FinetuneFull(),
-        "finetune_fixed": FinetuneFixed(),
-        "ucf101": Ucf101(),
-        "hmdb51": Hmdb51(),
-        "demo_rgb": DemoRgb(),
-        "demo_flow": DemoFlow(),
+        "release_rgb": RELEASE_RGB,
+        "release_flow": RELEASE_FLOW,
+        "paper_scratch": PAPER_SCRATCH,
+        "finetune_full": FINETUNE_FULL,
+        "finetune_fixed": FINETUNE_FIXED,
+        "ucf101": UCF101,
+        "hmdb51": HMDB51,
+        "demo_rgb": DEMO_RGB,
+        "demo_flow": DEMO_FLOW,
     }
 )
+"""The recipes by the name that `--recipe` takes."""

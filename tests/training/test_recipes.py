@@ -1,9 +1,14 @@
+"""Recipes as values: their ranges, and the nine that come with the package."""
+
+import ast
 import dataclasses
 import inspect
+import itertools
 
 import pytest
 
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.training import recipes
 from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 from kinetics_i3d_tf2.training.recipes import RECIPES
 
@@ -28,9 +33,20 @@ def test_fixed_trains_the_classifier_alone():
     assert RECIPES["finetune_fixed"].init == "released"
 
 
+def docstrings():
+    """What stands below each value of the module, by its name."""
+    body = ast.parse(inspect.getsource(recipes)).body
+    return {
+        first.targets[0].id: second.value.value
+        for first, second in itertools.pairwise(body)
+        if isinstance(first, ast.Assign) and isinstance(second, ast.Expr)
+    }
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_docstrings_give_the_command_and_the_result(name):
-    text = inspect.getdoc(type(RECIPES[name]))
+def test_each_opens_with_its_command_and_the_result(name):
+    assert RECIPES[name] is getattr(recipes, name.upper())
+    text = docstrings()[name.upper()]
     assert f"--recipe={name}" in text
     assert "Expect" in text
 
@@ -57,10 +73,10 @@ def test_another_rate_keeps_the_ratios():
     "change, message",
     [
         ({"clip": ClipRecipe("joint")}, "i3d is trained on one of .*: rgb, flow"),
-        ({"model": "c4d"}, "model is one of i3d, convnet_lstm"),
+        ({"model": "c4d"}, "model must be one of i3d, convnet_lstm"),
         (
             {"model": "convnet_lstm", "batch_norm": "synchronized"},
-            "synchronized is not for convnet_lstm",
+            "convnet_lstm does not support batch_norm=synch",
         ),
         ({"model": "c3d", "init": "released"}, "no released weights of c3d"),
         ({"steps": 0}, "steps and batch_size must be at least 1"),
@@ -68,7 +84,7 @@ def test_another_rate_keeps_the_ratios():
         ({"rates": ()}, "from step 0 on"),
         ({"rates": ((0, 0.1), (9, 0.0))}, "rates must be above 0"),
         ({"batch_norm": "dead"}, "one of live, frozen, synchronized. Received: 'dead'"),
-        ({"freeze_until": "Logits"}, "freeze_until is one of Conv3d_1a_7x7,"),
+        ({"freeze_until": "Logits"}, "freeze_until must be one of Conv3d_1a_7x7,"),
         ({"dropout_rate": 1.0}, r"dropout_rate must be in \[0, 1\)"),
         ({"weight_decay": -1.0}, "weight_decay must be at least 0"),
     ],
