@@ -61,7 +61,8 @@ def training_sample(
         place_rng = np.random.default_rng(place)
         clip = transforms.random_crop(clip, recipe.crop_size, rng=place_rng)
         if is_mirrored:
-            clip = transforms.flip(clip) if name == "rgb" else _flip_flow(clip)
+            flip = transforms.flip if name == "rgb" else transforms.flip_flow
+            clip = flip(clip)
         streams[name] = clip
     if reader.label < 0:
         raise ValueError(f"{source.path}: the clip has no label to be trained on")
@@ -144,14 +145,6 @@ def _read_clip(reader, recipe, first, wanted):
     }
 
 
-def _flip_flow(clip):
-    if clip.dtype != np.uint8:
-        return transforms.flip_flow(clip)
-    mirrored = transforms.flip(clip)
-    np.subtract(255, mirrored[..., 0], out=mirrored[..., 0])  # The code of -dx.
-    return mirrored
-
-
 def _require_flow(record, example):
     if not example.flow:
         raise ValueError(
@@ -215,15 +208,14 @@ class _RecordReader:
     def read(self, first, count, rgb_stride=1):
         """Streams of at most `count` frames (None: all) from frame `first` on."""
         end = None if count is None else first + count
-        side = self._recipe.short_side
+        steps = {"rgb": rgb_stride, "flow": 1}
+        resize = {
+            "rgb": transforms.resize_short_side,
+            "flow": transforms.resize_coded_flow,
+        }
         streams = {}
         for name in self._recipe.streams:
-            coded = self._coded[name][first : end : rgb_stride if name == "rgb" else 1]
+            coded = self._coded[name][first : end : steps[name]]
             images = image_coding.decode_images(coded, CHANNELS[name])
-            scale = side / min(images.shape[1:3])
-            if name == "flow" and scale != 1:
-                # At half the size, displacements are half as large.
-                images = (127.5 + (images - 127.5) * scale).round().clip(0, 255)
-                images = images.astype(np.uint8)
-            streams[name] = transforms.resize_short_side(images, side)
+            streams[name] = resize[name](images, self._recipe.short_side)
         return streams

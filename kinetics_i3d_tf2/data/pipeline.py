@@ -60,29 +60,12 @@ def for_training(
         )
     check_labels(sources)
     loader = Loader(sources, recipe, for_service=data_service is not None)
-    size, local = len(sources), batch_size // workers
-    # Small numbers such as 0 and 1 are spread over all bits.
-    key = np.random.SeedSequence(seed % 2**64).generate_state(2).astype(np.int64)
-
-    def draw(count):
-        """Candidates for the place of a clip in the endless sequence of clips."""
-        place = count // local * batch_size + number * local + count % local
-        epoch, index = place // size, place % size
-        attempts = tf.range(_CANDIDATES, dtype=tf.int64)
-        # The function around this operation fails when it is called with many seeds,
-        # and its four rounds leave short sequences nearly as they are.
-        chosen = tf.raw_ops.RandomIndexShuffle(
-            index=tf.fill([_CANDIDATES], index),
-            seed=tf.stack(
-                [tf.fill([_CANDIDATES], x) for x in (key[0], epoch)] + [attempts], 1
-            ),
-            max_index=tf.constant(size - 1, tf.int64),
-            rounds=8,
-        )
-        return tf.gather(loader.rows, chosen), tf.stack([key[0], key[1], place])
-
+    local = batch_size // workers
+    draw = _make_draw(loader.rows, seed)
     last = tf.int64.max // batch_size
-    dataset = tf.data.Dataset.range(start_step * local, last).map(draw)
+    dataset = tf.data.Dataset.range(start_step * local, last).map(
+        lambda n: draw(n // local * batch_size + number * local + n % local)
+    )
     dataset = dataset.map(
         loader.training_sample,
         num_parallel_calls=tf.data.AUTOTUNE,
@@ -157,6 +140,30 @@ def for_evaluation(
         return numbers.map(lambda view: (cut(clip, view, **options), label))
 
     return _finish(dataset.flat_map(cut_views).batch(batch_size))
+
+
+def _make_draw(rows, seed):
+    """Makes a function from a place in the endless sequence of clips to candidates."""
+    size = len(rows)
+    # Small numbers such as 0 and 1 are spread over all bits.
+    key = np.random.SeedSequence(seed % 2**64).generate_state(2).astype(np.int64)
+
+    def draw(place):
+        epoch, index = place // size, place % size
+        attempts = tf.range(_CANDIDATES, dtype=tf.int64)
+        # The function around this operation fails when it is called with many seeds,
+        # and its four rounds leave short sequences nearly as they are.
+        chosen = tf.raw_ops.RandomIndexShuffle(
+            index=tf.fill([_CANDIDATES], index),
+            seed=tf.stack(
+                [tf.fill([_CANDIDATES], x) for x in (key[0], epoch)] + [attempts], 1
+            ),
+            max_index=tf.constant(size - 1, tf.int64),
+            rounds=8,
+        )
+        return tf.gather(rows, chosen), tf.stack([key[0], key[1], place])
+
+    return draw
 
 
 def _finish(dataset):

@@ -58,7 +58,7 @@ def read_in_order(
         functools.partial(_read_clip, number, sources[number], recipe)
         for number in numbers
     )
-    # While one is used, so many are read.
+    # One more, so that `threads` read while a clip is being used.
     yield from in_threads(readers, threads=(threads or num_cores()) + 1, buffer_size=1)
 
 
@@ -71,13 +71,13 @@ def in_threads(
     """Chains iterators that run in threads, in parallel.
 
     Args:
-        makers: functions that make the iterators; each is called in a thread.
-        threads: how many run at once.
-        buffer_size: items of each iterator that may wait for their user.
+        makers: functions that return the iterators; each is called in a thread.
+        threads: number of iterators that run at once.
+        buffer_size: items of each iterator that are kept until they are used.
 
     Yields:
-        The items of the first, then of the second, and so on. An error of an iterator
-        is raised in its place.
+        The items of the first, then of the second, and so on. An exception in an
+        iterator is raised in its place.
     """
     stop = threading.Event()
     running = collections.deque()
@@ -97,17 +97,16 @@ def in_batches(
     items: Iterable[tuple[Any, dict[str, np.ndarray] | None]],
     batch_size: int,
 ) -> Iterator[tuple[Any, np.ndarray | None]]:
-    """Calls a function with full batches of clips, whichever video they are of.
+    """Calls a function with full batches of clips, across videos.
 
     Args:
         function: from a dict of arrays `(batch, ...)` to an array `(batch, ...)`.
-        items: pairs of anything and a clip, a dict of arrays; None instead of a clip is
-            passed on in its place.
-        batch_size: clips per batch; the last one, and one before the shape of clips
+        items: pairs of a key and a clip, which is a dict of arrays or None.
+        batch_size: clips per batch; the last batch, and one before the shape of clips
             changes, may be smaller.
 
     Yields:
-        In the same order, pairs of the same and the clip's output, or None.
+        In the same order, pairs of the key and the clip's output; None for None.
     """
     waiting, count, shapes = [], 0, None
     for key, clip in items:

@@ -2,7 +2,7 @@
 
 All programs compose it of these steps, in this order:
 
-1. 25 frames a second: `video.reader.iter_video`;
+1. 25 frames per second: `video.reader.iter_video`;
 2. short side of 256 pixels: `resize`;
 3. Flow: TV-L1 between neighbouring resized frames: `video.optical_flow.optical_flow`;
 4. the central 224x224: `center_crop` (training and views crop elsewhere as well);

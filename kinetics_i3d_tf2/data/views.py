@@ -1,6 +1,6 @@
-"""Views of whole clips: cut, scaled for the model, mirrored; in graphs and eagerly.
+"""Views of whole clips: cut, normalized and mirrored, in graphs and eagerly.
 
-A clip is a dict of streams as `samples` gives them, a view a dict of the same streams.
+A clip is a dict of streams as `clip_reader` returns them; a view has the same streams.
 """
 
 import tensorflow as tf
@@ -14,16 +14,16 @@ def num_views(
     recipe: ClipRecipe,
     views: tuple[int, int] | None,
 ):
-    """How many views there are of a whole clip.
+    """Number of views of a whole clip.
 
     Args:
         clip: streams `(frames, ...)`.
-        recipe: whether windows are seen, and their frames.
-        views: temporal clips and spatial crops, or None.
+        recipe: whether the clip is cut into windows, and their length.
+        views: numbers of temporal clips and spatial crops, or None.
 
     Returns:
-        int, or of windows a scalar tensor: as many as do not overlap in the video, at
-        least one.
+        int; a scalar tensor for windows: the number that fit without overlap, at least
+        one.
     """
     if views is not None:
         return views[0] * views[1]
@@ -31,16 +31,16 @@ def num_views(
 
 
 def num_windows(available, recipe: ClipRecipe):
-    """How many windows of a recipe a video is seen as, when it is seen as a whole.
+    """Number of windows that cover a whole video.
 
     Args:
-        available: frames that every stream has.
-        recipe: the recipe.
+        available: number of frames that every stream has.
+        recipe: streams, and frames of a window.
 
     Returns:
         Scalar tensor, at least 1.
     """
-    # There is one field of flow less than there are frames of the video.
+    # A video has one more frame than fields of flow.
     frames = available + ("flow" in recipe.streams)
     return tf.maximum(frames // recipe.num_frames, 1)
 
@@ -52,26 +52,26 @@ def cut(
     recipe: ClipRecipe,
     views: tuple[int, int] | None,
 ) -> dict[str, tf.Tensor]:
-    """One view of a whole clip.
+    """Cuts one view out of a whole clip.
 
     Args:
-        clip: streams `(frames, height, width, channels)`, uint8 or float32, of
+        clip: streams `(frames, height, width, channels)`, uint8 or float32, resized to
             `recipe.short_side`.
-        view: number of the view, from 0; crops of a clip come one after another.
-        recipe: frames of a view, and its size.
-        views: temporal clips and spatial crops: clips evenly from the first frame to
-            the last (one: from the middle), crops along the long side (one: the
-            centre). None is the central crop of all frames: of windows from the first
-            frame to the last, or at once, short clips looped to the least that the
-            model takes.
+        view: index of the view, from 0; the crops of a temporal clip are consecutive.
+        recipe: length and size of a view.
+        views: numbers of temporal clips and spatial crops. Clips are spread evenly from
+            the first frame to the last (a single one is in the middle), crops along the
+            long side (a single one is in the centre). None is the central crop of all
+            frames: in windows from the first frame to the last if `recipe.windowed`,
+            otherwise at once, short clips looped to `recipe.min_frames`.
 
     Returns:
-        Streams `(frames, size, size, channels)`; of RGB one frame out of
-        `recipe.rgb_stride`.
+        Streams `(frames, crop_size, crop_size, channels)`; RGB has one out of
+        `recipe.rgb_stride` frames.
     """
     available = tf.shape(clip[recipe.streams[-1]])[0]
     if views is None and not recipe.windowed:
-        # Joint: RGB has one frame more, and all are used.
+        # RGB has one frame more than flow, and all are used.
         share, numbers = 0.5, {}
         for name, stream in clip.items():
             numbers[name] = whole_frames(name, tf.shape(stream)[0], recipe)
@@ -91,12 +91,12 @@ def cut(
 
 
 def whole_frames(stream: str, available, recipe: ClipRecipe) -> tf.Tensor:
-    """Which frames are seen of a video that is seen at once.
+    """Frame indices of a video that the model sees at once.
 
     Args:
         stream: "rgb" or "flow".
-        available: frames of that stream, int or scalar tensor.
-        recipe: RGB's stride, and what short videos are looped to.
+        available: number of frames of that stream, int or scalar tensor.
+        recipe: RGB's stride and the minimum number of frames.
 
     Returns:
         int32 `(frames,)`.
@@ -106,15 +106,15 @@ def whole_frames(stream: str, available, recipe: ClipRecipe) -> tf.Tensor:
 
 
 def frame_numbers(stream: str, available, *, recipe: ClipRecipe, clips):
-    """Which frames of a video are in its temporal clips.
+    """Frame indices of the temporal clips of a video.
 
     Args:
         stream: "rgb" or "flow".
-        available: frames that every stream has, int or scalar tensor; fewer than a clip
-            needs are looped, both streams in step.
-        recipe: frames of a clip, and RGB's stride.
-        clips: how many, int or scalar tensor: evenly from the first frame to the last;
-            one is from the middle.
+        available: number of frames that every stream has, int or scalar tensor; short
+            videos are looped, both streams in step.
+        recipe: length of a clip and RGB's stride.
+        clips: number of clips, int or scalar tensor: spread evenly from the first frame
+            to the last; a single one is in the middle.
 
     Returns:
         int32 `(clips, frames)`.
@@ -126,16 +126,16 @@ def frame_numbers(stream: str, available, *, recipe: ClipRecipe, clips):
 
 
 def cut_all(clips: dict[str, tf.Tensor], recipe: ClipRecipe):
-    """All that a model sees of a batch of videos, when it sees them whole.
+    """Cuts whole videos, a batch of the same length, for a model.
 
     Args:
-        clips: streams `(batch, frames, height, width, channels)`, in the size that the
-            model takes.
-        recipe: what is seen.
+        clips: streams `(batch, frames, height, width, channels)` of the model's size.
+        recipe: whether they are cut into windows, and their length.
 
     Returns:
-        Streams of the same kind, windows of a video one after another in the batch; and
-        how many windows a video has, int or scalar tensor.
+        Streams of the same kind, in which the windows of a video are consecutive
+        elements of the batch; and the number of windows per video, int or scalar
+        tensor.
     """
     if not recipe.windowed:
         whole = {
@@ -156,13 +156,13 @@ def cut_all(clips: dict[str, tf.Tensor], recipe: ClipRecipe):
 
 
 def normalize(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Scales 8-bit streams, RGB or coded flow, to the model's [-1, 1].
+    """Scales 8-bit streams, RGB or coded flow, to [-1, 1].
 
     Args:
         view: streams, uint8 or float32.
 
     Returns:
-        Streams of the same shape, float32; those that were float32 as they are.
+        float32 streams of the same shape; those that were float32 are unchanged.
     """
     return {
         # x / 127.5 - 1 in one pass over the memory: five times faster than a cast, a
@@ -175,7 +175,7 @@ def normalize(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def mirror(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Mirrors normalised streams left to right: places move, dx changes its sign.
+    """Mirrors normalized streams left to right; dx changes its sign.
 
     Args:
         view: float32 streams `(..., width, channels)`, "rgb" and "flow".
@@ -191,7 +191,7 @@ def mirror(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def _share(number, count):
-    """Place of one of `count` things that are spread evenly over 0 to 1."""
+    """Position of one of `count` things that are spread evenly over [0, 1]."""
     number, count = tf.cast(number, tf.float64), tf.cast(count, tf.float64)
     middle = tf.constant(0.5, tf.float64)
     return tf.where(count == 1, middle, number / tf.maximum(count - 1, 1))
@@ -202,7 +202,7 @@ def _num_windows(clip, recipe):
 
 
 def _crop(clip, size, share):
-    """A square at a share of the way along the long side, centred in the short."""
+    """A square at a share of the long side, in the middle of the short one."""
     height, width = tf.shape(clip)[1], tf.shape(clip)[2]
 
     def start(length, other):

@@ -48,6 +48,23 @@ def resize_short_side(clip: np.ndarray, size: int = SHORT_SIDE) -> np.ndarray:
     return resized.reshape(*clip.shape[:-3], *resized.shape[1:])
 
 
+def resize_coded_flow(code: np.ndarray, size: int = SHORT_SIDE) -> np.ndarray:
+    """Resizes the 8-bit code of optical flow; displacements grow with the frames.
+
+    Args:
+        code: uint8 `(..., height, width, 2)`, the first channels of
+            `optical_flow.encode_flow`.
+        size: short side of the result in pixels.
+
+    Returns:
+        uint8 `(..., new_height, new_width, 2)`.
+    """
+    scale = size / min(code.shape[-3:-1])
+    if scale != 1:
+        code = (127.5 + (code - 127.5) * scale).round().clip(0, 255).astype(np.uint8)
+    return resize_short_side(code, size)
+
+
 def center_crop(clip: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:
     """Cuts the central square out of every frame.
 
@@ -123,10 +140,11 @@ def flip(clip: np.ndarray) -> np.ndarray:
 
 
 def flip_flow(flow: np.ndarray) -> np.ndarray:
-    """Mirrors optical flow left to right: places move and dx changes its sign.
+    """Mirrors optical flow left to right; dx changes its sign.
 
     Args:
-        flow: float `(..., height, width, 2)`, last axis (dx, dy).
+        flow: float `(..., height, width, 2)`, last axis (dx, dy); or its 8-bit code
+            (`optical_flow.encode_flow`), uint8.
 
     Returns:
         Array of the same shape and dtype: the flow of the mirrored frames.
@@ -139,7 +157,10 @@ def flip_flow(flow: np.ndarray) -> np.ndarray:
             f"Optical flow has 2 channels, (dx, dy). Received: shape {flow.shape}"
         )
     mirrored = flip(flow)
-    np.negative(mirrored[..., 0], out=mirrored[..., 0])
+    if flow.dtype == np.uint8:
+        np.subtract(255, mirrored[..., 0], out=mirrored[..., 0])
+    else:
+        np.negative(mirrored[..., 0], out=mirrored[..., 0])
     return mirrored
 
 

@@ -79,7 +79,7 @@ def test_killed_and_started_again(prepare, tmp_path, kind):
     (report,) = json.loads((out / "report.json").read_text())["records"].values()
     assert (report["written"], report["failed"]) == (24, 0)
     # Once more: there is nothing to do.
-    assert "All 12 record files are there" in prepare(*flags).stderr
+    assert "All 12 record files exist" in prepare(*flags).stderr
     assert finished(out) == after
 
 

@@ -262,4 +262,4 @@ def test_preparation_from_s3_to_s3(s3_address):
         (report,) = json.load(file)["records"].values()
     assert report["written"] == 2
     done = programs.run("prepare", *flags)
-    assert "All 2 record files are there" in done.stderr
+    assert "All 2 record files exist" in done.stderr

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kinetics_i3d_tf2.video import transforms
+from kinetics_i3d_tf2.video import optical_flow, transforms
 
 
 def random_clip(*shape):
@@ -123,3 +123,23 @@ def test_resize_of_another_dtype():
 def test_resize_of_no_frames(shape):
     with pytest.raises(ValueError, match="not empty"):
         transforms.resize_short_side(np.zeros(shape))
+
+
+def test_coded_flow_is_mirrored_and_resized():
+    """As the flow that it codes, within one step of the code."""
+    step = 40 / 255
+    flow = np.random.default_rng(0).uniform(-5, 5, (2, 8, 12, 2)).astype(np.float32)
+    code = optical_flow.encode_flow(flow)
+
+    def decoded(code):
+        blue = np.zeros_like(code[..., :1])
+        return optical_flow.decode_flow(np.concatenate([code, blue], -1))
+
+    flipped = decoded(transforms.flip_flow(code[..., :2]))
+    np.testing.assert_allclose(flipped, transforms.flip_flow(flow), atol=step)
+    resized = transforms.resize_coded_flow(code[..., :2], 16)
+    assert resized.dtype == np.uint8
+    expected = 2 * transforms.resize_short_side(flow, 16)
+    np.testing.assert_allclose(decoded(resized), expected, atol=3 * step)
+    same = transforms.resize_coded_flow(code[..., :2], 8)
+    np.testing.assert_array_equal(same, code[..., :2])

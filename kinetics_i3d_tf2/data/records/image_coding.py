@@ -15,13 +15,16 @@ _PNG_COMPRESSION = 3
 
 @dataclasses.dataclass(frozen=True)
 class Coding:
-    """How images are coded.
+    """Formats of RGB and flow images.
 
     Attributes:
-        rgb_format: "jpeg", or "png" for no loss.
+        rgb_format: "jpeg" or, lossless, "png".
         rgb_quality: JPEG quality of RGB frames, 1 to 100.
         flow_format: "png", which keeps the 8-bit code, or "jpeg" as MediaPipe.
         flow_quality: JPEG quality of flow; MediaPipe's is 100.
+
+    Raises:
+        ValueError: a format or quality is none of these.
     """
 
     rgb_format: str = "jpeg"
@@ -72,13 +75,13 @@ def decode_images(coded: Sequence[bytes], channels: int = 3) -> np.ndarray:
 
     Args:
         coded: JPEG or PNG images of one size, at least one.
-        channels: how many of red, green and blue; flow is in the first two.
+        channels: 3 for RGB; 2 for flow, which is in red and green.
 
     Returns:
         uint8 `(images, height, width, channels)`.
 
     Raises:
-        ValueError: an image is damaged, or of another size than the first.
+        ValueError: an image is damaged, or differs in size from the first.
     """
     images = None
     for number, content in enumerate(coded):

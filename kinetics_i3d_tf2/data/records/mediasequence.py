@@ -1,7 +1,7 @@
 """MediaSequence records: one `SequenceExample` per clip, images coded one by one.
 
 The keys are those of MediaPipe's `media_sequence.py` as its `kinetics_dataset.py` uses
-them, so that its readers, and TensorFlow Model Garden's, take these records.
+them, so that its readers and TensorFlow Model Garden's can read these records.
 """
 
 import os
@@ -17,20 +17,20 @@ _MICROSECONDS = 1_000_000
 
 
 class Example(NamedTuple):
-    """What a record holds; its images are still coded."""
+    """Content of a record, with its images still coded."""
 
     example_id: str
     media_id: str
     split: str
     labels: tuple[str, ...]
     indices: tuple[int, ...]
-    frame_rate: float  # frames a second; 0 where the record does not say
+    frame_rate: float  # frames per second; 0 if the record has none
     rgb: Sequence[bytes]
     flow: Sequence[bytes]
 
     @property
     def index(self) -> int:
-        """Label index of a clip of one class; -1 when there is none."""
+        """The label index; -1 if there is none."""
         return self.indices[0] if self.indices else NO_LABEL
 
 
@@ -43,15 +43,15 @@ def make_example(
     size: tuple[int, int],
     frame_rate: float,
 ) -> bytes:
-    """Puts a clip together.
+    """Makes the record of a clip.
 
     Args:
         clip: names and label; without a label, the label's keys are left out.
-        rgb: coded frames (`encode_rgb`).
-        flow: coded flow (`encode_flow`), one less than frames, or none.
-        coding: what they are coded with.
+        rgb: coded frames (`image_coding.encode_rgb`).
+        flow: coded flow (`image_coding.encode_flow`) of all pairs of frames, or none.
+        coding: format of the images.
         size: height and width.
-        frame_rate: frames a second.
+        frame_rate: frames per second.
 
     Returns:
         A serialized `tf.train.SequenceExample`.
@@ -93,16 +93,16 @@ def make_example(
 
 
 def parse_example(serialized: bytes) -> Example:
-    """Takes a record apart, without decoding its images.
+    """Parses a record, without decoding its images.
 
     Args:
-        serialized: a `SequenceExample` of this module or of MediaPipe.
+        serialized: a `SequenceExample` written by this module or by MediaPipe.
 
     Returns:
-        What it holds; what it lacks is empty.
+        Its content; what it lacks is empty.
 
     Raises:
-        ValueError: it is no SequenceExample, or has no frames.
+        ValueError: it is not a SequenceExample, or has no frames.
     """
     import tensorflow as tf
 

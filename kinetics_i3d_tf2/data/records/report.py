@@ -1,4 +1,4 @@
-"""What became of the clips of a folder of records: outcome by outcome, and in all."""
+"""Outcomes of the clips of a folder of records, and the report on all of them."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _THREADS = 16
 
 
 class Outcome(NamedTuple):
-    """What became of a clip."""
+    """The outcome of preparing a clip."""
 
     path: str
     example_id: str
@@ -30,7 +30,7 @@ class Report:
     """The file report.json of a folder of records.
 
     Args:
-        folder: the folder; what its report says so far is kept.
+        folder: the folder; an earlier report is read and extended.
 
     Raises:
         OSError: the report cannot be read.
@@ -38,7 +38,7 @@ class Report:
 
     Attributes:
         path: the file.
-        missing: by list, the files that it names and that are not there.
+        missing: files that do not exist, by the list that names them.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -57,10 +57,10 @@ class Report:
                     ) from error
 
     def begin(self, name: str, plan: dict[str, list[Clip]], settings: dict) -> None:
-        """Adds record files that are to be written.
+        """Adds record files that are about to be written.
 
         Args:
-            name: what their names begin with.
+            name: first part of their names.
             plan: the clips by path of the record file.
             settings: how clips are prepared, as JSON's types.
 
@@ -70,12 +70,12 @@ class Report:
         facts = {
             "settings": settings,
             "clips": sum(map(len, plan.values())),
-            # What the record files hold follows from this.
+            # Determines the content of the record files.
             "digest": run_dir.digest(plan.values()),
             "num_shards": len(plan),
         }
         before = self._records.setdefault(name, facts)
-        # Folders that were begun before there was a choice.
+        # Folders that were begun before this was a setting.
         before["settings"].setdefault("flow_epsilon", optical_flow.EPSILON)
         changes = list(run_dir.differences(before, facts))
         for change in changes:
@@ -90,19 +90,19 @@ class Report:
             )
 
     def end(self, name: str, outcomes: Sequence[Outcome]) -> None:
-        """Adds what became of the clips.
+        """Adds the outcomes of the clips.
 
         Args:
             name: as for `begin`.
             outcomes: one for each clip.
 
         Raises:
-            ValueError: there are not as many as clips.
+            ValueError: some are missing.
         """
         if len(outcomes) != self._records[name]["clips"]:
             raise ValueError(
-                f"{self.path}: cannot be completed: the lists of what was done, in the "
-                "folder work beside it, are gone; the record files are whole"
+                f"{self.path}: cannot be completed: lists of outcomes are missing from "
+                "the folder work; the record files are whole"
             )
         failures = {}
         for outcome in outcomes:
@@ -119,7 +119,7 @@ class Report:
         }
 
     def counts(self, name: str) -> tuple[int, int]:
-        """How many clips of a name were written, and how many failed."""
+        """Numbers of clips under a name that were written and that failed."""
         return self._records[name]["written"], self._records[name]["failed"]
 
     def write(self) -> None:
@@ -133,13 +133,17 @@ class Report:
 
 
 def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
-    """What became so far of the clips of record files.
+    """Reads the outcomes so far of the clips of record files.
 
     Args:
-        shards: paths of the record files, written or not.
+        shards: paths of the record files, finished or not.
 
     Returns:
-        Outcomes by path; files that are not begun have none.
+        Outcomes by path; none for files that have not been begun.
+
+    Raises:
+        OSError: a list cannot be read.
+        ValueError: a list is damaged.
     """
 
     def read(shard):
@@ -163,7 +167,7 @@ def remove_failed(shards: Iterable[str]) -> None:
 
 
 def count_outcomes(shard: str) -> int:
-    """How many clips of a record file are done so far."""
+    """Number of clips of a record file that are done so far."""
     path = work_file(shard, "done")
     if not files.exists(path):
         return 0

@@ -1,7 +1,7 @@
-"""Shards: which clips go into which record file, and one such file written whole.
+"""Shards: how clips are spread over record files, and the writing of one file.
 
-A folder of records holds the record files, `label_map.txt`, `report.json` and a folder
-`work` with two lists for each record file: its clips, and what became of each.
+A folder of records has the record files, `label_map.txt`, `report.json` and a folder
+`work` with two lists for each record file: its clips and their outcomes.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from . import image_coding, mediasequence
 from .image_coding import Coding
 from .report import Outcome, work_file
 
-# As MediaPipe's kinetics_dataset.py: any order that does not change.
+# As in MediaPipe's kinetics_dataset.py. Any fixed order would do.
 _SHUFFLE_SEED = 47
 _FILE_THREADS = 16
 
@@ -51,9 +51,9 @@ def plan(
     """Spreads clips over record files, always in the same way.
 
     Args:
-        folder: where the files go.
-        name: what their names begin with.
-        clips: all the clips.
+        folder: folder of the record files.
+        name: first part of their names.
+        clips: all clips.
         num_shards: number of files.
 
     Returns:
@@ -69,10 +69,10 @@ def plan(
 
 
 def write_plan(shards: dict[str, list[Clip]]) -> None:
-    """Writes the list of every shard's clips, and begins that of the outcomes.
+    """Writes the list of each shard's clips, and an empty list of outcomes.
 
     Args:
-        shards: what `plan` returned.
+        shards: from `plan`.
 
     Raises:
         OSError: a list cannot be written.
@@ -92,9 +92,9 @@ def write_plan(shards: dict[str, list[Clip]]) -> None:
 
 
 def write_shard(shard: str, settings: Settings) -> None:
-    """Writes a record file: all its clips, or no file.
+    """Writes a record file, unless it exists: with all its clips, or no file.
 
-    A clip that cannot be prepared is left out, and its reason is kept.
+    A clip that cannot be prepared is left out; its outcome has the reason.
 
     Args:
         shard: path of the record file.
@@ -107,7 +107,7 @@ def write_shard(shard: str, settings: Settings) -> None:
 
     if files.exists(shard):
         return
-    cv2.setNumThreads(1)  # Shards are written side by side.
+    cv2.setNumThreads(1)  # Shards are written in parallel.
     with files.open_file(work_file(shard, "clips")) as file:
         clips = [Clip(*json.loads(line)) for line in file]
     with (
@@ -135,8 +135,8 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
         A serialized SequenceExample, and the number of frames.
 
     Raises:
-        OSError: the file is not there.
-        ValueError: it cannot be read, or flow is wanted of a single frame.
+        OSError: the file does not exist.
+        ValueError: it cannot be read, or has one frame and the settings have flow.
     """
     coding = settings.coding
     rgb, flow = [], []
@@ -168,11 +168,11 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
 
 
 def _prepare(clip, settings):
-    """The example, or None, and the outcome."""
+    """The serialized example, or None, and the outcome."""
     try:
         example, num_frames = encode_clip(clip, settings)
         return example, Outcome(clip.path, clip.example_id, num_frames, "", 0.0)
-    except Exception as error:  # Whatever a bad clip does, the others go on.
+    except Exception as error:  # One bad clip must not stop the others.
         why = reason(error, clip.path)
         logging.warning("Left out: %s: %s", clip.path, why)
         return None, Outcome(clip.path, clip.example_id, 0, why, 0.0)

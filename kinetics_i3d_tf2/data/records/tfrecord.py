@@ -1,4 +1,4 @@
-"""TFRecord files as lists of records that can be read in any order.
+"""TFRecord files, read in any order.
 
 A record is its length (8 bytes, little endian), a checksum of that (4 bytes), the
 content, and a checksum of that (4 bytes).
@@ -26,7 +26,7 @@ _THREADS = 16
 
 
 class Record(NamedTuple):
-    """Where a record is."""
+    """Place of a record in a file."""
 
     path: str
     offset: int  # of its content, in bytes
@@ -38,8 +38,8 @@ def find_records(
 ) -> tuple[Record, ...]:
     """Lists the records of TFRecord files, reading only their lengths.
 
-    What follows a damaged or cut-off length cannot be found; it is left out, and a
-    warning names the file.
+    Records after a damaged or truncated length cannot be found; they are left out with
+    a warning.
 
     Args:
         paths: the files, local or addresses; or one pattern (`records/train-*`).
@@ -48,8 +48,9 @@ def find_records(
         The records, in order.
 
     Raises:
-        OSError: there is no such file.
-        ValueError: a file is compressed, or there is no record in any.
+        OSError: a file does not exist.
+        ValueError: a file is compressed, the pattern matches several sets of files, or
+            there are no records.
     """
     if isinstance(paths, (str, os.PathLike)):
         pattern, paths = paths, files.matching(paths)
@@ -58,8 +59,8 @@ def find_records(
         sets = {_SHARD.sub(r"-*-of-\1", path) for path in paths}
         if len(sets) > 1:
             raise ValueError(
-                f"{pattern}: means {len(sets)} sets of record files, which may hold "
-                f"the same clips; name one of {', '.join(sorted(sets))}"
+                f"{pattern}: matches {len(sets)} sets of record files, which may hold "
+                f"the same clips; choose one of {', '.join(sorted(sets))}"
             )
     with ThreadPoolExecutor(_THREADS) as pool:
         found = tqdm(
@@ -80,8 +81,8 @@ def read_record(record: Record) -> bytes:
     """The content of a record.
 
     Raises:
-        OSError: there is no such file any more.
-        ValueError: the content is cut off, or its checksum is wrong.
+        OSError: the file does not exist.
+        ValueError: the content is truncated, or its checksum is wrong.
     """
     with files.open_file(record.path, "rb") as file:
         file.seek(record.offset)
@@ -89,7 +90,7 @@ def read_record(record: Record) -> bytes:
         checksum = file.read(_CHECKSUM.size)
     if len(checksum) < _CHECKSUM.size or checksum != _checksum(content):
         raise ValueError(
-            f"{record.path}: the record at byte {record.offset} is damaged or cut off"
+            f"{record.path}: the record at byte {record.offset} is damaged or truncated"
         )
     return content
 
@@ -97,7 +98,7 @@ def read_record(record: Record) -> bytes:
 def _records_of(path):
     if files.is_dir(path):
         raise ValueError(
-            f"{path}: is a folder; name the record files in it, as {path}/train-*"
+            f"{path}: is a folder; pass the record files in it, as {path}/train-*"
         )
     records = []
     total = files.size(path)
@@ -125,7 +126,7 @@ def _records_of(path):
 
 
 def _checksum(content):
-    """CRC32C, 'masked' by TensorFlow so that sums of sums stay good sums."""
+    """CRC32C, masked as TensorFlow does."""
     crc = google_crc32c.value(content)
     masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
     return _CHECKSUM.pack(masked)

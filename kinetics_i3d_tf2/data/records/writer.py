@@ -51,8 +51,8 @@ def write_records(
     """Writes the clips of a dataset as records for training and evaluation.
 
     Videos are trimmed, resampled to 25 frames per second and resized; TV-L1 flow takes
-    most of the time. After an interruption the same call continues with the unfinished
-    record files. Clips that cannot be read are left out and listed in `report.json`.
+    most of the time. After an interruption the same call resumes. Clips that cannot be
+    read are left out and listed in `report.json`.
 
     Args:
         table: the clips; each of its splits gets record files of its own.
@@ -65,12 +65,12 @@ def write_records(
         options: from `beam_options`; by default all cores of this machine.
 
     Returns:
-        Counts, and the path of the report.
+        Counts, and the report's path.
 
     Raises:
         OSError: a file cannot be written; `PipelineError` once Beam is running.
-        ValueError: Apache Beam is not installed, the folder was begun with other
-            settings or clips, or no clip can be prepared.
+        ValueError: Apache Beam is missing, the folder was begun with other settings or
+            clips, or no clip can be prepared.
 
     Examples:
         >>> i3d.write_records(i3d.read_folder("videos"), "records").clips
@@ -96,9 +96,7 @@ def write_records(
         if table.class_names:
             labels.write_label_map(files.join(out, labels.LABEL_MAP), table.class_names)
         report.write()
-        planned = {
-            shard: clips for plan in plans.values() for shard, clips in plan.items()
-        }
+        planned = {path: c for plan in plans.values() for path, c in plan.items()}
         if retry_failed:
             remove_failed(planned)
         _run(planned, settings, options)
@@ -109,10 +107,11 @@ def beam_options(arguments: Sequence[str] = ()):
     """Options of the Beam pipeline.
 
     Args:
-        arguments: Beam's own flags (`--direct_num_workers=4`, `--runner=FlinkRunner`).
+        arguments: Beam's own flags (`--direct_num_workers=4`, `--runner=FlinkRunner`);
+            by default threads on all cores of this machine.
 
     Returns:
-        `PipelineOptions`; by default threads on all cores of this machine.
+        `PipelineOptions`.
 
     Raises:
         ValueError: Apache Beam is not installed, or does not know a flag.
@@ -157,7 +156,7 @@ def _run(planned, settings, options):
 
     left = {path: clips for path, clips in planned.items() if not files.exists(path)}
     if not left:
-        logging.info("All %d record files are there", len(planned))
+        logging.info("All %d record files exist", len(planned))
         return
     shards.write_plan(left)
     try:

@@ -31,7 +31,7 @@ def test_a_report_is_not_made_of_nothing(tmp_path):
     plan = shards.plan("out", "train", [Clip("a.mp4"), Clip("b.mp4")], 1)
     report = Report(tmp_path)
     report.begin("train", plan, shards.Settings().as_json())
-    with pytest.raises(ValueError, match="folder work beside it, are gone"):
+    with pytest.raises(ValueError, match="lists of outcomes are missing from"):
         report.end("train", [Outcome("a.mp4", "a_0", 4, "", 1.0)])
 
 

@@ -36,7 +36,9 @@ def test_a_file_that_is_cut_off(file, cut, caplog):
     records = tfrecord.find_records([file])
     assert contents(records[:2]) == CONTENTS[:2]
     if len(records) == 3:
-        with pytest.raises(ValueError, match="records: the record at byte .* cut off"):
+        with pytest.raises(
+            ValueError, match="records: the record at byte .* truncated"
+        ):
             tfrecord.read_record(records[2])
     else:
         assert "records: is damaged at byte" in caplog.text
@@ -79,9 +81,9 @@ def test_a_pattern(file):
     assert len(tfrecord.find_records(file.with_name("rec*"))) == 3
     for name in ("a_rgb-00000-of-00001", "a_rgb_flow-00000-of-00001"):
         file.with_name(name).write_bytes(file.read_bytes())
-    with pytest.raises(ValueError, match="means 2 sets of record files, which may"):
+    with pytest.raises(ValueError, match="matches 2 sets of record files, which may"):
         tfrecord.find_records(file.with_name("a_*"))
-    with pytest.raises(ValueError, match="is a folder; name the record files in it"):
+    with pytest.raises(ValueError, match="is a folder; pass the record files in it"):
         tfrecord.find_records([file.parent])
     with pytest.raises(FileNotFoundError, match="val-.*: there are no such record"):
         tfrecord.find_records(str(file.with_name("val-*")))

@@ -84,7 +84,7 @@ def test_finished_record_files_are_kept(tmp_path, caplog):
     ]
     caplog.set_level("INFO", logger="absl")
     assert write_records(table, tmp_path / "out", **options).clips == 6
-    assert "All 3 record files are there" in caplog.text
+    assert "All 3 record files exist" in caplog.text
 
 
 def test_splits_share_a_label_map(tmp_path):
