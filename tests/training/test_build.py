@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d, load_model, save_checkpoint
-from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
+from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES
@@ -100,31 +99,3 @@ def test_clips_that_do_not_go_into_a_model(kind, changes, message):
     clip = dataclasses.replace(ClipRecipe.of_model(kind), **changes)
     with pytest.raises(ValueError, match=message):
         new_model(kind, 5, clip, width=1 / 16)
-
-
-@pytest.mark.parametrize(
-    ("kind", "stream"),
-    [(kind, stream) for kind, row in ARCHITECTURES.items() for stream in row.streams],
-)
-@pytest.mark.parametrize("width", [1 / 16, 0.1])
-def test_a_checkpoint_says_what_it_is_of(tmp_path, kind, stream, width):
-    clip = dataclasses.replace(ClipRecipe.of_model(kind), stream=stream)
-    model = new_model(kind, 7, clip, width=width, in_training=True)
-    save_checkpoint(model, tmp_path)
-    found = Checkpoint(tmp_path)
-    assert (found.architecture, found.stream, found.num_classes) == (kind, stream, 7)
-    loaded = load_model(tmp_path)
-    assert type(loaded) is type(model)
-    assert [v.path for v in loaded.weights] == [v.path for v in model.weights]
-    for ours, theirs in zip(model.weights, loaded.weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
-    assert loaded.output.shape == (None, 7)
-
-
-def test_a_checkpoint_of_another_kind_or_stream(tmp_path):
-    clip = dataclasses.replace(ClipRecipe.of_model("two_stream"), stream="rgb")
-    save_checkpoint(new_model("two_stream", 3, clip, width=1 / 16), tmp_path)
-    with pytest.raises(ValueError, match="is a checkpoint of two_stream, not of c3d"):
-        Checkpoint(tmp_path).require("rgb", "c3d")
-    with pytest.raises(ValueError, match="is of the stream rgb, and joint was asked"):
-        Checkpoint(tmp_path).require("joint", "two_stream")
