@@ -125,7 +125,7 @@ def _fit(run):
     """Trains from the newest checkpoint, or the initial weights, to the last step."""
     recipe, data, _, options, strategy, stop = run
     number, _ = distribution.worker(strategy)
-    checkpoints = RunCheckpoints(run.folder, data.class_names)
+    checkpoints = RunCheckpoints(run.folder, data.class_names, recipe)
     with strategy.scope():
         trainer, state = _initial(run, checkpoints)
     _check_workers(run, state)

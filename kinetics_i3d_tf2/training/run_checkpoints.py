@@ -1,8 +1,8 @@
 """The newest and the best checkpoint of a training run, written atomically.
 
 A run's folder has `checkpoints/STEP/`, a folder per checkpoint with weights and
-momentum in the released format, `label_map.txt` and `state.json`, and the links `last`
-and `best` to two of them.
+momentum in the released format, `label_map.txt`, `config.json` and `state.json`, and
+the links `last` and `best` to two of them.
 """
 
 import dataclasses
@@ -15,9 +15,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ..checkpoints.config import write_config_of_model
 from ..checkpoints.sonnet import load_checkpoint, load_momentum, save_checkpoint
 from ..data import labels
 from ..utils import files, run_dir
+from .recipe import TrainingRecipe
 from .state import RunState
 
 _STATE = "state.json"
@@ -33,12 +35,19 @@ class RunCheckpoints:
     Args:
         run: folder of the run.
         class_names: names by index.
+        recipe: how the model is trained, for `config.json`.
     """
 
-    def __init__(self, run: str | os.PathLike, class_names: Sequence[str]):
+    def __init__(
+        self,
+        run: str | os.PathLike,
+        class_names: Sequence[str],
+        recipe: TrainingRecipe | None = None,
+    ):
         self._run = Path(run)
         self._folder = self._run / "checkpoints"
         self._class_names = class_names
+        self._recipe = recipe
 
     def newest(self) -> Path | None:
         """Folder of the newest checkpoint, or None."""
@@ -101,10 +110,10 @@ class RunCheckpoints:
             state.loss_scale = [float(value) for value in scale]
         self.clear_unfinished()
         with run_dir.atomic_folder(self._folder / _name(state.step)) as folder:
-            save_checkpoint(
-                model, folder / "model.ckpt", optimizer=_momentum(optimizer)
-            )
+            prefix = folder / "model.ckpt"
+            save_checkpoint(model, prefix, optimizer=_momentum(optimizer))
             labels.write_label_map(folder / labels.LABEL_MAP, self._class_names)
+            write_config_of_model(prefix, model, recipe=self._recipe)
             (folder / _STATE).write_text(_text(state), encoding="utf-8")
         self._link("last", state.step)
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from trainings import C3D, WIDTH, largest_difference, weights_of
 
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.training import build
 from kinetics_i3d_tf2.training.run_checkpoints import RunCheckpoints
 from kinetics_i3d_tf2.training.state import RunState
@@ -42,6 +43,18 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_others(tmp_path):
     assert largest_difference(before, weights_of(tmp_path)) == 0
     checkpoints.clear_unfinished()
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["00000002"]
+
+
+def test_a_configuration_describes_the_model_and_its_training(tmp_path):
+    trainer = make()
+    checkpoints = RunCheckpoints(tmp_path, CLASSES, C3D)
+    checkpoints.save(trainer.model, trainer.optimizer, RunState(step=2))
+    checkpoint = Checkpoint(tmp_path / "last")
+    config = checkpoint.config
+    assert (config.architecture, config.stream) == ("c3d", "rgb")
+    assert (config.width, config.class_names) == (WIDTH, "label_map.txt")
+    assert config.recipe["batch_size"] == C3D.batch_size
+    assert checkpoint.class_names == CLASSES
 
 
 @pytest.mark.parametrize(
