@@ -7,22 +7,17 @@ import av
 
 from . import ffmpeg
 from .damage import Damage
+from .packets import USUAL_RATE, packets
 
 # A seek lands on the key frame before; up to this many seconds it saves nothing.
 _WORTH_SEEKING = 5.0
 # Above any camera (16K is 133 million); broken headers ask for all the memory.
 _MAX_PIXELS = 1 << 27
-# Where neither the file nor its frames say how long a frame lasts.
-_USUAL_RATE = 25.0
 # Frames come out of the decoder in order; H.264 reorders up to 16 of them. Time stamps
 # that go back further begin a new count, as in files joined end to end.
 _REORDERED = 16
-# Packets follow each other closely. A gap of more bytes that also skips time was not
-# parsed. Stuffing, tables and indices skip no time.
-_HOLE = 4096
-_NEAR = 2  # Packets between a gap of bytes and its gap of time.
 # Announced lengths are rounded, and may be the sound's: two frames and a percent.
-_TOLERANCE = 2 / _USUAL_RATE
+_TOLERANCE = 2 / USUAL_RATE
 _TOLERANCE_SHARE = 0.01
 _JOINABLE = ("mpeg", "mpegts")
 
@@ -121,7 +116,7 @@ class _Clock:
 
     def __init__(self, stream, *, is_avi):
         self._is_avi = is_avi
-        self.step = 1 / float(stream.average_rate or _USUAL_RATE)
+        self.step = 1 / float(stream.average_rate or USUAL_RATE)
         self.pixel_aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         self.origin = None
         if stream.start_time is not None and not is_avi:
@@ -152,7 +147,7 @@ class _Clock:
 def _decoded(container, stream, damage):
     corrupt, broken, failure = 0, 0, None
     lacks_reference = False  # Up to the next key frame.
-    for packet, is_after_loss in _packets(container, stream, damage):
+    for packet, is_after_loss in packets(container, stream, damage):
         lacks_reference = (lacks_reference or is_after_loss) and not packet.is_keyframe
         is_broken = packet.is_corrupt or lacks_reference
         try:
@@ -174,64 +169,6 @@ def _decoded(container, stream, damage):
             yield frame
     if failure is not None and damage.decoded == 0:
         raise failure
-
-
-def _packets(container, stream, damage):
-    """Yields packets, and whether frames before them were lost with a part of the file.
-
-    Frames are missing where both bytes and time are skipped; the packets of all streams
-    tell which bytes were parsed.
-    """
-    has_index = container.format.name.startswith("mov")
-    gaps = _TimeGaps(stream)
-    end, packets_since_hole = None, _NEAR + 1
-    for packet in container.demux():
-        if packet.size and packet.pos is not None and packet.pos >= 0:
-            if end is not None and packet.pos > end + _HOLE:
-                packets_since_hole = 0
-            end = max(end or 0, packet.pos + packet.size)
-        if packet.stream is not stream:
-            continue
-        gaps.add(packet)
-        lost = 0
-        if packets_since_hole <= _NEAR and not has_index:
-            lost = gaps.take()
-        damage.missing = gaps.missing
-        packets_since_hole += 1
-        yield packet, lost > 0
-
-
-class _TimeGaps:
-    """Gaps in the times of packets, which come in the order of decoding."""
-
-    def __init__(self, stream):
-        self.missing = 0  # Frames of the gaps that were taken.
-        self._step = 1 / float(stream.average_rate or _USUAL_RATE)
-        self._latest = None
-        self._seen = None  # The last gap: its times and the packets since.
-        self._taken = None  # Times of the last gap that was taken.
-
-    def add(self, packet):
-        ticks = packet.dts if packet.pts is None else packet.pts
-        if ticks is None:
-            return
-        time = float(ticks * packet.time_base)
-        if self._taken and self._taken[0] < time < self._taken[1] and self.missing:
-            self.missing -= 1  # A frame that was only reordered.
-        if self._seen:
-            self._seen[2] += 1
-        if self._latest is not None and time - self._latest > 1.5 * self._step:
-            self._seen = [self._latest, time, 0]
-        self._latest = time if self._latest is None else max(self._latest, time)
-
-    def take(self):
-        """Counts the frames of a gap that has just been seen; 0 if there is none."""
-        if self._seen is None or self._seen[2] > _NEAR:
-            return 0
-        self._taken, self._seen = self._seen[:2], None
-        lost = max(0, round((self._taken[1] - self._taken[0]) / self._step) - 1)
-        self.missing += lost
-        return lost
 
 
 def _check_complete(source, container, stream, step, damage):

@@ -9,18 +9,12 @@ import numpy as np
 from .damage import MAX_DAMAGED_FRAMES, Damage, report
 from .decoding import announced_duration, timed_frames
 from .ffmpeg import Source, can_rewind, name_of
-from .rgb_converter import RgbConverter
+from .sampling import TOLERANCE, as_stored, at_rate
 
 FRAME_RATE = 25.0
 # Frames that are read without a limit take no more than this: a process of 4 GiB lives.
 MAX_BYTES = 3 << 30
 _GROWTH = 1 << 25  # bytes
-
-# Longest time in seconds without a frame that is believed: slides in a recording stay
-# long, but broken time stamps ask for hours of copies of one frame.
-_LONGEST_GAP = 600.0
-# Time stamps are rounded: the end of the last frame, in frames, is not relied upon.
-_TOLERANCE = 0.1
 
 
 def read_video(
@@ -126,9 +120,9 @@ def iter_video(
     try:
         decoded = timed_frames(source, start, num_threads, damage)
         if fps is None:
-            images = _as_stored(decoded, start, end)
+            images = as_stored(decoded, start, end)
         else:
-            images = _at_rate(name, decoded, start, end, fps)
+            images = at_rate(name, decoded, start, end, fps)
         for image in images:
             yield image
             count += 1
@@ -183,52 +177,8 @@ def count_frames(
             source, fps=fps, start=start, end=end, on_damage=lambda damage: None
         )
         return sum(1 for _ in frames)
-    last = min(span[1], duration - _TOLERANCE / fps)
+    last = min(span[1], duration - TOLERANCE / fps)
     return max(0, math.ceil((last - span[0]) * fps - 1e-6))
-
-
-def _as_stored(decoded, start, end):
-    to_rgb = RgbConverter()
-    for frame in decoded:
-        if frame.time >= end:
-            return
-        if frame.time >= start:
-            yield to_rgb(frame)
-
-
-def _at_rate(name, decoded, start, end, fps):
-    """Yields the image that is nearest at each tick."""
-    to_rgb = RgbConverter()
-    count, wanted = 0, start
-    for frame, until in _nearest(name, decoded, end, _TOLERANCE / fps):
-        if wanted >= until:
-            continue
-        image = to_rgb(frame)
-        while wanted < min(until, end):
-            yield image
-            count += 1
-            wanted = start + count / fps
-
-
-def _nearest(name, decoded, end, tolerance):
-    """Yields each frame with the second up to which it is the nearest one."""
-    previous, since, lasts = None, 0.0, 0.0
-    for frame in decoded:
-        time = frame.time
-        if previous is not None:
-            time = max(time, since)  # Broken files go back in time.
-            if time - since > _LONGEST_GAP:
-                raise ValueError(
-                    f"{name}: is broken: its time stamps jump from second {since:.2f} "
-                    f"to {time:.2f}"
-                )
-            yield previous, (since + time) / 2
-        previous, since, lasts = frame, time, frame.duration
-        if time >= end:
-            break
-    if previous is not None:
-        # The last frame must not reach the next tick.
-        yield previous, since + max(lasts - tolerance, lasts / 2)
 
 
 def _check_span(fps, start, end, max_frames):

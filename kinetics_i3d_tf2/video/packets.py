@@ -1,0 +1,82 @@
+"""Packets of a video, and the frames that are missing between them."""
+
+from collections.abc import Iterator
+
+import av
+
+from .damage import Damage
+
+# Frames per second of files that do not announce a rate.
+USUAL_RATE = 25.0
+# Packets follow each other closely. A gap of more bytes that also skips time was not
+# parsed. Stuffing, tables and indices skip no time.
+_HOLE = 4096
+_NEAR = 2  # Packets between a gap of bytes and its gap of time.
+
+
+def packets(
+    container: av.container.InputContainer, stream: av.VideoStream, damage: Damage
+) -> Iterator[tuple[av.Packet, bool]]:
+    """Yields packets, and whether frames before them were lost with a part of the file.
+
+    Frames are missing where both bytes and time are skipped; the packets of all streams
+    tell which bytes were parsed.
+
+    Args:
+        container: the open file.
+        stream: its video.
+        damage: its count of missing frames is updated.
+
+    Yields:
+        A packet of the stream, and whether frames are missing before it.
+    """
+    has_index = container.format.name.startswith("mov")
+    gaps = _TimeGaps(stream)
+    end, packets_since_hole = None, _NEAR + 1
+    for packet in container.demux():
+        if packet.size and packet.pos is not None and packet.pos >= 0:
+            if end is not None and packet.pos > end + _HOLE:
+                packets_since_hole = 0
+            end = max(end or 0, packet.pos + packet.size)
+        if packet.stream is not stream:
+            continue
+        gaps.add(packet)
+        lost = 0
+        if packets_since_hole <= _NEAR and not has_index:
+            lost = gaps.take()
+        damage.missing = gaps.missing
+        packets_since_hole += 1
+        yield packet, lost > 0
+
+
+class _TimeGaps:
+    """Gaps in the times of packets, which come in the order of decoding."""
+
+    def __init__(self, stream):
+        self.missing = 0  # Frames of the gaps that were taken.
+        self._step = 1 / float(stream.average_rate or USUAL_RATE)
+        self._latest = None
+        self._seen = None  # The last gap: its times and the packets since.
+        self._taken = None  # Times of the last gap that was taken.
+
+    def add(self, packet):
+        ticks = packet.dts if packet.pts is None else packet.pts
+        if ticks is None:
+            return
+        time = float(ticks * packet.time_base)
+        if self._taken and self._taken[0] < time < self._taken[1] and self.missing:
+            self.missing -= 1  # A frame that was only reordered.
+        if self._seen:
+            self._seen[2] += 1
+        if self._latest is not None and time - self._latest > 1.5 * self._step:
+            self._seen = [self._latest, time, 0]
+        self._latest = time if self._latest is None else max(self._latest, time)
+
+    def take(self):
+        """Counts the frames of a gap that has just been seen; 0 if there is none."""
+        if self._seen is None or self._seen[2] > _NEAR:
+            return 0
+        self._taken, self._seen = self._seen[:2], None
+        lost = max(0, round((self._taken[1] - self._taken[0]) / self._step) - 1)
+        self.missing += lost
+        return lost
