@@ -10,34 +10,23 @@ and so last bit, depends on which memory is free at the time.
 
 from keras import ops
 
-# Defaults of OpenCV's DualTVL1OpticalFlow, with its names. Its scale step is 4 / 5.
-TAU, LAMBDA, THETA = 0.25, 0.15, 0.3
-SCALES, WARPS, OUTER_ITERATIONS, INNER_ITERATIONS = 5, 5, 10, 30
-EPSILON = 0.01
-# Scales with a shorter side are left out.
-MIN_SIDE = 16
-# A smaller squared gradient divides nothing: the step of float32 at 1.
-TINY = 2.0**-23
-# Parameter of OpenCV's bicubic interpolation.
-CUBIC = -0.75
+from .median_network import median_of_rows, sort_five
+from .tvl1_parameters import (
+    CUBIC,
+    EPSILON,
+    INNER_ITERATIONS,
+    LAMBDA,
+    MIN_GRADIENT,
+    MIN_SIDE,
+    OUTER_ITERATIONS,
+    SCALES,
+    TAU,
+    THETA,
+    WARPS,
+)
+
 # OpenCV's weights of red, green and blue, in 2^-15.
 GREY_WEIGHTS = (9798, 19235, 3735)
-# Compare-exchanges that sort five values.
-SORT = ((0, 3), (1, 4), (0, 2), (1, 3), (0, 1), (2, 4), (1, 2), (3, 4), (2, 3))
-# In a 5x5 matrix whose columns and rows are sorted, the median is one of these places:
-# fewer than 13 of the others are surely below it, and fewer than 13 above.
-MIDDLE = [
-    (row, column)
-    for row in range(5)
-    for column in range(5)
-    if max((row + 1) * (column + 1), (5 - row) * (5 - column)) <= 13
-]
-# Compare-exchanges that then bring the median to the middle of these 13. Found by a
-# search over the 252 sorted matrices of zeros and ones, which prove it.
-MEDIAN = (
-    *((1, 9), (1, 6), (3, 11), (6, 11), (7, 12), (0, 8), (1, 3), (3, 6), (4, 10)),
-    *((6, 9), (2, 5), (4, 7), (5, 8), (4, 8), (4, 6), (6, 8), (3, 6)),
-)
 
 
 def grey(frames):
@@ -175,7 +164,7 @@ def _refine(flow, frames, epsilon):
     def warp(count, flow, *dual):
         warped, slope = _warp(taps, flow)
         rest = (slope[0] * flow[0] + slope[1] * flow[1]) - (warped - first)
-        scale = -1 / ops.maximum(slope[0] ** 2 + slope[1] ** 2, TINY)
+        scale = -1 / ops.maximum(slope[0] ** 2 + slope[1] ** 2, MIN_GRADIENT)
         data = slope, slope * scale, rest * scale
         return count + 1, *_iterate((flow, *dual), data, limit)
 
@@ -284,26 +273,6 @@ def _median(images):
     for _ in range(2):
         images = ops.pad(images, [[0, 0], [0, 0], [1, 1], [1, 1]], mode="symmetric")
     lines = [images[:, :, i : i + height] for i in range(5)]
-    values = []
-    for row, line in enumerate(_exchange(lines, SORT, range(5))):
-        window = [line[..., i : i + width] for i in range(5)]
-        wanted = [column for i, column in MIDDLE if i == row]
-        values += _exchange(window, SORT, wanted)
-    return _exchange(values, MEDIAN, [6])[0]
-
-
-def _exchange(values, network, wanted):
-    """Wanted places after compare-exchanges, without what they do not need."""
-    needed, steps = set(wanted), []
-    for low, high in reversed(network):
-        steps.append((low, high, low in needed, high in needed))
-        if needed & {low, high}:
-            needed |= {low, high}
-    values = list(values)
-    for low, high, least, most in reversed(steps):
-        pair = values[low], values[high]
-        if least:
-            values[low] = ops.minimum(*pair)
-        if most:
-            values[high] = ops.maximum(*pair)
-    return [values[i] for i in wanted]
+    lines = sort_five(lines, ops.minimum, ops.maximum)
+    windows = ([line[..., i : i + width] for i in range(5)] for line in lines)
+    return median_of_rows(windows, ops.minimum, ops.maximum)
