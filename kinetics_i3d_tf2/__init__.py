@@ -40,6 +40,7 @@ _HOMES = {
     "fetch": "checkpoints.released",
     "iter_video": "video.reader",
     "read_video": "video.reader",
+    "iter_optical_flow": "video.optical_flow",
     "optical_flow": "video.optical_flow",
     "normalize_flow": "video.optical_flow",
     "normalize_rgb": "video.transforms",

@@ -31,13 +31,13 @@ from tqdm import tqdm
 
 from ..data import clip_recipe, frame_reader, sources
 from ..data.clips import Clip
-from ..data.prefetch import num_cores
 from ..data.records.tfrecord import Record
 from ..features import files as feature_files
 from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..utils import files as storage
 from ..utils import run_dir
+from ..utils.cores import num_cores
 from ..video import optical_flow
 from ..video.reader import FRAME_RATE, count_frames
 from . import clip_flags, dataset_flags, model_flags, program

@@ -22,10 +22,10 @@ sets of equal size only.
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data.prefetch import num_cores
 from ..features import video_sets
 from ..features.frechet import frechet_distance
 from ..utils import files
+from ..utils.cores import num_cores
 from . import clip_flags, model_flags, program
 
 for _flag in (

@@ -2,7 +2,6 @@
 
 import collections
 import functools
-import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..utils.cores import num_cores
 from ..utils.errors import reason
 from . import clip_reader
 from .clip_recipe import ClipRecipe
@@ -121,13 +121,6 @@ def in_batches(
             yield from _run(function, waiting)
             waiting, count = [], 0
     yield from _run(function, waiting)
-
-
-def num_cores() -> int:
-    """Number of processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # A container's, not its host's.
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _read_clip(number, source, recipe):

@@ -1,48 +1,47 @@
 """Optical flow for the Flow stream: TV-L1, its range and its 8-bit code."""
 
-import functools
-import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
 from tqdm import tqdm
 
+from . import flow_engines
+from .tvl1_parameters import EPSILON
+
 # Largest displacement kept, in pixels a frame (README of the release).
 FLOW_BOUND = 20.0
-# OpenCV's default: iterations stop when a pixel's flow changes by less on average.
-# `tvl1` has the same; it is not imported here, as it needs Keras.
-EPSILON = 0.01
-# Pairs that a GPU computes at once; 60 float32 values a pixel are held for each.
-_GPU_PAIRS = 32
 
 
 def optical_flow(
     frames: np.ndarray,
     *,
     epsilon: float = EPSILON,
-    engine: str = "opencv",
+    engine: str = "auto",
     progress: bool = False,
     num_threads: int | None = None,
 ) -> np.ndarray:
     """Forward TV-L1 flow between neighbouring frames.
 
-    DualTVL1 with OpenCV's parameters, on grey frames: OpenCV's own, with pairs spread
-    over threads, or `tvl1`, compiled by XLA, which is faster on CPU and also runs on
-    GPUs. The two are 0.01 pixels apart on the release's sample, as a mean; rounding
-    decides when iterations stop.
+    All engines compute DualTVL1 with OpenCV's parameters and stopping rule, on grey
+    frames. On the release's sample their flows differ by 0.01 pixels on average,
+    because rounding decides when iterations stop.
 
     Args:
         frames: uint8 RGB `(frames, height, width, 3)` in 0..255, at least two.
         epsilon: iterations stop when they change the flow by less, in pixels. On the
-            release's sample 0.05 is 7 times faster than 0.01, and as a mean 0.20
-            instead of 0.18 pixels from the release's own flow.
-        engine: "opencv"; or "keras": on the device of Keras's backend, where the first
-            call for a size compiles for about ten seconds.
+            release's sample 0.05 is 7 times faster than 0.01, and the flow differs
+            from the release's own by 0.20 instead of 0.18 pixels on average.
+        engine: "numba": kernels compiled for the processor, about 20 times faster than
+            OpenCV. The first flow on a machine compiles them for some seconds.
+            "opencv": the reference. "keras": on the device of Keras's backend, where
+            the first call for a size compiles for about ten seconds. "auto": "keras" if
+            Keras has been imported and has a GPU and `num_threads` is not set,
+            otherwise "numba", or "opencv" where Numba is not installed.
         progress: show a progress bar on standard error.
-        num_threads: OpenCV's threads, by default one a processor; they do not change
-            the result. The backend chooses its own.
+        num_threads: threads of Numba or OpenCV; by default one for each processor. The
+            result does not depend on it.
 
     Returns:
         float32 `(frames - 1, height, width, 2)`: displacement (dx, dy) in pixels,
@@ -50,99 +49,117 @@ def optical_flow(
 
     Raises:
         ValueError: fewer than two frames, another dtype or shape, frames of less
-            than 16 or more than 32,766 pixels a side, an epsilon of 0 or less, another
-            engine, or a number of threads for Keras.
+            than 16 or more than 32,766 pixels a side, an epsilon of 0 or less, an
+            unknown engine, or a number of threads for Keras.
+        ImportError: the engine's package is not installed.
 
     Source: the release used TV-L1 'similar to OpenCV's' (its README); the direction
     was measured against the release's own flow sample.
     """
     frames = np.asarray(frames)
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8:
-        raise ValueError(
-            "Optical flow takes uint8 RGB frames (frames, height, width, 3) in 0..255."
-            f" Received: {frames.dtype} {frames.shape}"
-        )
-    if len(frames) < 2:
-        raise ValueError(
-            "Optical flow needs at least two frames: it is the motion from one to the "
-            f"next. Received: {len(frames)}; use a longer clip, or the RGB stream alone"
-        )
-    if min(frames.shape[1:3]) < 16 or max(frames.shape[1:3]) > 32_766:
-        # OpenCV's pyramid of five scales fails on less, its remap on more.
-        raise ValueError(
-            "Optical flow needs frames of at least 16 and at most 32766 pixels a side. "
-            f"Received: {frames.shape[2]}x{frames.shape[1]}"
-        )
-    if not 0 < epsilon < np.inf:
-        raise ValueError(f"epsilon must be above 0 pixels. Received: {epsilon}")
-    if engine not in ("opencv", "keras"):
-        raise ValueError(f"engine must be opencv or keras. Received: {engine!r}")
-    if engine == "keras" and num_threads is not None:
-        raise ValueError("num_threads is for OpenCV; Keras's backend has its own")
-    grey = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])
-    flow = np.empty((len(frames) - 1, *frames.shape[1:3], 2), np.float32)
-    bar = tqdm(desc="TV-L1 flow", total=len(flow), unit="pair", disable=not progress)
-    with bar:
-        if engine == "keras":
-            _fill_with_keras(flow, grey, epsilon, bar)
-        else:
-            _fill_with_opencv(flow, grey, epsilon, bar, num_threads)
+    if frames.ndim != 4:
+        raise ValueError(_expected("(frames, height, width, 3)", frames))
+    parts = iter_optical_flow(
+        frames,
+        epsilon=epsilon,
+        engine=engine,
+        progress=progress,
+        num_threads=num_threads,
+    )
+    flow = np.empty((max(len(frames) - 1, 0), *frames.shape[1:3], 2), np.float32)
+    for index, part in enumerate(parts):
+        flow[index] = part
     return flow
 
 
-def _fill_with_opencv(flow, grey, epsilon, bar, num_threads):
-    # A DualTVL1 object keeps buffers between calls, so each thread has its own.
-    workspace = threading.local()
+def iter_optical_flow(
+    frames: Iterable[np.ndarray],
+    *,
+    epsilon: float = EPSILON,
+    engine: str = "auto",
+    progress: bool = False,
+    num_threads: int | None = None,
+) -> Iterator[np.ndarray]:
+    """Forward TV-L1 flow of a video of any length, pair by pair.
 
-    def compute(index):
-        if not hasattr(workspace, "tvl1"):
-            workspace.tvl1 = cv2.optflow.DualTVL1OpticalFlow_create(epsilon=epsilon)
-        flow[index] = workspace.tvl1.calc(grey[index], grey[index + 1], None)
+    Frames are taken as they are needed: two pairs a thread are in work or wait for
+    their user. Options, meaning and errors are those of `optical_flow`; errors of
+    frames are raised when they are reached.
 
-    if num_threads == 1:
-        for index in range(len(flow)):
-            compute(index)
+    Args:
+        frames: uint8 RGB `(height, width, 3)` in 0..255, at least two, of one size.
+        epsilon: iterations stop when they change the flow by less, in pixels.
+        engine: "auto", "numba", "opencv" or "keras".
+        progress: show a progress bar on standard error.
+        num_threads: threads of Numba or OpenCV; by default one for each processor.
+
+    Yields:
+        float32 `(height, width, 2)`: displacement (dx, dy) in pixels, right and down,
+        from a frame to the next.
+
+    Raises:
+        ValueError: see `optical_flow`.
+        ImportError: the engine's package is not installed.
+
+    Example:
+        ```python
+        for flow in iter_optical_flow(iter_video("film.mp4")):
+            ...
+        ```
+    """
+    if not 0 < epsilon < np.inf:
+        raise ValueError(f"epsilon must be above 0 pixels. Received: {epsilon}")
+    engine = flow_engines.choose_engine(engine, num_threads=num_threads)
+    return _iterate(frames, epsilon, engine, progress, num_threads)
+
+
+def _iterate(frames, epsilon, engine, progress, num_threads):
+    total = len(frames) - 1 if hasattr(frames, "__len__") else None
+    with tqdm(total=total, unit="pair", disable=not progress) as bar:
+        if engine == "numba":
+            flow_engines.compile_numba(bar.set_description)
+        bar.set_description("TV-L1 flow")
+        for flow in flow_engines.compute_flow(
+            itertools.pairwise(_grey(frames)),
+            engine=engine,
+            epsilon=epsilon,
+            num_threads=num_threads,
+        ):
             bar.update()
-        return
-    pool = ThreadPoolExecutor(num_threads or os.cpu_count())
-    try:
-        for _ in pool.map(compute, range(len(flow))):
-            bar.update()
-    finally:
-        pool.shutdown(cancel_futures=True)  # An interrupt waits for no more.
+            yield flow
 
 
-def _fill_with_keras(flow, grey, epsilon, bar):
-    import keras
+def _grey(frames):
+    count, shape = 0, None
+    for frame in map(np.asarray, frames):
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[-1] != 3:
+            raise ValueError(_expected("(height, width, 3)", frame))
+        if min(frame.shape[:2]) < 16 or max(frame.shape[:2]) > 32_766:
+            # OpenCV's pyramid of five scales fails on less, its remap on more.
+            raise ValueError(
+                "Optical flow needs frames of at least 16 and at most 32766 pixels a "
+                f"side. Received: {frame.shape[1]}x{frame.shape[0]}"
+            )
+        if shape not in (None, frame.shape):
+            raise ValueError(
+                f"Optical flow takes frames of one size. Received: {shape} and, "
+                f"{count} frames later, {frame.shape}"
+            )
+        shape = frame.shape
+        count += 1
+        yield cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    if count < 2:
+        raise ValueError(
+            "Optical flow needs at least two frames: it is the motion from one to the "
+            f"next. Received: {count}; use a longer clip, or the RGB stream alone"
+        )
 
-    # A GPU wants many pairs at once; a CPU's caches hold one.
-    devices = keras.distribution.list_devices()
-    on_cpu = all(name.lower().startswith("cpu") for name in devices)
-    pairs = min(1 if on_cpu else _GPU_PAIRS, len(flow))
-    model = _keras_model(keras.config.backend(), epsilon)
-    grey = grey.astype(np.float32)
-    for start in range(0, len(flow), pairs):
-        begin = min(start, len(flow) - pairs)  # One shape, compiled once.
-        part = slice(begin, begin + pairs)
-        flow[part] = model.predict_on_batch([grey[:-1][part], grey[1:][part]])
-        bar.update(begin + pairs - start)
 
-
-@functools.cache
-def _keras_model(backend, epsilon):
-    """Model of no weights: Keras compiles it as suits backend and device."""
-    import keras
-
-    from . import tvl1_keras
-
-    class TVL1(keras.Model):
-        def call(self, inputs):
-            return tvl1_keras.tvl1_flow(*inputs, epsilon=epsilon)
-
-    model = TVL1(dtype="float32")
-    # Convolutions are slower by XLA on CPU; this is three times faster by it.
-    model.compile(jit_compile=backend != "torch")
-    return model
+def _expected(shape, received):
+    return (
+        f"Optical flow takes uint8 RGB frames {shape} in 0..255. "
+        f"Received: {received.dtype} {received.shape}"
+    )
 
 
 def normalize_flow(flow: np.ndarray, *, bound: float = FLOW_BOUND) -> np.ndarray:

@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ def moving_pattern(frames, dx, dy, size=64):
     return np.repeat(grey[..., None], 3, axis=-1)
 
 
-ENGINES = pytest.mark.parametrize("engine", ["opencv", "keras"])
+ENGINES = pytest.mark.parametrize("engine", ["numba", "opencv", "keras"])
 
 
 @ENGINES
@@ -39,18 +41,66 @@ def test_engines_agree_for_each_epsilon():
     for epsilon in (0.01, 0.1):
         by_engine = [
             optical_flow.optical_flow(frames, epsilon=epsilon, engine=engine)
-            for engine in ("opencv", "keras")
+            for engine in ("opencv", "numba", "keras")
         ]
-        error = np.linalg.norm(by_engine[0] - by_engine[1], axis=-1)
-        assert error.mean() < 0.05
+        for received in by_engine[1:]:
+            error = np.linalg.norm(received - by_engine[0], axis=-1)
+            assert error.mean() < 0.05
 
 
-def test_flow_does_not_depend_on_threads():
+@pytest.mark.parametrize("engine", ["numba", "opencv"])
+def test_flow_does_not_depend_on_threads(engine):
     frames = moving_pattern(6, 1, 0.5)
+    expected = optical_flow.optical_flow(frames, engine=engine, num_threads=1)
+    for num_threads in (2, 3):
+        received = optical_flow.optical_flow(
+            frames, engine=engine, num_threads=num_threads
+        )
+        np.testing.assert_array_equal(received, expected)
+
+
+@ENGINES
+def test_flow_of_a_stream_is_that_of_an_array(engine):
+    frames = moving_pattern(4, 1, 0.5)
+    streamed = list(optical_flow.iter_optical_flow(iter(frames), engine=engine))
     np.testing.assert_array_equal(
-        optical_flow.optical_flow(frames, num_threads=1),
-        optical_flow.optical_flow(frames, num_threads=3),
+        streamed, optical_flow.optical_flow(frames, engine=engine)
     )
+
+
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_a_stream_holds_the_frames_in_work_only(num_threads):
+    taken = 0
+
+    def frames():
+        nonlocal taken
+        for frame in moving_pattern(40, 1, 0, size=16):
+            taken += 1
+            yield frame
+
+    flows = optical_flow.iter_optical_flow(frames(), num_threads=num_threads)
+    for count, _ in enumerate(flows, 1):
+        assert taken <= count + 2 * num_threads
+    assert count == 39
+
+
+def test_a_stream_that_is_closed_stops_its_threads():
+    before = threading.active_count()
+    flows = optical_flow.iter_optical_flow(
+        moving_pattern(40, 1, 0), num_threads=2, engine="numba"
+    )
+    next(flows)
+    assert threading.active_count() > before
+    flows.close()
+    assert threading.active_count() == before
+
+
+def test_frames_of_other_sizes_in_a_stream():
+    frames = [np.zeros((16, size, 3), np.uint8) for size in (16, 16, 17)]
+    flows = optical_flow.iter_optical_flow(frames, num_threads=1)
+    next(flows)
+    with pytest.raises(ValueError, match=r"one size.*\(16, 16, 3\).*\(16, 17, 3\)"):
+        next(flows)
 
 
 def test_flow_of_mirrored_frames_is_flipped_flow():
@@ -87,8 +137,9 @@ def test_bad_frames(frames, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "cuda"}, "engine must be opencv or keras. Received: 'cuda'"),
-        ({"engine": "keras", "num_threads": 2}, "num_threads is for OpenCV"),
+        ({"engine": "cuda"}, "engine must be one of .*'numba'.* Received: 'cuda'"),
+        ({"engine": "keras", "num_threads": 2}, "num_threads is for flow on CPU"),
+        ({"num_threads": 0}, "num_threads must be at least 1. Received: 0"),
         ({"epsilon": 0}, "epsilon must be above 0 pixels. Received: 0"),
     ],
 )
@@ -110,7 +161,9 @@ def test_flow_of_the_sample_clip_is_the_releases(shared, engine):
     error = np.linalg.norm(received - released, axis=-1)
     assert error.mean() <= 0.185
     if engine == "keras":
-        error = np.linalg.norm(received - optical_flow.optical_flow(frames), axis=-1)
+        error = np.linalg.norm(
+            received - optical_flow.optical_flow(frames, engine="opencv"), axis=-1
+        )
         assert error.mean() <= 0.05
 
 

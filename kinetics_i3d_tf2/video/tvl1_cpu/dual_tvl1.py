@@ -21,6 +21,10 @@ from .warp import fill_taps, warp
 _FINER = np.float32(5 / 4)
 
 
+class Stopped(Exception):
+    """A flow was stopped before it was complete."""
+
+
 class DualTVL1:
     """OpenCV's DualTVL1 for one pair of frames after the other.
 
@@ -54,12 +58,15 @@ class DualTVL1:
         Args:
             first: grey frame `(height, width)` in 0..255, at least 16 pixels a side.
             second: the frame after it.
-            stopped: once this is set, the computation ends within a fraction of a
-                second, and its result is of no use.
+            stopped: checked every 30 iterations, so that another thread can end the
+                computation.
 
         Returns:
             float32 `(height, width, 2)`: displacement (dx, dy) in pixels, right and
             down.
+
+        Raises:
+            Stopped: `stopped` was set.
         """
         if self._size != first.shape:
             self._buffers = allocate(*first.shape)
@@ -86,7 +93,9 @@ class DualTVL1:
                     current, INNER_ITERATIONS, limit, shape, buffers
                 )
                 current = 1 - current
-                if error <= limit or (stopped is not None and stopped.is_set()):
+                if stopped is not None and stopped.is_set():
+                    raise Stopped
+                if error <= limit:
                     break
         first_plane = current * HALF_PLANES
         return [image(buffers.state, first_plane + k, shape) for k in range(2)]
