@@ -1,9 +1,11 @@
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
+from conftest import ROOT
 
 pytest.importorskip("numba")
 
@@ -201,6 +203,27 @@ def test_kernels_are_read_from_a_cache_folder(python, tmp_path):
         python("-c", program, NUMBA_CACHE_DIR=folder).stdout.strip() for _ in range(2)
     ]
     assert outputs == ["0", "1"]
+
+
+def test_kernels_are_cached_for_the_user_where_the_package_is_read_only(
+    python, tmp_path
+):
+    package, home = tmp_path / "kinetics_i3d_tf2", tmp_path / "home"
+    shutil.copytree(
+        ROOT / package.name, package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    # Even the superuser can create nothing in a folder that is a file.
+    (package / "video" / "tvl1_cpu" / "__pycache__").touch()
+    done = python(
+        "-c",
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
+        "from kinetics_i3d_tf2.video import tvl1_cpu; tvl1_cpu.compile_kernels();"
+        "print(tvl1_cpu.__file__)",
+        HOME=str(home),
+        XDG_CACHE_HOME=str(home / "cache"),
+    )
+    assert done.stdout.startswith(str(package)), done.stderr
+    assert len(list(home.rglob("*.nbc"))) == 3
 
 
 @pytest.mark.slow

@@ -109,10 +109,12 @@ def start_scale(first, flow, shape, buffers):
         buffers: `Buffers` that are large enough.
 
     Returns:
-        View of the taps, zeros `(height + 2 * BORDER, columns + 2 * BORDER, 4)`.
+        View of the taps, `(height + 2 * BORDER, columns + 2 * BORDER, 4)`, zeros at
+        the border.
     """
     buffers.state[: 2 * HALF_PLANES * shape.plane] = 0
-    buffers.data[: DATA_PLANES * shape.plane] = 0
+    # Whatever else is beyond the image is multiplied by these slopes.
+    buffers.data[: 2 * shape.plane] = 0
     buffers.right[:] = 0
     buffers.right[: shape.columns - 1] = TAU
     image(buffers.data, DATA_PLANES - 1, shape)[:] = first
@@ -121,7 +123,8 @@ def start_scale(first, flow, shape, buffers):
             image(buffers.state, k, shape)[:] = flow[k]
     sides = shape.height + 2 * BORDER, shape.columns + 2 * BORDER, 4
     taps = buffers.taps[: np.prod(sides)].reshape(sides)
-    taps[:] = 0
+    taps[:BORDER] = taps[-BORDER:] = 0
+    taps[:, :BORDER] = taps[:, -BORDER:] = 0
     return taps
 
 

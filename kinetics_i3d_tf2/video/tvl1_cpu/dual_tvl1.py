@@ -68,6 +68,8 @@ class DualTVL1:
         Raises:
             Stopped: `stopped` was set.
         """
+        if np.array_equal(first, second):  # As videos with repeated frames have.
+            return np.zeros((*first.shape, 2), np.float32)
         if self._size != first.shape:
             self._buffers = allocate(*first.shape)
             self._size = first.shape
@@ -125,4 +127,4 @@ def compile_kernels() -> None:
     is not writable in the user's cache folder; NUMBA_CACHE_DIR sets another.
     """
     frame = np.zeros((MIN_SIDE, MIN_SIDE), np.float32)
-    DualTVL1().calc(frame, frame)
+    DualTVL1().calc(frame, frame + 1)
