@@ -10,9 +10,8 @@ and so last bit, depends on which memory is free at the time.
 
 from keras import ops
 
-from .median_network import median_of_rows, sort_five
+from . import keras_images
 from .tvl1_parameters import (
-    CUBIC,
     EPSILON,
     INNER_ITERATIONS,
     LAMBDA,
@@ -86,12 +85,14 @@ def tvl1_flow(first, second, *, epsilon=EPSILON, pairs=None):
     if pairs is None:
         return ops.moveaxis(_flow(frames, epsilon), 0, -1)
     _, batch, height, width = ops.shape(frames)
-    pairs = ops.minimum(pairs, batch) if None in first.shape else min(pairs, batch)
+    if pairs > 1:
+        pairs = ops.minimum(pairs, batch) if None in first.shape else min(pairs, batch)
 
     def chunk(start, flow):
         # The last chunk begins early enough to be whole.
         begin = ops.minimum(start, batch - pairs)
         part = ops.slice(frames, (0, begin, 0, 0), (2, pairs, height, width))
+        part = ops.reshape(part, (2, pairs, height, width))  # Tells graphs of one pair.
         part = ops.moveaxis(_flow(part, epsilon), 0, -1)
         index = begin + ops.arange(pairs, dtype="int32")
         return start + pairs, ops.scatter_update(flow, index[:, None], part)
@@ -126,31 +127,13 @@ def _flow(frames, epsilon):
     for _ in range(SCALES - 1):
         height, width = ops.shape(scales[-1])[2:]
         size = (4 * height + 2) // 5, (4 * width + 2) // 5
-        scales.append(_resize(scales[-1], size, ratio=(5, 4)))
+        scales.append(keras_images.resize(scales[-1], size, ratio=(5, 4)))
     flow = ops.zeros_like(scales[-1])
     for frames in reversed(scales):
         if frames is not scales[-1]:
-            flow = _resize(flow, ops.shape(frames)[2:]) * (5 / 4)
+            flow = keras_images.resize(flow, ops.shape(frames)[2:]) * (5 / 4)
         flow = _refine(flow, frames, epsilon)
     return flow
-
-
-def _resize(images, size, *, ratio=None):
-    """`cv2.resize`, linear; a ratio of steps is used instead of that of the sizes."""
-    for axis, after in zip((2, 3), size, strict=True):
-        before = ops.shape(images)[axis]
-        step, steps = ratio or (before, after)
-        # Pixels' centres in halves of 1 / steps: whole numbers, so exact.
-        place = (2 * ops.arange(after, dtype="int32") + 1) * step - steps
-        low = place // (2 * steps)
-        share = ops.cast(place - low * (2 * steps), "float32")
-        share = share / ops.cast(2 * steps, "float32")
-        share = ops.reshape(share, (-1, 1) if axis == 2 else (-1,))
-        near, far = (
-            ops.take(images, ops.clip(low + i, 0, before - 1), axis) for i in (0, 1)
-        )
-        images = near * (1 - share) + far * share
-    return images
 
 
 def _refine(flow, frames, epsilon):
@@ -159,10 +142,10 @@ def _refine(flow, frames, epsilon):
     height, width = ops.shape(second)[1:]
     limit = epsilon**2 * ops.cast(height * width, "float32")
     warps = ops.where(ops.minimum(height, width) < MIN_SIDE, 0, WARPS)
-    taps = _taps(second)
+    taps = keras_images.taps(second)
 
     def warp(count, flow, *dual):
-        warped, slope = _warp(taps, flow)
+        warped, slope = keras_images.warp(taps, flow)
         rest = (slope[0] * flow[0] + slope[1] * flow[1]) - (warped - first)
         scale = -1 / ops.maximum(slope[0] ** 2 + slope[1] ** 2, MIN_GRADIENT)
         data = slope, slope * scale, rest * scale
@@ -173,60 +156,20 @@ def _refine(flow, frames, epsilon):
     return ops.while_loop(lambda count, *_: count < warps, warp, state)[1]
 
 
-def _taps(images):
-    """Values and both slopes of every four neighbours in a row, edged with zeros."""
-    edged = ops.pad(images, [[0, 0], [1, 1], [1, 1]], mode="symmetric")
-    slope_x = (edged[:, 1:-1, 2:] - edged[:, 1:-1, :-2]) / 2
-    slope_y = (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2
-    values = ops.stack([images, slope_x, slope_y], axis=-1)
-    values = ops.pad(values, [[0, 0], [4, 4], [4, 4], [0, 0]])
-    columns = ops.shape(values)[2] - 3
-    return ops.concatenate([values[:, :, i : i + columns] for i in range(4)], axis=-1)
-
-
-def _warp(taps, flow):
-    """`cv2.remap`, bicubic with zeros outside: values, and slopes as x and y."""
-    batch, height, width = ops.shape(flow)[1:]
-    x = flow[0] + ops.arange(width, dtype="float32")
-    y = flow[1] + ops.arange(height, dtype="float32")[:, None]
-    left, top = ops.floor(x), ops.floor(y)
-    x_weights, y_weights = _cubic_weights(x - left), _cubic_weights(y - top)
-    # Four pixels of zeros are around: from 3 outside on, all taps are zero.
-    column = ops.clip(ops.cast(left, "int32") + 3, 0, width + 4)
-    row = ops.clip(ops.cast(top, "int32") + 3, 0, height + 4)
-    row = row + ops.arange(batch, dtype="int32")[:, None, None] * (height + 8)
-    taps = ops.reshape(taps, (-1, 12))
-    lines = [ops.take(taps, (row + i) * (width + 5) + column, axis=0) for i in range(4)]
-    line = _interpolate(lines, y_weights)
-    values = _interpolate([line[..., 3 * i : 3 * i + 3] for i in range(4)], x_weights)
-    return values[..., 0], ops.moveaxis(values[..., 1:], -1, 0)
-
-
-def _cubic_weights(share):
-    """Weights of four neighbours; those of the outer two are to be taken away."""
-    first, last = (CUBIC * t * (1 - t) ** 2 for t in (share, 1 - share))
-    second, third = (
-        ((CUBIC + 2) * t - (CUBIC + 3)) * t * t + 1 for t in (share, 1 - share)
-    )
-    return -first, second, third, -last
-
-
-def _interpolate(values, weights):
-    first, second, third, last = (
-        value * weight[..., None] for value, weight in zip(values, weights, strict=True)
-    )
-    return (second + third) - (first + last)
-
-
 def _iterate(state, data, limit):
     """Iterations of one warp; pairs whose flow has settled are left as they are."""
     slope, pull, rest = data
+    alone = rest.shape[0] == 1
+
+    def keep(active, after, before):
+        # The loops end when the last pair has settled.
+        return after if alone else ops.where(active[:, None, None], after, before)
 
     def unsettled(error, *_):
         return ops.any(error > limit)
 
     def outer(error, flow, *dual):
-        flow = ops.where((error > limit)[:, None, None], _median(flow), flow)
+        flow = keep(error > limit, keras_images.median(flow), flow)
         state = error, flow, *dual
         return ops.while_loop(
             unsettled, inner, state, maximum_iterations=INNER_ITERATIONS
@@ -241,11 +184,10 @@ def _iterate(state, data, limit):
         # The dual variables are OpenCV's times theta.
         x = TAU * _pad(new[..., 1:] - new[..., :-1], 3, (0, 1))
         y = TAU * _pad(new[..., 1:, :] - new[..., :-1, :], 2, (0, 1))
-        norm = 1 + ops.sqrt(x * x + y * y) / THETA
-        after = new, (dual_x + x) / norm, (dual_y + y) / norm
+        shrink = 1 / (1 + ops.sqrt(x * x + y * y) / THETA)
+        after = new, (dual_x + x) * shrink, (dual_y + y) * shrink
         before = flow, dual_x, dual_y
-        keep = active[:, None, None]
-        state = (ops.where(keep, a, b) for a, b in zip(after, before, strict=True))
+        state = (keep(active, a, b) for a, b in zip(after, before, strict=True))
         return ops.where(active, change[0] + change[1], error), *state
 
     # Any number above every limit.
@@ -265,14 +207,3 @@ def _convergence(dual_x, dual_y):
 
 def _pad(images, axis, amount):
     return ops.pad(images, [amount if i == axis else (0, 0) for i in range(4)])
-
-
-def _median(images):
-    """`cv2.medianBlur` of 5x5 pixels, edges repeated."""
-    height, width = ops.shape(images)[2:]
-    for _ in range(2):
-        images = ops.pad(images, [[0, 0], [0, 0], [1, 1], [1, 1]], mode="symmetric")
-    lines = [images[:, :, i : i + height] for i in range(5)]
-    lines = sort_five(lines, ops.minimum, ops.maximum)
-    windows = ([line[..., i : i + width] for i in range(5)] for line in lines)
-    return median_of_rows(windows, ops.minimum, ops.maximum)
