@@ -29,6 +29,7 @@ _HOMES = {
     "fold_batch_norm": "inference.graph",
     "freeze": "inference.graph",
     "Momentum": "training.momentum",
+    "make_demo_dataset": "demo.dataset",
     "RECIPES": "training.recipes",
     "Trainer": "training.trainer",
     "TrainingData": "training.options",

@@ -3,8 +3,8 @@ import cv2
 import numpy as np
 import pytest
 
-from kinetics_i3d_tf2.cli import demo
 from kinetics_i3d_tf2.demo import actions, scenes
+from kinetics_i3d_tf2.demo import dataset as demo
 from kinetics_i3d_tf2.demo.drawing import Canvas
 
 PAIRS = list(zip(scenes.ACTIONS[::2], scenes.ACTIONS[1::2], strict=True))
