@@ -1,0 +1,1 @@
+"""I3D weights out of the files of other implementations."""

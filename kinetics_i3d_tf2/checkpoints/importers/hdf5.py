@@ -1,0 +1,104 @@
+"""Weights in HDF5: the `.h5` files of Keras 1 to 3, and the one inside a `.keras` file.
+
+Datasets are read by h5py. Nothing that names Python objects is: no configuration of a
+model is built, no attribute unpickled.
+"""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+
+import h5py
+import numpy as np
+
+from .stored import Stored
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+KERAS_CONFIG = "config.json"
+KERAS_WEIGHTS = "model.weights.h5"
+_CLASS = "InceptionI3d"
+
+# Compressed data may be so many times larger in memory; weights hardly compress.
+_MAX_RATIO = 64
+
+
+def read_hdf5(file) -> dict[str, Stored]:
+    """Reads the names, shapes and dtypes of all datasets.
+
+    Args:
+        file: path or binary file, which stays open while its tensors are used.
+
+    Returns:
+        Tensors by name. Of `model.save_weights` and `model.save` of Keras 1 to 3, the
+        name of the weight without the group of its layer and without ":0"; else the
+        path in the file.
+
+    Raises:
+        OSError: it is truncated or corrupt.
+        ValueError: a dataset refers to other files, or is far larger than its data.
+    """
+    opened = h5py.File(file, "r")
+    root = opened["model_weights"] if "model_weights" in opened else opened
+    by_layer = "layer_names" in root.attrs
+    found = {}
+    for path, dataset in _datasets(opened):
+        name = path
+        if by_layer:
+            below = path.removeprefix("model_weights/")
+            if below == path and root is not opened:
+                name = path  # The optimizer's.
+            else:
+                name = below.split("/", 1)[-1]
+        found[re.sub(r":0$", "", name)] = _stored(path, dataset)
+    return found
+
+
+def read_keras(archive: zipfile.ZipFile) -> dict[str, Stored]:
+    """Reads the tensors of a `.keras` file of `InceptionI3d`.
+
+    Args:
+        archive: the open archive.
+
+    Returns:
+        Tensors by path in the HDF5 file inside.
+
+    Raises:
+        OSError: it is truncated or corrupt.
+        ValueError: it is of another model.
+    """
+    try:
+        config = json.loads(archive.read(KERAS_CONFIG))
+        name = config["class_name"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{KERAS_CONFIG} in it is corrupt: {error}") from error
+    if name != _CLASS:
+        raise ValueError(
+            f"is a .keras file of {name!r:.60}, not of {_CLASS}; load it with "
+            "keras.models.load_model"
+        )
+    entry = archive.getinfo(KERAS_WEIGHTS)
+    if entry.file_size > _MAX_RATIO * max(entry.compress_size, 1):
+        raise ValueError(f"{KERAS_WEIGHTS} in it is a decompression bomb")
+    return read_hdf5(io.BytesIO(archive.read(entry)))
+
+
+def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
+    """Datasets by path; links, which may lead out of the file, are not followed."""
+    found = []
+    group.visititems(lambda name, item: found.append((name, item)))
+    for name, item in found:
+        if isinstance(item, h5py.Dataset):
+            yield name, item
+
+
+def _stored(path, dataset):
+    if dataset.external is not None or dataset.is_virtual:
+        raise ValueError(f"{path} refers to another file")
+    size = dataset.size or 0
+    if size * dataset.dtype.itemsize > _MAX_RATIO * max(
+        dataset.id.get_storage_size(), 1 << 12
+    ):
+        raise ValueError(f"{path} needs far more memory than its data has")
+    return Stored(dataset.shape or (), dataset.dtype.name, lambda: np.asarray(dataset))

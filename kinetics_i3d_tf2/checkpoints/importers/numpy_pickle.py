@@ -1,0 +1,163 @@
+"""NumPy arrays in pickles, rebuilt from checked parts.
+
+NumPy's own `__setstate__` trusts what it gets. Here a dtype is one of a few names, and
+an array a read-only view of exactly as many bytes as its shape needs.
+"""
+
+import math
+from typing import BinaryIO
+
+import numpy as np
+
+from .stored import Stored, flatten
+from .unpickler import Rebuilt, read_pickle
+
+# Kinds and sizes of weights, counters and flags.
+_DTYPES = frozenset("f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1".split())
+
+
+def read_numpy_pickle(file: BinaryIO) -> dict[str, Stored]:
+    """Reads a pickle of nested dicts and lists of NumPy arrays.
+
+    Args:
+        file: binary file, at the start of the pickle.
+
+    Returns:
+        Arrays by path, `params/Conv3d_1a_7x7/Conv_0/kernel`.
+
+    Raises:
+        CodeInPickleError: the pickle names anything but arrays.
+        ValueError: it is truncated or corrupt.
+    """
+    return flatten(read_pickle(file, BUILDERS))
+
+
+def array_of(data: bytes | str, dtype: np.dtype, shape, order: str) -> np.ndarray:
+    """An array over bytes, which must be as many as its shape needs.
+
+    Args:
+        data: raw values; text, as Python 2 pickled bytes, has a character for each.
+        dtype: of the values.
+        shape: sizes of the axes.
+        order: "C" or "F".
+
+    Returns:
+        A read-only view of `data`.
+
+    Raises:
+        ValueError: the shape is no shape, or needs other bytes.
+    """
+    if isinstance(data, str):
+        data = data.encode("latin-1")
+    if not isinstance(data, bytes | bytearray):
+        raise ValueError(f"an array's data is a {type(data).__name__}")
+    shape = check_sizes("shape", shape)
+    needed = math.prod(shape) * dtype.itemsize
+    if needed != len(data):
+        raise ValueError(f"an array of {needed} bytes has {len(data)} bytes of data")
+    return np.frombuffer(data, dtype).reshape(shape, order=order)
+
+
+def check_sizes(what: str, sizes: object) -> tuple[int, ...]:
+    """Checks a shape or strides out of a file.
+
+    Args:
+        what: what errors call them.
+        sizes: what the file has.
+
+    Returns:
+        The sizes.
+
+    Raises:
+        ValueError: they are no integers of at least 0, or more than 32.
+    """
+    if (
+        not isinstance(sizes, tuple | list)
+        or len(sizes) > 32
+        or not all(type(size) is int and 0 <= size < 2**62 for size in sizes)
+    ):
+        raise ValueError(f"no valid {what}: {sizes!r:.80}")
+    return tuple(sizes)
+
+
+class _DType(Rebuilt):
+    """A dtype: its name, then its byte order."""
+
+    def __init__(self, name, *flags):
+        if name not in _DTYPES:
+            raise ValueError(f"arrays of dtype {name!r:.40} are no weights")
+        self.dtype = np.dtype(name)
+
+    def set_state(self, state):
+        order = state[1]
+        if order not in ("<", ">", "|", "=") or any(part for part in state[2:5]):
+            raise ValueError(f"no valid dtype: {state!r:.80}")
+        self.dtype = self.dtype.newbyteorder(order)
+
+    def stored(self):
+        return None
+
+
+class _Array(Rebuilt):
+    """An array that waits for its state."""
+
+    array = None
+
+    def __init__(self, *placeholder):
+        pass
+
+    def set_state(self, state):
+        _, shape, dtype, is_fortran, data = state
+        order = "F" if is_fortran else "C"
+        self.array = array_of(data, _dtype(dtype), shape, order)
+
+    def stored(self):
+        if self.array is None:
+            raise ValueError("an array has no data")
+        return Stored.of_array(self.array)
+
+
+def _dtype(value):
+    if not isinstance(value, _DType):
+        raise ValueError(f"no valid dtype: {value!r:.80}")
+    return value.dtype
+
+
+def _from_buffer(data, dtype, shape, order):
+    array = _Array()
+    array.set_state((1, shape, dtype, order == "F", data))
+    return array
+
+
+def _scalar(dtype, data):
+    return array_of(data, _dtype(dtype), (), "C").item()
+
+
+def _encode(text, encoding):
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"bytes as text of {encoding!r:.40}")
+    return text.encode("latin-1")
+
+
+def _mapping(*arguments):
+    """An OrderedDict, defaultdict or Counter as a plain dict."""
+    items = [value for value in arguments if isinstance(value, list | dict)]
+    return dict(*items)
+
+
+# What a pickle may name. NumPy 2 renamed `numpy.core`; Python 2 has `__builtin__`.
+BUILDERS = {
+    "numpy.dtype": _DType,
+    "numpy.ndarray": None,
+    "_codecs.encode": _encode,
+    "builtins.dict": None,
+    "__builtin__.dict": None,
+    "__builtin__.bytes": lambda: b"",  # how protocol 2 has the bytes of no value
+    "collections.OrderedDict": _mapping,
+    "collections.defaultdict": _mapping,
+    "collections.Counter": _mapping,
+}
+for _core in ("numpy.core", "numpy._core"):
+    BUILDERS[f"{_core}.multiarray._reconstruct"] = _Array
+    BUILDERS[f"{_core}.multiarray.scalar"] = _scalar
+    BUILDERS[f"{_core}.numeric._frombuffer"] = _from_buffer
