@@ -186,8 +186,9 @@ def _fold_scale(arrays):
     if gamma is None or np.all(gamma == 1):
         return False
     gamma = gamma.ravel()
-    arrays["kernel"] = arrays["kernel"] * gamma
-    arrays["moving_mean"] = arrays["moving_mean"].ravel() * gamma
+    with np.errstate(all="ignore"):  # Values that are not finite stay so.
+        arrays["kernel"] = arrays["kernel"] * gamma
+        arrays["moving_mean"] = arrays["moving_mean"].ravel() * gamma
     return True
 
 
