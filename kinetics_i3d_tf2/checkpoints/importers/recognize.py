@@ -3,11 +3,14 @@
 import contextlib
 import os
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ...utils import files
+from ..tensor_bundle import find_prefix
 from . import hdf5, numpy_pickle, safetensors, tensorflow_files, torch_file
 from .convert import Weights, convert
 from .stored import Stored
@@ -49,7 +52,18 @@ def read_weights(path: str | os.PathLike) -> Weights:
     400
     """
     with contextlib.ExitStack() as stack, _errors(path):
+        if files.is_address(path):
+            return convert(_open_remote(path, stack))
         return convert(_open(path, stack))
+
+
+def _open_remote(path, stack) -> Mapping[str, Stored]:
+    """The tensors behind an address; TensorFlow's files are not copied here."""
+    if files.is_dir(path) or not files.exists(path):
+        return tensorflow_files.read_bundle(find_prefix(path))
+    copy = Path(stack.enter_context(tempfile.TemporaryDirectory()), "weights")
+    files.copy_to_local(path, copy)
+    return _open(copy, stack)
 
 
 def _open(path, stack) -> Mapping[str, Stored]:

