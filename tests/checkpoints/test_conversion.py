@@ -62,7 +62,7 @@ def test_a_scale_is_reported(weights, tmp_path, caplog):
     pytorch_format.write_zip(state, tmp_path / "x.pt")
     with caplog.at_level(logging.WARNING, "absl"):
         import_weights(tmp_path / "x.pt", tmp_path / "out")
-    assert "batch norm of 57 units has a scale" in caplog.text
+    assert "batch norm has a scale in 57 units" in caplog.text
 
 
 def test_scales_of_ones_are_not_reported(weights, tmp_path, caplog):
@@ -115,7 +115,8 @@ def test_exports_that_cannot_be(tmp_path, out, format, message):
 def test_verify_tells_bytes_from_values(small_model, tmp_path, monkeypatch):
     path = tmp_path / "model.ckpt"
     save_checkpoint(small_model, path)
-    assert verify_checkpoint(path) == f"{path} has no tensor of a released checkpoint"
+    line = verify_checkpoint(path)
+    assert line == f"{path} has no tensor in common with a released checkpoint"
     files = tuple(
         file._replace(blob_id=released.blob_id(f"{path}{part}"))
         for file, part in zip(

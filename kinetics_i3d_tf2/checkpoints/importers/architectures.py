@@ -1,11 +1,11 @@
-"""Names of the architectures that are mistaken for I3D of Inception-V1."""
+"""Recognises other video architectures, some of which are called I3D too."""
 
 import re
 from collections.abc import Mapping
 
 from .stored import Stored
 
-# By the names of their tensors; the first that matches.
+# By names of tensors; the first match wins.
 _ARCHITECTURES = (
     (r"(^|[./])blocks\.\d+\.multipathway_blocks\.", "SlowFast (PyTorchVideo)"),
     (r"(^|[./])blocks\.\d+\.res_blocks\.", "I3D ResNet or Slow (PyTorchVideo)"),
@@ -22,26 +22,26 @@ _ARCHITECTURES = (
     (r"(^|[./])(fc6|fc7)\.", "C3D"),
     (r"^InceptionV1/|(^|/)Conv2d_1a_7x7/", "Inception-V1, see load_inception_v1"),
 )
-# The kernel of the axes that tells a network of videos from one of images.
+# Axes of a 3D convolution kernel.
 _VIDEO_RANK = 5
 
 
 def name_architecture(tensors: Mapping[str, Stored]) -> str:
-    """Says what model the tensors of a file seem to be of.
+    """Names the architecture of a set of tensors, for an error message.
 
     Args:
-        tensors: by name.
+        tensors: tensors by name.
 
     Returns:
-        A clause for an error: the architecture, or the first names.
+        A clause with the architecture or, if it is unknown, the first names.
     """
     for pattern, title in _ARCHITECTURES:
         if any(re.search(pattern, name) for name in tensors):
             if title == "ResNet":
                 title = _resnet(tensors)
-            return f"these are weights of {title}"
+            return f"it contains {title}"
     if not tensors:
-        return "there is no tensor in it"
+        return "it contains no tensor"
     names = ", ".join(list(tensors)[:3])
     return f"its tensors are named {names}, ..."
 
@@ -52,5 +52,5 @@ def _resnet(tensors):
     bottleneck = any(re.search(r"layer1\.0\.conv3", name) for name in tensors)
     depth = "101" if deep else "50" if bottleneck else "18 or 34"
     if any(len(shape) == _VIDEO_RANK for shape in kernels):
-        return f"I3D ResNet-{depth}, another architecture than I3D Inception-V1"
+        return f"I3D ResNet-{depth}, a different architecture"
     return f"ResNet-{depth} of images"

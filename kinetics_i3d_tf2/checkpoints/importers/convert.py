@@ -1,6 +1,5 @@
-"""Weights in the names of any implementation to the release's, checked one by one."""
+"""Converts weights from any naming scheme to the release's names and layout."""
 
-import math
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,15 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from .architectures import name_architecture
+from .checks import STREAMS, check_shapes, raise_all, some
 from .families import FAMILIES, RENAMED
 from .stored import Stored
 from .units import CLASSIFIER, UNITS
 
-_STREAMS = {3: "rgb", 2: "flow"}
-_SHOWN = 8  # of many differences
-
-# What training adds to the weights, in TensorFlow and Keras; PyTorch's is in dicts of
-# its own.
+# State of a training run in TensorFlow and Keras. In PyTorch it has a dict of its own.
 _OF_TRAINING = re.compile(
     r"(^|/)(optimizer|optimizer_weights)/|(^|/)(global_step|save_counter)(/|$)"
     r"|/(Momentum|Adam|Adam_1)$"
@@ -24,16 +20,16 @@ _OF_TRAINING = re.compile(
 
 
 class Weights(NamedTuple):
-    """The weights of an I3D, in the release's names and layout."""
+    """Weights of an I3D in the release's names and layout."""
 
-    title: str  # the implementation that they came from
+    title: str  # implementation that wrote the file
     values: dict[str, np.ndarray]  # float32 by Sonnet name without scope, in name order
-    notes: tuple[str, ...]  # what was changed or left out
+    notes: tuple[str, ...]  # changes and omissions, for the user
 
     @property
     def stream(self) -> str:
         """Either "rgb" or "flow"."""
-        return _STREAMS[self.values[f"{UNITS[0].scope}/conv_3d/w"].shape[-2]]
+        return STREAMS[self.values[f"{UNITS[0].scope}/conv_3d/w"].shape[-2]]
 
     @property
     def num_classes(self) -> int | None:
@@ -43,26 +39,26 @@ class Weights(NamedTuple):
 
 
 def convert(tensors: Mapping[str, Stored]) -> Weights:
-    """Finds an I3D among the tensors of a file, and converts it.
+    """Finds an I3D among the tensors in a file, and converts it.
 
-    The scale that batch norm has in PyTorch is multiplied into the kernel and the
-    moving mean, which is exact for inference. Half precision becomes float32.
+    A scale of batch norm, as in PyTorch, is multiplied into the kernel and the moving
+    mean, which is exact for inference. Half precision becomes float32.
 
     Args:
-        tensors: all tensors of the file, by name; nesting is a "/".
+        tensors: all tensors in the file, by name; nested names are joined by "/".
 
     Returns:
         The weights.
 
     Raises:
-        ValueError: there is no I3D among them, or more than one; tensors are missing,
-            unexpected or of other shapes or dtypes (all are listed).
+        ValueError: there is no I3D, or more than one; or tensors are missing,
+            unexpected, or have the wrong shape or dtype (all are listed).
     """
     tensors = {name.replace(*RENAMED): stored for name, stored in tensors.items()}
     family, prefix = _find(tensors)
     found, others = _split(tensors, family, prefix)
     by_role = _by_role(found, family)
-    _check(by_role)
+    check_shapes(by_role)
     values, folded = {}, 0
     for unit in UNITS:
         roles = by_role.get(unit.scope)
@@ -78,7 +74,7 @@ def convert(tensors: Mapping[str, Stored]) -> Weights:
 
 
 def _find(tensors):
-    """The implementation by its first kernel, and what is before its names."""
+    """The family that the first kernel belongs to, and the prefix of its name."""
     found = [
         (family, name.removesuffix(first))
         for family in FAMILIES
@@ -87,21 +83,20 @@ def _find(tensors):
         if name == first or name.endswith(("/" + first, "." + first))
     ]
     if not found:
-        raise ValueError(f"holds no weights of I3D: {name_architecture(tensors)}")
+        raise ValueError(f"contains no weights of I3D: {name_architecture(tensors)}")
     if len(found) > 1:
         prefixes = ", ".join(repr(prefix) for _, prefix in found)
         raise ValueError(
-            f"holds {len(found)} models, below {prefixes}; save the one to be imported "
-            "in a file of its own"
+            f"contains {len(found)} models, under {prefixes}; save the one to import "
+            "in a separate file"
         )
     return found[0]
 
 
 def _split(tensors, family, prefix):
-    """The model's tensors by their name below the prefix, and names of the others.
+    """The model's tensors without the prefix, and the names of other tensors.
 
-    The prefix of a training's file ends in the name of the dict that holds the model;
-    what is beside this dict is not the model's.
+    In nested dicts, only the dict that contains the first kernel is the model's.
     """
     own, others = {}, []
     container = prefix[: prefix.rfind("/") + 1]
@@ -116,7 +111,7 @@ def _split(tensors, family, prefix):
 
 
 def _by_role(found, family):
-    """Tensors by scope and role; raises on what is missing or unexpected."""
+    """Tensors by scope and role. Missing and unexpected tensors are an error."""
     by_role, problems = {}, []
     for unit in UNITS:
         names = family.role_names(unit)
@@ -128,52 +123,15 @@ def _by_role(found, family):
         if family.kernel_axes and "kernel" in roles:
             roles["kernel"] = _transposed(roles["kernel"], family.kernel_axes)
     problems += [f"unexpected: {name} {list(s.shape)}" for name, s in found.items()]
-    _raise_all(problems)
+    raise_all(problems)
     return by_role
 
 
 def _transposed(stored, axes):
     if len(stored.shape) != len(axes):
-        return stored  # Refused with its shape.
+        return stored  # `check_shapes` reports it.
     shape = tuple(stored.shape[axis] for axis in axes)
     return stored._replace(shape=shape, read=lambda: stored.read().transpose(axes))
-
-
-def _check(by_role):
-    """Checks every shape and dtype before any value is read."""
-    problems, filters = [], {}
-    for unit in UNITS:
-        roles = by_role.get(unit.scope)
-        if roles is None:
-            continue
-        kernel = roles["kernel"].shape
-        inputs = [filters.get(scope, 0) for scope in unit.inputs]
-        channels = sum(inputs) if unit.inputs else "2 or 3"
-        fits = len(kernel) == 5 and kernel[:3] == (unit.kernel,) * 3 and kernel[4] > 0
-        if fits:
-            fits = kernel[3] in (channels if unit.inputs else 0, *_streams_of(unit))
-        if not fits:
-            wanted = f"[{', '.join([str(unit.kernel)] * 3)}, {channels}, filters]"
-            problems.append(f"{unit.scope}: kernel of {list(kernel)}, not {wanted}")
-        filters[unit.scope] = kernel[-1] if kernel else 0
-        for role, stored in roles.items():
-            if role != "kernel" and _vector(stored.shape) != (filters[unit.scope],):
-                problems.append(
-                    f"{unit.scope}: {role} of {list(stored.shape)}, not "
-                    f"[{filters[unit.scope]}]"
-                )
-            if not stored.dtype.startswith(("float", "bfloat")):
-                problems.append(f"{unit.scope}: {role} of dtype {stored.dtype}")
-    _raise_all(problems)
-
-
-def _streams_of(unit):
-    return () if unit.inputs else _STREAMS
-
-
-def _vector(shape):
-    """The shape of a vector, which Sonnet 1 and Flax keep as `[1, 1, 1, 1, C]`."""
-    return (math.prod(shape),) if shape and shape[-1] == math.prod(shape) else shape
 
 
 def _read(stored):
@@ -181,12 +139,12 @@ def _read(stored):
 
 
 def _fold_scale(arrays):
-    """Multiplies batch norm's scale into what comes before it; whether it had one."""
+    """Folds the scale of batch norm; returns whether there was one other than 1."""
     gamma = arrays.pop("gamma", None)
     if gamma is None or np.all(gamma == 1):
         return False
     gamma = gamma.ravel()
-    with np.errstate(all="ignore"):  # Values that are not finite stay so.
+    with np.errstate(all="ignore"):  # Infinite values stay infinite.
         arrays["kernel"] = arrays["kernel"] * gamma
         arrays["moving_mean"] = arrays["moving_mean"].ravel() * gamma
     return True
@@ -205,23 +163,10 @@ def _sonnet_values(unit, arrays):
 def _notes(folded, others, by_role):
     if folded:
         yield (
-            f"batch norm of {folded} units has a scale, which was multiplied into "
-            "their kernels and moving means: exact for inference, but training goes "
-            "on differently"
+            f"batch norm has a scale in {folded} units, which was folded into their "
+            "kernels and moving means: inference is exact, but further training differs"
         )
     if CLASSIFIER not in by_role:
         yield "there is no classifier"
     if others:
-        yield f"left out what is outside the model: {_some(others)}"
-
-
-def _raise_all(problems):
-    if problems:
-        raise ValueError(
-            f"does not fit I3D, in {len(problems)} tensors: {_some(problems, '; ')}"
-        )
-
-
-def _some(items, separator=", "):
-    more = f"{separator}and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return separator.join(items[:_SHOWN]) + more
+        yield f"left out tensors outside the model: {some(others)}"

@@ -11,7 +11,7 @@ from .units import UNITS, Unit
 # From PyTorch's (out, in, time, height, width).
 _FROM_TORCH = (2, 3, 4, 1, 0)
 
-# The second unit of this branch is misnamed in the release, and right in some copies.
+# This unit is misnamed in the release, and renamed in some copies.
 RENAMED = ("Mixed_5b/Branch_2/Conv3d_0b_3x3", "Mixed_5b/Branch_2/Conv3d_0a_3x3")
 
 _BLOCKS = list(dict.fromkeys(unit.block for unit in UNITS if unit.block))
@@ -19,26 +19,26 @@ _TRUNK = [u.scope for u in UNITS if not u.block and not u.is_classifier]
 
 
 class Family(NamedTuple):
-    """The names of one implementation."""
+    """The naming scheme of one implementation."""
 
     title: str
-    scope: Callable[[Unit], str]  # its name of a unit
-    roles: Mapping[str, str]  # its name of each tensor of a unit; "{}" is the scope
-    ignored: tuple[str, ...] = ()  # suffixes of what is no weight
+    scope: Callable[[Unit], str]  # name of a unit
+    roles: Mapping[str, str]  # names of a unit's tensors; "{}" is the name of the unit
+    ignored: tuple[str, ...] = ()  # suffixes of tensors that are not weights
     kernel_axes: tuple[int, ...] | None = None  # to (time, height, width, in, out)
 
     def name(self, unit: Unit, role: str) -> str:
-        """Name of a tensor of a unit.
+        """Name of one tensor of a unit.
 
         Args:
             unit: the unit.
-            role: "kernel"; "bias" of the classifier; "beta", "moving_mean" and
-                "moving_variance" of the others, and "gamma" where there is one.
+            role: "kernel"; "bias" for the classifier; "beta", "moving_mean",
+                "moving_variance" and, in some implementations, "gamma" for the others.
         """
         return self.roles[role].format(self.scope(unit))
 
     def role_names(self, unit: Unit) -> dict[str, str]:
-        """Names of all tensors that a unit has in this implementation, by role."""
+        """Names of all tensors of a unit, by role."""
         roles = ("kernel", "bias") if unit.is_classifier else ("kernel", *_NORM_ROLES)
         return {role: self.name(unit, role) for role in roles if role in self.roles}
 
@@ -73,13 +73,13 @@ def _dlpbc(unit):
 
 
 def _keras_file(unit):
-    """Keras 3 counts the layers of a class: `layers/unit3d_2`, whatever their names."""
+    """Keras 3 numbers the layers of each class, `layers/unit3d_2`."""
     if unit.is_classifier:
         return "layers/logits/classifier"
     if not unit.block:
         return "layers/unit3d" + _count(_TRUNK.index(unit.scope))
     block = "layers/inception_block" + _count(_BLOCKS.index(unit.block))
-    # The pool before the unit of the last branch is of another class.
+    # The last branch begins with a pooling layer, which has another class.
     place = "ab".index(unit.place) if unit.branch < 3 else 0
     branch = f"{block}/branches/__branch{_count(unit.branch)}"
     return f"{branch}/steps/unit3d{_count(place)}"
@@ -111,7 +111,7 @@ _BATCH_NORM = {
 }
 
 SONNET = Family(
-    "Sonnet, as the release",
+    "Sonnet (google-deepmind/kinetics-i3d)",
     _sonnet,
     {"kernel": "{}/conv_3d/w", "bias": "{}/conv_3d/b", **_BATCH_NORM},
 )

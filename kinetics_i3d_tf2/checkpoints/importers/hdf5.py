@@ -1,7 +1,7 @@
-"""Weights in HDF5: the `.h5` files of Keras 1 to 3, and the one inside a `.keras` file.
+"""Weights in HDF5: `.h5` files of Keras 1 to 3, and the file inside a `.keras` file.
 
-Datasets are read by h5py. Nothing that names Python objects is: no configuration of a
-model is built, no attribute unpickled.
+Only datasets are read. No model is built from a configuration, and no attribute is
+unpickled.
 """
 
 import io
@@ -20,24 +20,23 @@ KERAS_CONFIG = "config.json"
 KERAS_WEIGHTS = "model.weights.h5"
 _CLASS = "InceptionI3d"
 
-# Compressed data may be so many times larger in memory; weights hardly compress.
+# Limit on memory per byte of compressed data; weights hardly compress.
 _MAX_RATIO = 64
 
 
 def read_hdf5(file) -> dict[str, Stored]:
-    """Reads the names, shapes and dtypes of all datasets.
+    """Lists the datasets in a file.
 
     Args:
-        file: path or binary file, which stays open while its tensors are used.
+        file: path or binary file, open until the tensors have been read.
 
     Returns:
-        Tensors by name. Of `model.save_weights` and `model.save` of Keras 1 to 3, the
-        name of the weight without the group of its layer and without ":0"; else the
-        path in the file.
+        Tensors by path in the file. In files of `model.save_weights` and `model.save`,
+        by the name of the weight, without the group of its layer and without ":0".
 
     Raises:
         OSError: it is truncated or corrupt.
-        ValueError: a dataset refers to other files, or is far larger than its data.
+        ValueError: a dataset refers to other files, or needs excessive memory.
     """
     opened = h5py.File(file, "r")
     root = opened["model_weights"] if "model_weights" in opened else opened
@@ -56,7 +55,7 @@ def read_hdf5(file) -> dict[str, Stored]:
 
 
 def read_keras(archive: zipfile.ZipFile) -> dict[str, Stored]:
-    """Reads the tensors of a `.keras` file of `InceptionI3d`.
+    """Lists the tensors in a `.keras` file of `InceptionI3d`.
 
     Args:
         archive: the open archive.
@@ -66,26 +65,26 @@ def read_keras(archive: zipfile.ZipFile) -> dict[str, Stored]:
 
     Raises:
         OSError: it is truncated or corrupt.
-        ValueError: it is of another model.
+        ValueError: it contains another model.
     """
     try:
         config = json.loads(archive.read(KERAS_CONFIG))
         name = config["class_name"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{KERAS_CONFIG} in it is corrupt: {error}") from error
+        raise ValueError(f"is corrupt, in {KERAS_CONFIG}: {error}") from error
     if name != _CLASS:
         raise ValueError(
-            f"is a .keras file of {name!r:.60}, not of {_CLASS}; load it with "
+            f"contains the Keras model {name!r:.60}, not {_CLASS}; load it with "
             "keras.models.load_model"
         )
     entry = archive.getinfo(KERAS_WEIGHTS)
     if entry.file_size > _MAX_RATIO * max(entry.compress_size, 1):
-        raise ValueError(f"{KERAS_WEIGHTS} in it is a decompression bomb")
+        raise ValueError(f"{KERAS_WEIGHTS} needs far more memory than it has data")
     return read_hdf5(io.BytesIO(archive.read(entry)))
 
 
 def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:
-    """Datasets by path; links, which may lead out of the file, are not followed."""
+    """Datasets by path, without following links out of the file."""
     found = []
     group.visititems(lambda name, item: found.append((name, item)))
     for name, item in found:
@@ -100,5 +99,5 @@ def _stored(path, dataset):
     if size * dataset.dtype.itemsize > _MAX_RATIO * max(
         dataset.id.get_storage_size(), 1 << 12
     ):
-        raise ValueError(f"{path} needs far more memory than its data has")
+        raise ValueError(f"{path} needs far more memory than it has data")
     return Stored(dataset.shape or (), dataset.dtype.name, lambda: np.asarray(dataset))

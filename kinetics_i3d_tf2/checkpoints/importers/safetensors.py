@@ -12,20 +12,20 @@ import numpy as np
 from .numpy_pickle import check_sizes
 from .stored import Stored
 
-_MAX_HEADER = 100_000_000  # as the format's own library has it
+_MAX_HEADER = 100_000_000  # the limit of the format's own library
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4"}
 
 
 def is_safetensors(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of the format."""
+    """Whether a file with these first bytes has this format."""
     return len(head) > 8 and head[8:9] == b"{" and _length(head) <= _MAX_HEADER
 
 
 def read_safetensors(file: BinaryIO) -> dict[str, Stored]:
-    """Reads the names, shapes and dtypes of a file.
+    """Lists the tensors in a file.
 
     Args:
-        file: the open file; tensors are read from it when they are used.
+        file: the file, open until the tensors have been read.
 
     Returns:
         Tensors by name.
@@ -65,7 +65,7 @@ def _stored(file, name, entry, start, end):
 
 
 def _refuse():
-    raise ValueError("a dtype that no weight has")
+    raise ValueError("weights have no such dtype")
 
 
 def _length(head):

@@ -1,13 +1,13 @@
-"""Tensors of a file, known by shape and dtype before their values are read."""
+"""Tensors in a file, with shape and dtype known before the values are read."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from .unpickler import Rebuilt
+from .pickle_machine import Rebuilt
 
-# Nesting deeper than this is no checkpoint.
+# Checkpoints are not nested deeper than this.
 _MAX_DEPTH = 16
 _SEPARATOR = "/"
 
@@ -21,16 +21,16 @@ class Stored(NamedTuple):
 
     @classmethod
     def of_array(cls, array: np.ndarray) -> "Stored":
-        """A tensor whose values are in memory."""
+        """Wraps an array in memory."""
         return cls(array.shape, array.dtype.name, lambda: array)
 
 
 def flatten(tree: Mapping) -> dict[str, Stored]:
-    """Tensors of nested dicts and lists by path, `state_dict/conv.weight`.
+    """Lists the tensors in nested dicts and lists by path, `state_dict/conv.weight`.
 
     Args:
-        tree: dicts and lists of tensors, NumPy arrays and anything else, which is
-            ignored. What occurs twice is taken once.
+        tree: dicts and lists of tensors and NumPy arrays; other values are ignored. A
+            container that occurs twice is visited once.
 
     Returns:
         Tensors by path, in the order of the tree.

@@ -1,4 +1,4 @@
-"""TensorFlow's own: checkpoints, SavedModels and TF-Hub modules."""
+"""TensorFlow checkpoints, SavedModels and TF-Hub modules."""
 
 import os
 import re
@@ -13,14 +13,14 @@ _PARTS = re.compile(r"\.(index|data-\d{5}-of-\d{5})$")
 
 
 def find_bundle(path: str | os.PathLike) -> Path | None:
-    """Prefix of the checkpoint that a path is, or that is in it.
+    """Finds the checkpoint at a path.
 
     Args:
         path: prefix or file of a checkpoint, or the folder of a checkpoint, SavedModel
             or TF-Hub module.
 
     Returns:
-        The prefix, or None.
+        Its prefix, or None.
     """
     path = Path(path)
     if not path.is_dir():
@@ -35,14 +35,14 @@ def find_bundle(path: str | os.PathLike) -> Path | None:
 
 
 def read_bundle(prefix: str | os.PathLike) -> dict[str, Stored]:
-    """Reads the names, shapes and dtypes of a checkpoint.
+    """Lists the tensors in a checkpoint.
 
     Args:
         prefix: prefix of the checkpoint.
 
     Returns:
-        Tensors by the names of their variables; a TensorFlow 2 checkpoint of objects
-        notes these beside its own keys.
+        Tensors by variable name, which object-based checkpoints of TensorFlow 2 store
+        in their object graph.
 
     Raises:
         OSError: a file is missing.
@@ -61,7 +61,7 @@ def read_bundle(prefix: str | os.PathLike) -> dict[str, Stored]:
 
 
 def _full_names(serialized):
-    """Names of variables by their key in a checkpoint of objects."""
+    """Names of the variables in an object-based checkpoint, by key."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import trackable_object_graph_pb2
 
@@ -69,7 +69,7 @@ def _full_names(serialized):
     try:
         graph.ParseFromString(serialized)
     except DecodeError as error:
-        raise ValueError("its graph of objects is corrupt") from error
+        raise ValueError("is corrupt, in its object graph") from error
     return {
         attribute.checkpoint_key: attribute.full_name
         for node in graph.nodes

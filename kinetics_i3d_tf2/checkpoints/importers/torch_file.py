@@ -1,6 +1,6 @@
-"""PyTorch's files without PyTorch: the zip archives of today, and what came before 1.6.
+"""Reads PyTorch files without PyTorch: zip archives, and the format before 1.6.
 
-Both hold a pickle in which tensors are windows into storages outside the pickle.
+Both contain a pickle in which tensors are views of storages outside the pickle.
 
 Source: `torch/serialization.py`; `torch._utils._rebuild_tensor_v2` for a tensor.
 """
@@ -13,10 +13,11 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from .numpy_pickle import BUILDERS, check_sizes
+from .pickle_machine import CodeInPickleError
 from .stored import Stored, flatten
-from .unpickler import CodeInPickleError, read_pickle
+from .unpickler import read_pickle
 
-# First value of a file of PyTorch before 1.6.
+# First value in a file written before PyTorch 1.6.
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 
@@ -36,7 +37,7 @@ _STORAGES = {
 
 
 class _Storage(NamedTuple):
-    """Numbers outside the pickle."""
+    """Raw numbers outside the pickle."""
 
     dtype: str
     count: int
@@ -44,40 +45,40 @@ class _Storage(NamedTuple):
 
 
 def is_legacy(head: bytes) -> bool:
-    """Whether the first bytes of a file are those of PyTorch before 1.6."""
+    """Whether a file with these first bytes was written before PyTorch 1.6."""
     number = LEGACY_MAGIC.to_bytes(10, "little")
     return head[:1] == b"\x80" and number in head[:16]
 
 
 def read_zip(archive: zipfile.ZipFile) -> dict[str, Stored]:
-    """Reads the tensors of a zip archive that `torch.save` wrote.
+    """Lists the tensors in a zip archive written by `torch.save`.
 
     Args:
-        archive: the open archive; tensors are read from it when they are used.
+        archive: the archive, open until the tensors have been read.
 
     Returns:
         Tensors by path, `state_dict/Conv3d_1a_7x7.conv3d.weight`.
 
     Raises:
-        CodeInPickleError: it holds a program, or objects other than tensors.
+        CodeInPickleError: it contains a program, or objects other than tensors.
         ValueError: it is truncated or corrupt.
     """
     names = archive.namelist()
     (pickled,) = [name for name in names if name.endswith("/data.pkl")][:1]
     folder = pickled.removesuffix("data.pkl")
     if any(name.startswith(f"{folder}code/") for name in names):
-        raise CodeInPickleError("it is a TorchScript program, not weights alone")
+        raise CodeInPickleError("it is a TorchScript program")
     order = f"{folder}byteorder"
     if order in names and archive.read(order) != b"little":
-        raise ValueError("its numbers are big-endian; save it on another machine")
+        raise ValueError("big-endian files are not supported")
 
     def storage(identity):
         dtype, key, count = _check_identity(identity)
         entry = archive.getinfo(f"{folder}data/{key}")
         if entry.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"{entry.filename} is compressed; PyTorch compresses none")
+            raise ValueError(f"{entry.filename} is compressed, unlike PyTorch files")
         if entry.file_size < count * _item_size(dtype):
-            raise ValueError(f"{entry.filename} holds fewer than {count} numbers")
+            raise ValueError(f"{entry.filename} has fewer than {count} numbers")
         return _Storage(dtype, count, lambda: archive.read(entry))
 
     with archive.open(pickled) as file:
@@ -85,23 +86,23 @@ def read_zip(archive: zipfile.ZipFile) -> dict[str, Stored]:
 
 
 def read_legacy(file: BinaryIO) -> dict[str, Stored]:
-    """Reads the tensors of a file that `torch.save` wrote before PyTorch 1.6.
+    """Lists the tensors in a file written by `torch.save` before PyTorch 1.6.
 
     Args:
-        file: the open file, at its start; tensors are read from it when they are used.
+        file: the file at its start, open until the tensors have been read.
 
     Returns:
         Tensors by path.
 
     Raises:
-        CodeInPickleError: it holds objects other than tensors.
+        CodeInPickleError: it contains objects other than tensors.
         ValueError: it is truncated or corrupt.
     """
     magic, protocol, system = (read_pickle(file, BUILDERS) for _ in range(3))
     if magic != LEGACY_MAGIC or protocol != _LEGACY_PROTOCOL:
-        raise ValueError(f"is of an unknown protocol of PyTorch: {protocol!r:.40}")
+        raise ValueError(f"has an unknown PyTorch protocol: {protocol!r:.40}")
     if isinstance(system, dict) and system.get("little_endian") is False:
-        raise ValueError("its numbers are big-endian; save it on another machine")
+        raise ValueError("big-endian files are not supported")
     places = {}
 
     def storage(identity):
@@ -124,16 +125,16 @@ def read_legacy(file: BinaryIO) -> dict[str, Stored]:
 
 
 def _locate(file, keys, sizes, places):
-    """Notes where each storage of a legacy file begins; they follow one another."""
+    """Computes where each storage begins in a legacy file."""
     place = file.tell()
     end = file.seek(0, 2)
     for key in keys:
-        if key not in sizes:
-            raise ValueError(f"nothing uses the storage {key!r:.40}")
-        places[key] = place + 8  # Behind its count.
+        if not isinstance(key, str) or key not in sizes:
+            raise ValueError(f"no tensor uses the storage {key!r:.40}")
+        places[key] = place + 8  # After the count.
         place += 8 + sizes[key]
     if place > end:
-        raise ValueError(f"is truncated: {end} of {place} bytes")
+        raise ValueError(f"is truncated, {end} of {place} bytes")
 
 
 def _read(file, storage):
@@ -155,23 +156,23 @@ def _read(file, storage):
 
 
 def _check_identity(identity):
-    """Type, key and size out of a persistent id."""
+    """Dtype, key and size from a persistent id."""
     if not isinstance(identity, tuple) or len(identity) < 5:
-        raise ValueError(f"no valid storage: {identity!r:.80}")
+        raise ValueError(f"invalid storage: {identity!r:.80}")
     if identity[0] != "storage":  # ("module", class, file, source code)
-        raise CodeInPickleError(f"the pickle holds the source of a {identity[0]!r:.20}")
+        raise CodeInPickleError(f"the pickle contains a {identity[0]!r:.20}")
     kind, key, _, count = identity[1:5]
     if len(identity) > 5 and identity[5] is not None:
-        raise ValueError("a storage is a view of another, as PyTorch 0.3 wrote them")
+        raise ValueError("views of storages (PyTorch 0.3) are not supported")
     name = getattr(kind, "name", "").removeprefix("torch.")
     if name not in _STORAGES or not isinstance(key, str):
-        raise ValueError(f"no valid storage: {identity!r:.80}")
+        raise ValueError(f"invalid storage: {identity!r:.80}")
     check_sizes("size of a storage", (count,))
     return _STORAGES[name], key, count
 
 
 def _window(storage, offset, size, strides):
-    """A tensor over a storage, which must lie within it and not repeat values."""
+    """A tensor as a view of a storage, within its bounds and without repeats."""
     size, strides = check_sizes("shape", size), check_sizes("strides", strides)
     (offset,) = check_sizes("offset", (offset,))
     if len(size) != len(strides):
@@ -179,7 +180,7 @@ def _window(storage, offset, size, strides):
     last = offset + sum((n - 1) * step for n, step in zip(size, strides, strict=True))
     count = math.prod(size)
     if count and (last >= storage.count or count > storage.count):
-        raise ValueError(f"a tensor {list(size)} lies outside its storage")
+        raise ValueError(f"a tensor of shape {list(size)} exceeds its storage")
 
     def read():
         flat = _numbers(storage)
@@ -199,7 +200,7 @@ def _numbers(storage):
     data = storage.read()
     needed = storage.count * _item_size(storage.dtype)
     if len(data) < needed:
-        raise ValueError(f"a storage has {len(data)} of {needed} bytes")
+        raise ValueError(f"is truncated, a storage has {len(data)} of {needed} bytes")
     if storage.dtype != _BFLOAT16:
         return np.frombuffer(data, storage.dtype, storage.count)
     upper = np.frombuffer(data, "<u2", storage.count).astype("<u4")

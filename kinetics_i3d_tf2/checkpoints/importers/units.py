@@ -1,4 +1,4 @@
-"""Every convolution unit of I3D, with what tells its names in other implementations."""
+"""The convolution units of I3D, with the attributes that their names depend on."""
 
 from typing import NamedTuple
 
@@ -8,23 +8,23 @@ CLASSIFIER = "Logits/Conv3d_0c_1x1"
 
 
 class Unit(NamedTuple):
-    """A convolution with its batch norm, or the classifier."""
+    """A convolution with batch norm, or the classifier."""
 
     scope: str  # in a Sonnet checkpoint, below the model's own scope
-    kernel: int  # voxels along each axis
-    inputs: tuple[str, ...]  # scopes of the units whose outputs it takes, concatenated
+    kernel: int  # size along each axis
+    inputs: tuple[str, ...]  # scopes of the units whose concatenated outputs it takes
     block: str = ""  # "Mixed_3b"; empty outside the Inception blocks
     branch: int = 0
     place: str = "a"  # "a" or "b": first or second layer of the branch
 
     @property
     def is_classifier(self) -> bool:
-        """Whether it has a bias and no batch norm."""
+        """Whether it has a bias instead of batch norm."""
         return self.scope == CLASSIFIER
 
 
 def _units():
-    """The units in order, each with the outputs that reach it."""
+    """The units in order, with their inputs."""
     inputs = ()
     for row in TRUNK:
         if isinstance(row, Pool):
@@ -40,7 +40,7 @@ def _units():
 
 
 def _block(row, inputs):
-    """The six units of an Inception block; the four outputs are 0, 2, 4 and 5."""
+    """The six units of an Inception block; numbers 0, 2, 4 and 5 are the outputs."""
 
     def unit(branch, place, name, kernel, inputs):
         scope = f"{row.name}/Branch_{branch}/{name}"

@@ -63,7 +63,7 @@ def test_checkpoint_of_a_training(tmp_path, weights):
     torch.save(tree, tmp_path / "x.pt")
     found = read_weights(tmp_path / "x.pt")
     assert found.num_classes == 7
-    assert "left out what is outside the model: optimizer/" in found.notes[0]
+    assert "left out tensors outside the model: optimizer/" in found.notes[0]
 
 
 def test_a_whole_module_is_refused(tmp_path):

@@ -32,7 +32,7 @@ def test_scale_of_batch_norm_is_folded(weights, tmp_path, names):
     state = names(weights, lambda beta: np.linspace(0.5, 2, beta.size, dtype="f4"))
     pytorch_format.write_zip(state, tmp_path / "x.pt")
     found = read_weights(tmp_path / "x.pt")
-    assert "batch norm of 57 units has a scale" in found.notes[0]
+    assert "batch norm has a scale in 57 units" in found.notes[0]
     scope = "Mixed_4b/Branch_1/Conv3d_0b_3x3"
     scale = np.linspace(0.5, 2, weights[f"{scope}/batch_norm/beta"].size, dtype="f4")
     for role, expected in {
@@ -136,7 +136,7 @@ def test_tensors_that_do_not_fit(weights, tmp_path, changes, message):
 def test_two_models_in_a_file(weights, tmp_path):
     state = port_files.piergiaj(weights)
     pytorch_format.write_zip({"model": state, "ema": dict(state)}, tmp_path / "x.pt")
-    with pytest.raises(ValueError, match="holds 2 models, below 'model/', 'ema/'"):
+    with pytest.raises(ValueError, match="contains 2 models, under 'model/', 'ema/'"):
         read_weights(tmp_path / "x.pt")
 
 
@@ -148,11 +148,11 @@ VIDEO, IMAGE = (64, 64, 1, 1, 1), (64, 64, 1, 1)
     [
         (
             {"layer1.0.conv1.weight": VIDEO, "layer1.0.conv3.weight": VIDEO},
-            "I3D ResNet-50, another architecture",
+            "I3D ResNet-50, a different architecture",
         ),
         (
             {"layer1.0.conv3.weight": VIDEO, "layer3.22.conv1.weight": VIDEO},
-            "I3D ResNet-101, another",
+            "I3D ResNet-101, a different",
         ),
         ({"module.layer1.0.conv1.weight": IMAGE}, "ResNet-18 or 34 of images"),
         ({"layer1.0.conv1.0.0.weight": VIDEO}, r"R\(2\+1\)D or MC3 ResNet"),
@@ -164,21 +164,23 @@ VIDEO, IMAGE = (64, 64, 1, 1, 1), (64, 64, 1, 1)
         ({"fc6.weight": (4096, 8192)}, "C3D"),
         ({"blocks.0.attn.qkv.weight": (9, 3)}, "a video transformer"),
         ({"head.weight": (9, 3)}, "its tensors are named head.weight"),
-        ({}, "there is no tensor in it"),
+        ({}, "it contains no tensor"),
     ],
     ids=lambda value: next(iter(value), "empty") if isinstance(value, dict) else "",
 )
 def test_other_architectures_are_named(tmp_path, shapes, message):
     state = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     pytorch_format.write_zip(state, tmp_path / "x.pt")
-    with pytest.raises(ValueError, match=f"holds no weights of I3D: .*{message}"):
+    with pytest.raises(ValueError, match=f"contains no weights of I3D: .*{message}"):
         read_weights(tmp_path / "x.pt")
 
 
 def test_keras_file_of_another_model(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.save(tmp_path / "x.keras")
-    with pytest.raises(ValueError, match="is a .keras file of 'Sequential', not of"):
+    with pytest.raises(
+        ValueError, match="contains the Keras model 'Sequential', not Ince"
+    ):
         read_weights(tmp_path / "x.keras")
 
 
@@ -186,10 +188,10 @@ def test_keras_file_of_another_model(tmp_path):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"GIF89a...", "is of no known format; it begins with b'GIF89a..'.*HDF5"),
+        (b"GIF89a...", "has an unknown format; it begins with b'GIF89a..'.*HDF5"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"<!DOCTYPE html><html>", "a web page"),
-        (b"\x1f\x8b\x08\x00", "archive .gzip.; unpack it"),
+        (b"\x1f\x8b\x08\x00", "gzip archive; unpack it"),
         (b"PK\x03\x04", "corrupt: File is not a zip file"),
         (b"\x80\x04", "truncated or corrupt"),
         (b"\x89HDF\r\n\x1a\n", "file signature not found|truncated|[Uu]nable"),
