@@ -78,9 +78,11 @@ def main(argv, *, root="."):
     program.reject_positional(argv)
     _check_flags()
     has_input = any(f.value is not None for f in (_VIDEO, *_SAMPLES.values()))
-    checkpoints = model_flags.find_checkpoints(root, may_demonstrate=not has_input)
+    checkpoints = model_flags.find_checkpoints(
+        root, may_demonstrate=not has_input, may_substitute=True
+    )
     path = _VIDEO.value
-    if checkpoints.kind == "demo" and not has_input:
+    if not has_input and _lacks_sample(checkpoints, root):
         path = Path(root) / "data" / _DEMO_VIDEO
         logging.info("Classifying %s", path.relative_to(root))
     # Reading the input is cheap, and it may be wrong.
@@ -99,6 +101,22 @@ def main(argv, *, root="."):
         _write_json(checkpoints, path, scores, top)
     if _REPORT.value is not None:
         _write_report(root, checkpoints, path, scores, top, classifier, clips, outputs)
+
+
+def _lacks_sample(checkpoints, root):
+    """Whether the drawn clip of the demonstration replaces the release's sample."""
+    if checkpoints.kind != "scratch":
+        return checkpoints.kind == "demo"
+    try:
+        released.fetch("rgb_sample", root=root, tries=1)
+    except released.DownloadError as error:
+        logging.warning(
+            "%s. Using a drawn clip instead, which no class of Kinetics describes; "
+            "pass a real one: --video=FILE",
+            error,
+        )
+        return True
+    return False
 
 
 def _check_flags():
@@ -196,8 +214,8 @@ def _print_results(scores, top):
 
 
 def _write_json(checkpoints, path, scores, top):
-    is_released = checkpoints.kind == "released"
-    pretrained = model_flags.IMAGENET_PRETRAINED.value if is_released else None
+    flag = model_flags.IMAGENET_PRETRAINED.value
+    pretrained = {"released": flag, "scratch": False}.get(checkpoints.kind)
     results = {
         "eval_type": model_flags.eval_type(),
         "imagenet_pretrained": pretrained,

@@ -96,7 +96,7 @@ def main(argv):
     dataset = dataset_flags.read_dataset()
     split = _split(dataset)
     sources = list(dataset.split(split))
-    checkpoints = model_flags.find_checkpoints(may_demonstrate=False).paths
+    checkpoints = model_flags.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..evaluation import protocols
     if "flow" in recipe.streams and isinstance(sources[0], tfrecord.Record):

@@ -91,7 +91,7 @@ def main(argv):
     else:
         engine.check_format(_OUT.value, _FORMAT.value)  # Before what takes long.
     # A server must not be given a demonstration because a download failed.
-    checkpoints = model_flags.find_checkpoints(may_demonstrate=False)
+    checkpoints = model_flags.find_checkpoints()
     models, class_names = model_flags.load_models(checkpoints)
     done = engine.export_model(
         models, class_names, _OUT.value, format=_FORMAT.value, **options

@@ -106,7 +106,7 @@ def main(argv):
     """Extracts what the flags ask for."""
     cut = _check_flags()
     named = _find_inputs(argv[1:])
-    checkpoints = model_flags.find_checkpoints(may_demonstrate=False).paths
+    checkpoints = model_flags.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..checkpoints.checkpoint import Checkpoint
         from ..features import extractor

@@ -77,7 +77,7 @@ _NOTE = (
 def main(argv):
     """Computes what the arguments ask for."""
     _check(argv[1:])
-    path = model_flags.find_checkpoints(may_demonstrate=False).paths["rgb"]
+    path = model_flags.find_checkpoints().paths["rgb"]
     with program.quiet_tensorflow():
         from ..checkpoints.checkpoint import Checkpoint
 

@@ -17,7 +17,7 @@ COMMANDS = {
     "export": "Export a SavedModel for serving, or ONNX, OpenVINO and LiteRT files.",
     "prepare": "Convert a dataset to record files, optical flow included.",
     "inflate": "Inflate ImageNet weights of Inception-V1 to I3D.",
-    "checkpoint": "List, copy or check a checkpoint.",
+    "checkpoint": "List, import, verify or export a checkpoint.",
     "visualize": "Draw what a network has learned.",
     "demo": "Make the demonstration's dataset of drawn actions.",
     "data-service": "Read training data on other machines (tf.data service).",

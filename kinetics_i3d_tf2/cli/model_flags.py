@@ -36,9 +36,9 @@ WEIGHTS = flags.DEFINE_enum(
     "auto",
     ["auto", "released", "demo"],
     "The released weights; or those of the demonstration, which know eight drawn "
-    "actions; or (auto) the released ones, but evaluate_sample.py shows the "
-    "demonstration when they are not here, cannot be downloaded, and nothing else was "
-    "named.",
+    "actions; or (auto) the released ones and, if they are not here and cannot be "
+    "downloaded, rgb_scratch from the package index with --eval_type=rgb, or else the "
+    "demonstration if no input is named.",
 )
 CHECKPOINT_DIR = flags.DEFINE_string(
     "checkpoint_dir",
@@ -72,6 +72,8 @@ DTYPE = flags.DEFINE_enum(
 flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
 _NAMED = (*OWN.values(), CHECKPOINT_DIR)
+# For downloads that something else can replace.
+_ONCE = {"tries": 1, "timeout": (5.0, 10.0)}
 
 
 class Checkpoints(NamedTuple):
@@ -79,7 +81,8 @@ class Checkpoints(NamedTuple):
 
     Attributes:
         paths: by stream.
-        kind: "released", "demo" or "own".
+        kind: "released"; "scratch" for `rgb_scratch` in place of `rgb_imagenet`, which
+            is unavailable; "demo"; or "own".
     """
 
     paths: dict[str, Path | str]
@@ -160,14 +163,19 @@ def check() -> None:
 
 
 def find_checkpoints(
-    root: str | os.PathLike = ".", *, may_demonstrate: bool = True
+    root: str | os.PathLike = ".",
+    *,
+    may_demonstrate: bool = False,
+    may_substitute: bool = False,
 ) -> Checkpoints:
     """The checkpoints that the flags name, downloaded where need be.
 
     Args:
         root: folder that holds `checkpoints/`.
         may_demonstrate: whether, with --weights=auto and no checkpoint named, those of
-            the demonstration may stand in for released ones that are not to be had.
+            the demonstration may replace released ones that are unavailable.
+        may_substitute: whether, before that, `rgb_scratch` may replace `rgb_imagenet`
+            if it is available (--eval_type=rgb).
 
     Returns:
         The checkpoints of `streams()`.
@@ -183,21 +191,22 @@ def find_checkpoints(
         return Checkpoints(demo, "demo")
     if (
         WEIGHTS.value == "released"
-        or not may_demonstrate
         or CHECKPOINT_DIR.value is not None
         or IMAGENET_PRETRAINED.present
         or EVAL_TYPE.value == "rgb600"
     ):
         return _released(root)
     try:
-        return _released(root, tries=1, timeout=(5.0, 10.0))
+        return _released(root, **_ONCE if may_demonstrate else {})
     except released.DownloadError as error:
-        logging.warning(
-            "%s. Instead, this is a demonstration: small weights that know eight drawn "
-            "actions, and no class of Kinetics. --weights=released never does this",
-            error,
-        )
-        return Checkpoints(demo, "demo")
+        can_substitute = may_substitute and streams() == ("rgb",)
+        instead = _scratch(root, error) if can_substitute else None
+        if instead is None and may_demonstrate:
+            _announce_demonstration(error)
+            instead = Checkpoints(demo, "demo")
+        if instead is None:
+            raise
+        return instead
 
 
 def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
@@ -238,6 +247,31 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
             f"{', '.join(map(str, checkpoints.paths.values()))}"
         )
     return loaded, names[streams()[0]]
+
+
+def _scratch(root, error):
+    """The checkpoint that the package index has too, or None."""
+    try:
+        prefix = released.fetch("rgb_scratch", root=root, **_ONCE)
+    except released.DownloadError as problem:
+        logging.info("%s", problem)
+        return None
+    logging.warning(
+        "%s. Using rgb_scratch instead, the released weights trained on Kinetics alone "
+        "(68.4%% top-1; rgb_imagenet 71.1%%). --weights=released never does this",
+        error,
+    )
+    return Checkpoints({"rgb": prefix}, "scratch")
+
+
+def _announce_demonstration(error):
+    logging.warning(
+        "%s. Instead, this is a demonstration: small weights that know eight drawn "
+        "actions, and no class of Kinetics. --weights=released never does this. Real "
+        "RGB weights are also on the package index: i3d classify --eval_type=rgb "
+        "--imagenet_pretrained=false --video=FILE",
+        error,
+    )
 
 
 def _is_kinetics_600():
