@@ -4,10 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_IO := .venv-io/.installed
+INSTALLED_PORTS := .venv-ports/.installed
 # Several processes, as most of the time is spent on starting programs.
 PYTEST := -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: run test test-io slow lint docs clean evaluate-all demo-weights
+.PHONY: run test test-io test-ports slow lint docs clean evaluate-all demo-weights
 
 run: $(INSTALLED)
 	$(BIN)/python evaluate_sample.py --eval_type=joint
@@ -38,6 +39,11 @@ LEFT_OUT := models/test_baseline \
 
 test-io: $(INSTALLED_IO)
 	.venv-io/bin/python $(PYTEST) $(LEFT_OUT:%=--ignore=tests/%.py)
+
+# The extra ports: files of PyTorch itself, in an environment of their own for its size.
+test-ports: $(INSTALLED_PORTS)
+	.venv-ports/bin/python $(PYTEST) tests/checkpoints/importers \
+	  tests/checkpoints/test_conversion.py
 
 slow: $(INSTALLED)
 	$(BIN)/python $(PYTEST) -m slow
@@ -90,12 +96,13 @@ demo-weights: $(INSTALLED)
 
 $(INSTALLED): EXTRAS := beam,docs,onnx,plot,serving,test
 $(INSTALLED_IO): EXTRAS := beam,io,onnx,plot,serving,test
-$(INSTALLED) $(INSTALLED_IO): pyproject.toml
+$(INSTALLED_PORTS): EXTRAS := ports,test
+$(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS): pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip
 	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]'
 	touch $@
 
 clean:
-	rm -rf .venv .venv-io out site build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-io .venv-ports out site build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
