@@ -45,8 +45,8 @@ def main(argv):
     action = argv[1] if len(argv) == 3 else "list"
     if len(argv) not in (2, 3) or action not in _ACTIONS:
         raise ValueError(
-            "pass one checkpoint by its prefix (.../model.ckpt) or folder: "
-            "i3d checkpoint [import | verify | export] PATH"
+            "give one checkpoint: i3d checkpoint [import | verify | export] PATH; "
+            "PATH is its prefix (.../model.ckpt) or its folder"
         )
     run, taken = _ACTIONS[action]
     for flag in (_COPY_TO, _OUT, _FORMAT, _LABEL_MAP):
@@ -55,7 +55,8 @@ def main(argv):
         if flag.value == "":
             raise ValueError(f"--{flag.name}= is empty; pass a path")
     with program.quiet_tensorflow():
-        run(argv[-1])
+        import tensorflow  # noqa: F401 (it is silent once it was imported quietly)
+    run(argv[-1])
 
 
 def _list(path):

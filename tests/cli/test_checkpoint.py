@@ -75,8 +75,8 @@ def test_list_and_copy(saved, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "pass one checkpoint by its prefix"),
-        (["reverse", "x"], "pass one checkpoint by its prefix"),
+        ([], "give one checkpoint"),
+        (["reverse", "x"], "give one checkpoint"),
         (["import", "x"], "--out: pass a folder"),
         (["import", "x", "--out="], "--out= is empty; pass a path"),
         (
