@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from kinetics_i3d_tf2.checkpoints import released
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.importers import proof
-from kinetics_i3d_tf2.checkpoints.sonnet import list_checkpoint, sonnet_name
+from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 from kinetics_i3d_tf2.checkpoints.tensor_bundle import write_bundle
 
 DATA = ".data-00000-of-00001"
@@ -39,7 +40,7 @@ def as_released(weights, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", proof._released_crc32c())
 def test_table_has_the_names_of_the_released_indexes(shared, name):
-    entries = list_checkpoint(shared / "release" / "checkpoints" / name)
+    entries = Checkpoint(shared / "release" / "checkpoints" / name).variables
     names = {re.sub("^(RGB|Flow)/inception_i3d/", "", e.name) for e in entries}
     assert proof._released_crc32c()[name].keys() == names
 
