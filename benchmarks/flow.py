@@ -108,7 +108,7 @@ def describe(reference, times, pairs):
     ratio, _ = np.median(np.divide(reference, times), axis=0)
     seconds, processors = np.median(times, axis=0) / pairs
     return (
-        f"{seconds:8.4f} s a pair ({processors:.4f} s of processors), "
+        f"{seconds:8.4f} s a pair ({processors:.4f} processor s), "
         f"{ratio:5.1f} times OpenCV"
     )
 
