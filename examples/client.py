@@ -148,7 +148,7 @@ def ask_by_grpc(server, inputs):
 
 
 def ask_by_rest(server, inputs):
-    """Asks over HTTP. Args, Returns, Raises: as `ask_by_grpc`."""
+    """Asks over HTTP; arguments, result and errors are those of `ask_by_grpc`."""
     address = server if "://" in server else f"http://{server}"
     url = f"{address}/v1/models/{_MODEL.value}:predict"
     headers = {"Content-Type": "application/json"}

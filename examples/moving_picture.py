@@ -35,13 +35,13 @@ def main():
     parser.add_argument("--rgb", default="checkpoints/demo_rgb", help="checkpoint")
     parser.add_argument("--flow", default="checkpoints/demo_flow", help="checkpoint")
     options = parser.parse_args()
-    models = {"rgb": i3d.load_model(options.rgb), "flow": i3d.load_model(options.flow)}
-    names = i3d.read_label_map(os.path.join(options.rgb, "label_map.txt"))
-    draw([Scores(path, models) for path in options.videos], names, options.out)
+    classifier = i3d.Classifier(options.rgb, options.flow)
+    clips = [Progress(path, classifier) for path in options.videos]
+    draw(clips, classifier.class_names, options.out)
     print(f"{options.out}: {os.path.getsize(options.out) / 1e6:.2f} MB")
 
 
-class Scores:
+class Progress:
     """A clip, and the probabilities of its classes after each frame.
 
     Attributes:
@@ -50,23 +50,25 @@ class Scores:
         probabilities: float32 `(frames - 1, classes)`.
     """
 
-    def __init__(self, path, models):
+    def __init__(self, path, classifier):
         frames = i3d.resize_short_side(i3d.read_video(path))
         self.frames = i3d.center_crop(frames)
         self.flow = i3d.center_crop(i3d.optical_flow(frames))
         rgb, flow = i3d.normalize_rgb(self.frames), i3d.normalize_flow(self.flow)
-        self.probabilities = np.concatenate(
+        self.probabilities = np.stack(
             [
-                i3d.two_stream_probabilities(
-                    models["rgb"](loop(rgb[: count + 1], MIN_FRAMES)[None]),
-                    models["flow"](loop(flow[:count], MIN_FRAMES)[None]),
-                )
+                classifier.score_clips(
+                    {
+                        "rgb": loop(rgb[: count + 1], MIN_FRAMES)[None],
+                        "flow": loop(flow[:count], MIN_FRAMES)[None],
+                    }
+                ).probabilities
                 for count in range(1, len(flow) + 1)
             ]
         )
 
 
-def draw(clips: list[Scores], names: list[str], path: str) -> None:
+def draw(clips: list[Progress], names: tuple[str, ...], path: str) -> None:
     """Draws the clips one after another, with lines for the best classes of all."""
     peaks = np.concatenate([clip.probabilities for clip in clips]).max(0)
     classes = np.argsort(-peaks)[:CLASSES]
