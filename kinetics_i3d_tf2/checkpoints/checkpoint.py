@@ -34,11 +34,11 @@ class Checkpoint(BundleReader):
         prefix: prefix of the checkpoint, a string if it is an address.
         fingerprint: identifies the content wherever it is, 16 hex digits.
 
-    Example:
-    >>> checkpoint = Checkpoint("checkpoints/rgb_imagenet")
-    >>> checkpoint.architecture, checkpoint.stream, checkpoint.num_classes
-    ('i3d', 'rgb', 400)
-    >>> model = checkpoint.build_model()
+    Examples:
+        >>> checkpoint = Checkpoint("checkpoints/rgb_imagenet")
+        >>> checkpoint.architecture, checkpoint.stream, checkpoint.num_classes
+        ('i3d', 'rgb', 400)
+        >>> model = checkpoint.build_model()
     """
 
     @functools.cached_property

@@ -51,8 +51,8 @@ def import_weights(
         ValueError: the format is unknown; the file is corrupt, or contains code or
             another model; the label map has the wrong number of classes.
 
-    Example:
-    >>> import_weights("rgb_imagenet.pt", "checkpoints/imported")
+    Examples:
+        >>> import_weights("rgb_imagenet.pt", "checkpoints/imported")
     """
     weights = read_weights(path)
     names = _class_names(weights, label_map, path)

@@ -37,9 +37,9 @@ def inflate_checkpoint(
         OSError: there is no such checkpoint, or the new one cannot be written.
         ValueError: it is not one of Inception-V1, or there is no such stream.
 
-    Example:
-    >>> inflate_checkpoint("inception_v1.ckpt", "imagenet_flow/", stream="flow")
-    PosixPath('imagenet_flow/model.ckpt')
+    Examples:
+        >>> inflate_checkpoint("inception_v1.ckpt", "imagenet_flow/", stream="flow")
+        PosixPath('imagenet_flow/model.ckpt')
     """
     if stream not in CHANNELS:
         raise ValueError(

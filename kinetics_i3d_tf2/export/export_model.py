@@ -62,7 +62,7 @@ def export_model(
         ValueError: an extra is not installed, or the written model's logits differ from
             Keras's; then nothing is left.
 
-    Example:
+    Examples:
         >>> export_model({"rgb": model}, names, "served")
     """
     if format == "saved_model":

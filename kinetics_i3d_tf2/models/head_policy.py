@@ -10,10 +10,8 @@ class HeadPolicy(keras.DTypePolicy):
     """Dtype policy of the layers after a trunk, which never compute in half precision.
 
     A logit near 40 has steps of 0.25 in bfloat16, and a head is cheap. The class marks
-    these layers, so that changing the precision of a model leaves them alone.
-
-    Args:
-        name: name of the policy, "float32" or "float64".
+    these layers, so that changing the precision of a model leaves them alone. Its name
+    is "float32" or "float64".
     """
 
     @classmethod

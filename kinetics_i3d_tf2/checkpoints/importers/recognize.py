@@ -49,9 +49,9 @@ def read_weights(path: str | os.PathLike) -> Weights:
         ValueError: the format is unknown, or the file is corrupt or contains another
             model.
 
-    Example:
-    >>> read_weights("rgb_imagenet.pt").num_classes
-    400
+    Examples:
+        >>> read_weights("rgb_imagenet.pt").num_classes
+        400
     """
     with contextlib.ExitStack() as stack, _errors(path):
         if files.is_address(path):

@@ -25,9 +25,9 @@ class RecordFolder:
         source: the folder.
         class_names: names by label index.
 
-    Example:
-    >>> records = RecordFolder("records")
-    >>> i3d.for_training(records.split("train"), recipe, batch_size=8, seed=0)
+    Examples:
+        >>> records = RecordFolder("records")
+        >>> i3d.for_training(records.split("train"), recipe, batch_size=8, seed=0)
     """
 
     def __init__(self, folder: str | os.PathLike):
