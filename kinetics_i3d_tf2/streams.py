@@ -1,6 +1,6 @@
 """RGB and optical flow: the few facts that every room shares."""
 
-# Streams of an input, by what is asked for; RGB is first.
+# Streams of an input by name of the choice; RGB is first.
 STREAMS = {"joint": ("rgb", "flow"), "rgb": ("rgb",), "flow": ("flow",)}
 CHANNELS = {"rgb": 3, "flow": 2}
 # Scopes of the streams in checkpoints, which the release also prints.

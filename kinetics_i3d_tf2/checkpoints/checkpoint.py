@@ -84,7 +84,7 @@ class Checkpoint(BundleReader):
         if self._contents.num_classes is None:
             raise UnknownClassesError(
                 f"{self.prefix}: is a checkpoint of {self.architecture} without its "
-                "classifier, which training can begin with (--init)"
+                "classifier; training can start from it (--init)"
             )
         return self._contents.num_classes
 
@@ -150,8 +150,7 @@ class Checkpoint(BundleReader):
             )
         if self.stream != stream:
             raise ValueError(
-                f"{self.prefix}: is of the stream {self.stream}, and {stream} was "
-                "asked for"
+                f"{self.prefix}: is of the stream {self.stream}, not of {stream}"
             )
         return self
 

@@ -21,7 +21,7 @@ def inflate_checkpoint(
 ) -> str | Path:
     """Inflates a checkpoint of Inception-V1 to one of I3D without a classifier.
 
-    Training begins with it: `init` of a recipe, or `load_checkpoint` with
+    Training can start from it: set a recipe's `init`, or call `load_checkpoint` with
     `exclude=("Logits",)`.
 
     Args:
@@ -63,10 +63,10 @@ def inflate(
     """Inflates the weights of Inception-V1 to those of I3D's trunk.
 
     A kernel is repeated along time and divided by its length there, so that a video of
-    one repeated frame gives the activations that the frame gives; batch norm is copied.
+    one repeated frame has the activations of the frame; batch norm is copied.
 
     Args:
-        weights: as `read_inception_v1` gives them.
+        weights: from `read_inception_v1`.
         num_channels: channels of the clips: 3, or 2 for flow.
 
     Returns:
@@ -132,8 +132,7 @@ def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
             _assign(path, trunk.weights, scope, {**weights, FIRST_KERNEL: kernel})
     else:
         raise ValueError(
-            f"{path}: is of Inception-V1, and {model.name} has no such trunk to begin "
-            "with its weights"
+            f"{path}: is of Inception-V1, and {model.name} has no trunk that takes it"
         )
 
 

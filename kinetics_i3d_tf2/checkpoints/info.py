@@ -159,8 +159,8 @@ def describe(entries: Sequence[Entry]) -> str:
         return f"{count}; {str(error).removeprefix('it: ')}"
     if found.num_classes is None:
         return (
-            f"{count}; is a checkpoint of {found.architecture} without its classifier, "
-            "which training can begin with (--init)"
+            f"{count}; is a checkpoint of {found.architecture} without its classifier; "
+            "training can start from it (--init)"
         )
     if found.architecture != "i3d":
         return (

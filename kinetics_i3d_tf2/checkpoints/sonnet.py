@@ -16,13 +16,14 @@ _SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
 def load_checkpoint(model, path, *, exclude=()) -> None:
     """Loads a checkpoint of the release, or one of `save_checkpoint`, into a model.
 
-    Strict: nothing is assigned unless every variable of the model is in the checkpoint
-    in the right shape, and the checkpoint holds nothing else but optimizer slots.
+    Strict: every variable of the model must be in the checkpoint with its shape, and
+    the checkpoint may contain nothing else but optimizer slots; otherwise nothing is
+    assigned.
     Batch norm may be stored as `[C]` or `[1, 1, 1, 1, C]`.
 
     Args:
-        model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
-            Sonnet's names.
+        model: an `InceptionI3d`, a model of another architecture, or any built Keras
+            model with Sonnet's names.
         path: prefix of the checkpoint (`.../model.ckpt`), the folder that holds it, or
             an open `Checkpoint`.
         exclude: scopes to leave as they are in the model, and to ignore in the file:
@@ -31,7 +32,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     Raises:
         OSError: a file of the checkpoint is missing, or may not be read.
         ValueError: a file is truncated or corrupt, variables differ (all differences
-            are listed), or `exclude` names nothing in either.
+            are listed), or a scope of `exclude` is in neither.
 
     Examples:
         >>> model = InceptionI3d(num_classes=101)
@@ -64,11 +65,11 @@ def save_checkpoint(
 
     The files are written aside and moved into place when they are whole. They are two:
     a crash in the microseconds between their moves, over an older checkpoint, leaves
-    new data beside the old index, which loading refuses by its checksums.
+    new data next to the old index; loading then fails on the checksums.
 
     Args:
-        model: an `InceptionI3d`, one of `baselines`, or any built Keras model with
-            Sonnet's names.
+        model: an `InceptionI3d`, a model of another architecture, or any built Keras
+            model with Sonnet's names.
         path: prefix of the checkpoint; in an existing folder, or for a path that ends
             in a slash, the prefix is its `model.ckpt`. Missing folders are made.
         scope: scope of the names: "RGB" or "Flow" for `RGB/inception_i3d/...`, "" for

@@ -94,7 +94,7 @@ def _total_stride(axis: int) -> int:
     )
 
 
-# Frames of a clip to one place in time of the last block.
+# Frames of a clip per time step of the last block.
 TIME_STRIDE = _total_stride(0)
 
 # The trunk pads SAME, so an axis of n comes out as ceil(n / stride); these are the
@@ -104,7 +104,7 @@ MIN_SIZE = _total_stride(1) * (HEAD_WINDOW[1] - 1) + 1
 
 
 def scaled(filters: int, width: float) -> int:
-    """Filters of a unit in a model of some width; at least one is kept."""
+    """Filters of a unit in a model of that width, at least 1."""
     return max(1, round(filters * width))
 
 

@@ -1,10 +1,10 @@
-"""What the paper's four other architectures share: arguments, inputs, first weights."""
+"""What the paper's other architectures share: arguments, inputs, initial weights."""
 
 import keras
 from keras import ops
 
 from ..streams import SCOPES, STREAMS
-from .checks import check_head, check_width
+from .checks import check_clips, check_head, check_width
 from .head_policy import HeadPolicy
 from .inception_v1 import InceptionV1
 
@@ -18,7 +18,7 @@ class Baseline(keras.Model):
         dropout_rate: share of features dropped before each classifier in training,
             in [0, 1).
         width: factor on every unit's filters (at least 1 is kept); 1.0 is the
-            paper's, less makes a small model for tests.
+            paper's, less is a small model for tests.
         name: name of the model, by default its `kind`.
         **kwargs: `dtype` (a dtype policy; by default the global one) and `trainable`,
             as for every Keras layer.
@@ -26,7 +26,8 @@ class Baseline(keras.Model):
     Input shape: float32 `(batch, *shape)` in [-1, 1] with the shape that `clip_shapes`
     has for the stream; for "joint" a dict of them, `{"rgb": ..., "flow": ...}`.
 
-    Output shape: float32 logits `(batch, num_classes)`, of a half-precision policy too.
+    Output shape: float32 logits `(batch, num_classes)`, even with a half-precision
+    policy.
 
     Attributes:
         kind: name of the architecture, and scope of its checkpoints.
@@ -138,18 +139,18 @@ class Baseline(keras.Model):
         for stream, expected in shapes.items():
             shape = getattr(inputs[stream], "shape", None)
             if shape is not None:
-                _check_clips(self.kind, stream, tuple(shape), expected)
+                check_clips(self.kind, stream, tuple(shape), expected)
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class StackFlow(keras.layers.Layer):
-    """Snippets of flow frames to pictures: dx and dy of a frame, then of the next.
+    """Stacks snippets of flow frames into images: dx, dy of one frame, then the next.
 
     Args:
-        snippet: flow frames of a picture.
+        snippet: flow frames per image.
 
-    Input shape: `(batch, pictures * snippet, height, width, 2)`.
-    Output shape: `(batch, pictures, height, width, snippet * 2)`.
+    Input shape: `(batch, images * snippet, height, width, 2)`.
+    Output shape: `(batch, images, height, width, snippet * 2)`.
 
     Source: "Two-Stream Convolutional Networks for Action Recognition in Videos"
     (Simonyan and Zisserman, arXiv 1406.2199), section 3.
@@ -161,49 +162,33 @@ class StackFlow(keras.layers.Layer):
 
     def call(self, flow):
         _, frames, height, width, channels = ops.shape(flow)
-        pictures = frames // self.snippet
-        split = ops.reshape(flow, (-1, pictures, self.snippet, height, width, channels))
+        images = frames // self.snippet
+        split = ops.reshape(flow, (-1, images, self.snippet, height, width, channels))
         stacked = ops.transpose(split, (0, 1, 3, 4, 2, 5))
-        shape = (-1, pictures, height, width, self.snippet * channels)
+        shape = (-1, images, height, width, self.snippet * channels)
         return ops.reshape(stacked, shape)
 
     def compute_output_shape(self, input_shape):
         batch, frames, height, width, channels = input_shape
-        pictures = None if frames is None else frames // self.snippet
-        return (batch, pictures, height, width, self.snippet * channels)
+        images = None if frames is None else frames // self.snippet
+        return (batch, images, height, width, self.snippet * channels)
 
     def get_config(self):
         return {**super().get_config(), "snippet": self.snippet}
 
 
-def check_snippet(snippet) -> None:
-    """Checks how many flow frames are beside an RGB frame.
-
-    Args:
-        snippet: flow frames.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if snippet < 1:
-        raise ValueError(
-            "snippet is how many flow frames make a picture, at least 1; the paper's "
-            f"is 10. Received: {snippet!r}"
-        )
-
-
 def gaussian():
-    """What a new layer's kernel is drawn from: Gaussian noise, as wide as ReLUs need.
+    """Initializer of kernels that are not pretrained: Gaussian noise, scaled for ReLU.
 
-    Source: section 2.4 of the paper has the new layers of its two-stream models begin
-    with Gaussian noise; the deviation is of "Delving Deep into Rectifiers"
+    Source: section 2.4 of the paper initializes the new layers of its two-stream models
+    with Gaussian noise; the deviation is that of "Delving Deep into Rectifiers"
     (He et al., arXiv 1502.01852).
     """
     return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal")
 
 
 def classifier(num_classes, *, name="Logits", dtype=None):
-    """Linear classifier; it begins with logits that are about equal.
+    """Linear classifier, initialized to nearly equal logits.
 
     Args:
         num_classes: number of classes.
@@ -219,30 +204,3 @@ def classifier(num_classes, *, name="Logits", dtype=None):
         dtype=dtype,
         name=name,
     )
-
-
-def _check_clips(kind, stream, shape, expected):
-    if len(shape) != 5:
-        raise ValueError(
-            "A batch of clips has 5 axes, (batch, frames, height, width, channels); "
-            f"add the batch axis to a single clip with clip[None]. Received: {shape}"
-        )
-    _, frames, height, width, channels = shape
-    if channels not in (None, expected[3]):
-        raise ValueError(
-            f"The {stream} clips of {kind} have {expected[3]} channels. "
-            f"Received: {shape}"
-        )
-    if None not in (frames, expected[0]) and frames != expected[0]:
-        raise ValueError(
-            f"The {stream} clips of this {kind} have {expected[0]} frames; cut longer "
-            "ones and average the predictions, loop shorter ones with "
-            f"kinetics_i3d_tf2.video.transforms.loop. Received: {shape}"
-        )
-    for size, wanted in zip((height, width), expected[1:3], strict=True):
-        if None not in (size, wanted) and size != wanted:
-            raise ValueError(
-                f"The {stream} clips of {kind} have frames of {wanted} x {wanted} "
-                "pixels; resize and crop them with kinetics_i3d_tf2.video.transforms. "
-                f"Received: {shape}"
-            )

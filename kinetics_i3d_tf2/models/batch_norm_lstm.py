@@ -1,4 +1,4 @@
-"""BatchNormLstm: an LSTM whose sums are normalised, each time step by itself."""
+"""BatchNormLstm: an LSTM with batch norm at every time step."""
 
 import keras
 from keras import ops
@@ -14,17 +14,17 @@ _FORGET_BIAS = 1.0
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class StepwiseBatchNorm(keras.layers.Layer):
-    """Batch norm with statistics of its own for each time step of a recurrent layer.
+    """Batch norm with separate statistics for each time step of a recurrent layer.
 
     Args:
-        max_steps: time steps that have statistics; later ones are normalised with the
-            moving averages of the last that has, in training too.
+        max_steps: time steps with statistics; later ones use the moving averages of the
+            last of them, in training too.
         center: add a beta.
         momentum: share of the moving averages that a training step keeps.
         epsilon: added to variances.
 
     Call arguments:
-        inputs: `(batch, features)`, what there is at one time step.
+        inputs: `(batch, features)`, of one time step.
         step: number of the time step, a scalar tensor.
         training: use the batch's statistics; not when `trainable` is False.
 
@@ -97,7 +97,7 @@ class StepwiseBatchNorm(keras.layers.Layer):
             return
         steps = ops.shape(means)[0]
         index = ops.arange(self.max_steps)
-        # Any row where there is none: it is not used.
+        # Rows beyond the last step are arbitrary: they are not used.
         row = ops.minimum(index, steps - 1)
         seen = ops.expand_dims(index < steps, -1)
         pairs = ((self.moving_mean, means), (self.moving_variance, variances))
@@ -118,7 +118,7 @@ class StepwiseBatchNorm(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class BatchNormLstm(keras.layers.Layer):
-    """LSTM with batch norm of what comes in, of what comes back, and of the cell.
+    """LSTM with batch norm of the input, the recurrent input and the cell.
 
     `i, f, g, o = BN(x_t W_x) + BN(h_{t-1} W_h) + b`,
     `c_t = sigmoid(f + 1) c_{t-1} + sigmoid(i) tanh(g)`,
@@ -126,8 +126,8 @@ class BatchNormLstm(keras.layers.Layer):
 
     Args:
         units: size of the state.
-        max_steps: as in `StepwiseBatchNorm`: the length of the clips of training.
-        kernel_initializer: what both kernels are drawn from.
+        max_steps: as in `StepwiseBatchNorm`: the length of training clips.
+        kernel_initializer: initializer of both kernels.
 
     Input shape: `(batch, steps, features)`; steps are free.
     Output shape: `(batch, steps, units)`, the output at every time step.

@@ -1,4 +1,4 @@
-"""Checks of what models are built with and of the clips that they get."""
+"""Checks of the arguments and inputs of models."""
 
 import keras
 
@@ -22,11 +22,11 @@ def check_width(width: float) -> None:
 
 
 def check_head(num_classes, dropout_rate) -> None:
-    """Checks what every model's head is made of.
+    """Checks the arguments of a head.
 
     Args:
         num_classes: number of classes.
-        dropout_rate: share of features dropped before the classifier.
+        dropout_rate: share of features dropped before the classifier, in [0, 1).
 
     Raises:
         ValueError: one of them is out of range.
@@ -64,13 +64,18 @@ def check_endpoints(endpoints, final_endpoint):
         )
 
 
-def check_clip(shape, num_channels, final_endpoint):
-    """Checks the static shape of a batch; a wrong one is a ValueError."""
+def check_rank(shape):
+    """Checks that a batch of clips has 5 axes; else it is a ValueError."""
     if len(shape) != 5:
         raise ValueError(
             "A batch of clips has 5 axes, (batch, frames, height, width, channels); "
             f"add the batch axis to a single clip with clip[None]. Received: {shape}"
         )
+
+
+def check_clip(shape, num_channels, final_endpoint):
+    """Checks the static shape of a batch; a wrong one is a ValueError."""
+    check_rank(shape)
     _, frames, height, width, channels = shape
     if channels is not None and channels != num_channels:
         raise ValueError(
@@ -93,8 +98,48 @@ def check_clip(shape, num_channels, final_endpoint):
         )
 
 
+def check_clips(kind, stream, shape, expected):
+    """Checks the static shape of a stream's batch; a wrong one is a ValueError."""
+    check_rank(shape)
+    _, frames, height, width, channels = shape
+    if channels not in (None, expected[3]):
+        raise ValueError(
+            f"The {stream} clips of {kind} have {expected[3]} channels. "
+            f"Received: {shape}"
+        )
+    if None not in (frames, expected[0]) and frames != expected[0]:
+        raise ValueError(
+            f"The {stream} clips of this {kind} have {expected[0]} frames; cut longer "
+            "ones and average the predictions, loop shorter ones with "
+            f"kinetics_i3d_tf2.video.transforms.loop. Received: {shape}"
+        )
+    for size, wanted in zip((height, width), expected[1:3], strict=True):
+        if None not in (size, wanted) and size != wanted:
+            raise ValueError(
+                f"The {stream} clips of {kind} have frames of {wanted} x {wanted} "
+                "pixels; resize and crop them with kinetics_i3d_tf2.video.transforms. "
+                f"Received: {shape}"
+            )
+
+
+def check_snippet(snippet) -> None:
+    """Checks the number of flow frames per RGB frame.
+
+    Args:
+        snippet: flow frames.
+
+    Raises:
+        ValueError: it is less than 1.
+    """
+    if snippet < 1:
+        raise ValueError(
+            "snippet is the number of flow frames per image and must be at least 1; "
+            f"the paper's is 10. Received: {snippet!r}"
+        )
+
+
 def check_window(inputs):
-    """Refuses clips that the head cannot pool: their mean of nothing would be NaN."""
+    """Rejects clips that the head cannot pool: an empty mean would be NaN."""
     message = (
         f"Logits needs clips of at least {MIN_FRAMES} frames and {MIN_SIZE} pixels a "
         "side; loop or resize them first."
@@ -103,7 +148,7 @@ def check_window(inputs):
     if any(n is not None and n < m for n, m in zip(sizes, HEAD_WINDOW, strict=True)):
         raise ValueError(message)
     if None in sizes and keras.backend.backend() == "tensorflow":
-        # Only TensorFlow runs graphs whose shapes are not known when they are built.
+        # Only TensorFlow runs graphs with shapes unknown at build time.
         import tensorflow as tf
 
         tf.debugging.assert_greater_equal(tf.shape(inputs)[1:4], HEAD_WINDOW, message)

@@ -15,8 +15,8 @@ class ConvNetLstm(Baseline):
     Other arguments and errors are those of `Baseline`; the stream is "rgb".
 
     Args:
-        all_steps: give the logits of every time step, which are all trained, not only
-            those of the last, which is what counts in a test.
+        all_steps: output the logits of every time step, as in training; otherwise those
+            of the last one, as in the paper's test.
         max_steps: frames of a clip in training, each of which has its own statistics.
 
     Input shape: float32 `(batch, frames, height, width, 3)` in [-1, 1], all free: 25
@@ -54,7 +54,7 @@ class ConvNetLstm(Baseline):
     def _connect(self, clips):
         outputs = self._trunk("rgb")(clips["rgb"])
         outputs = SpatialMean(dtype=self._policy, name="Average")(outputs)
-        # Rounding would add up over time; beside the trunk this costs nothing.
+        # Rounding errors add up over time, and the cost is small next to the trunk's.
         outputs = BatchNormLstm(
             scaled(512, self.width),
             max_steps=self.max_steps,

@@ -6,7 +6,8 @@ import keras
 from keras import ops
 
 from .architecture import scaled
-from .baseline import Baseline, StackFlow, check_snippet, classifier, gaussian
+from .baseline import Baseline, StackFlow, classifier, gaussian
+from .checks import check_snippet
 from .inception import Unit3D
 
 # What the trunk makes 7 x 7 features of, which are flattened.
@@ -26,7 +27,7 @@ class FusedTwoStream(Baseline):
 
     Input shape: float32 in [-1, 1], `{"rgb": (batch, frames, 224, 224, 3), "flow":
     (batch, frames * snippet, 224, 224, 2)}`, or one of the two: RGB frames `snippet`
-    apart, and the flow from each to the next. There are 5 in the paper, and at least 3.
+    apart, and the flow from each to the next. The paper has 5; the minimum is 3.
 
     Output shape: float32 logits `(batch, num_classes)`.
 
@@ -97,7 +98,7 @@ class FusedTwoStream(Baseline):
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class _Features(keras.layers.Layer):
-    """Flattens space, and takes the mean over time: of 5 frames there is one place."""
+    """Flattens space and averages over time, which is one step for 5 frames."""
 
     def call(self, inputs):
         _, frames, height, width, channels = ops.shape(inputs)

@@ -1,6 +1,6 @@
-"""What Inception-V1 and I3D are made of, named and nested as Sonnet's scopes.
+"""The layers of Inception-V1 and I3D, named and nested as Sonnet's scopes.
 
-Sonnet's constants live here: every module of the release uses these.
+The constants are the defaults of Sonnet, which the release used everywhere.
 """
 
 import keras
@@ -27,7 +27,7 @@ class Unit3D(keras.layers.Layer):
         kernel_size: edge of the cubic kernel, or its (frames, height, width).
         strides: stride along time, height and width.
         padding: "same" or "valid".
-        kernel_initializer: what the kernel is drawn from.
+        kernel_initializer: initializer of the kernel.
         use_batch_norm: normalise the convolution's output; without it the
             convolution has a bias instead.
         activation: name of a Keras activation, or None.
@@ -130,7 +130,7 @@ class InceptionBlock(keras.layers.Layer):
     Args:
         row: the block's row of the architecture table; its filters are used as
             they are, so a narrow model passes a scaled row.
-        rank: 3, or 2 for images; units' names then say 2d for 3d.
+        rank: 3, or 2 for images; names of units then have 2d for 3d.
         use_batch_norm: as in `Unit3D`.
 
     Input shape: `(batch, frames, height, width, channels)`, without frames of rank 2.
@@ -222,7 +222,7 @@ def trunk_layer(row, *, width=1.0, rank=3, use_batch_norm=True, dtype=None):
 
 
 class _Branch(keras.layers.Layer):
-    """Layers one after the other; `keras.Sequential` takes twice as long to build."""
+    """Layers in sequence; `keras.Sequential` takes twice as long to build."""
 
     def __init__(self, steps, **kwargs):
         super().__init__(**kwargs)

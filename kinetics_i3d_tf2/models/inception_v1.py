@@ -56,7 +56,7 @@ class InceptionV1(keras.layers.Layer):
         return self.endpoints(clip)["Mixed_5c"]
 
     def endpoints(self, clip):
-        """What each layer makes of a clip.
+        """Outputs of all layers for a clip.
 
         Args:
             clip: as for the layer itself.

@@ -1,4 +1,4 @@
-"""Loss and accuracy of models that may give logits at every time step.
+"""Loss and accuracy of models that may output logits at every time step.
 
 A recurrent model is trained on all steps and judged by its last one, when it has seen
 the whole clip; for other models these are the usual cross-entropy and accuracy.

@@ -6,12 +6,13 @@ import keras
 from keras import ops
 
 from ..streams import SCOPES
-from .baseline import Baseline, StackFlow, check_snippet, classifier
+from .baseline import Baseline, StackFlow, classifier
+from .checks import check_snippet
 
 
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class TwoStream(Baseline):
-    """The paper's Two-Stream: two networks of images, whose predictions are averaged.
+    """The paper's Two-Stream: two 2D networks with averaged predictions.
 
     Other arguments and errors are those of `Baseline`; the stream is "joint", "rgb" or
     "flow".

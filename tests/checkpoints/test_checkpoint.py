@@ -45,7 +45,7 @@ def test_a_checkpoint_of_another_kind_or_stream(tmp_path):
     save_checkpoint(new_model("two_stream", 3, clip, width=1 / 16), tmp_path)
     with pytest.raises(ValueError, match="is a checkpoint of two_stream, not of c3d"):
         Checkpoint(tmp_path).require("rgb", "c3d")
-    with pytest.raises(ValueError, match="is of the stream rgb, and joint was asked"):
+    with pytest.raises(ValueError, match="is of the stream rgb, not of joint"):
         Checkpoint(tmp_path).require("joint", "two_stream")
 
 

@@ -150,7 +150,7 @@ def test_trunks_of_other_models(slim_file, trunk):
 
 
 def test_models_that_it_does_not_fit(slim_file):
-    with pytest.raises(ValueError, match="has no such trunk to begin with"):
+    with pytest.raises(ValueError, match="has no trunk that takes it"):
         inception_v1.load_inception_v1(keras.Sequential([keras.Input((3,))]), slim_file)
     narrow = InceptionI3d(final_endpoint="Mixed_5c", width=1 / 16)
     with pytest.raises(ValueError, match="is it of another width"):

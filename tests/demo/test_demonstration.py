@@ -140,7 +140,7 @@ def test_models_of_ones_own(evaluate, own):
         (["--eval_type=rgb600", "--weights=demo"], "no weights of Kinetics-600"),
         (
             ["--eval_type=rgb", "--rgb_checkpoint={}/flow", "--rgb_sample={}/rgb.npy"],
-            "is of the stream flow, and rgb was asked for",
+            "is of the stream flow, not of rgb",
         ),
         (
             [

@@ -255,8 +255,16 @@ def test_training_lowers_the_loss(case):
         ("c3d", {"stream": "flow"}, "stream of c3d must be one of rgb. .*'flow'"),
         ("convnet_lstm", {"stream": "joint"}, "must be one of rgb. .*'joint'"),
         ("two_stream", {"stream": "RGB"}, "must be one of joint, rgb, flow. .*'RGB'"),
-        ("two_stream", {"snippet": 0}, "snippet is how many flow frames.*Received: 0"),
-        ("fused", {"snippet": -1}, "snippet is how many flow frames.*Received: -1"),
+        (
+            "two_stream",
+            {"snippet": 0},
+            "snippet is the number of flow frames.*Received: 0",
+        ),
+        (
+            "fused",
+            {"snippet": -1},
+            "snippet is the number of flow frames.*Received: -1",
+        ),
     ],
     ids=str,
 )
