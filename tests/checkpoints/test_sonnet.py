@@ -1,6 +1,5 @@
 import keras
 import numpy as np
-import programs
 import pytest
 import recipe
 import tensorflow as tf
@@ -180,30 +179,6 @@ def test_scope_of_a_model_of_no_stream(tmp_path):
 def test_bad_scope(tmp_path):
     with pytest.raises(ValueError, match='must be "RGB", "Flow" or ""'):
         save_checkpoint(model_of(), tmp_path, scope="rgb")
-
-
-def test_program_lists_a_checkpoint(tmp_path):
-    save_checkpoint(recipe.assign(model_of()), tmp_path, scope="Flow")
-    done = programs.run("checkpoint", tmp_path)
-    lines = done.stdout.splitlines()
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(lines) == 231
-    assert "Flow/inception_i3d/Logits/Conv3d_0c_1x1/conv_3d/b  [7]  float32" in lines
-    assert lines[-1] == (
-        "230 variables; InceptionI3d of 3 channels and 7 classes, scope Flow; "
-        "like none of the released ones (other width)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [([], "give one checkpoint"), (["/nowhere"], "no such checkpoint file")],
-)
-def test_program_errors(arguments, message):
-    done = programs.run("checkpoint", *arguments)
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert message in line
 
 
 def test_models_of_any_keras_kind_are_taken(tmp_path, small_model):

@@ -65,8 +65,13 @@ def test_export(saved, small_model, tmp_path):
 def test_list_and_copy(saved, tmp_path):
     done = run(saved)
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 231
-    assert "InceptionI3d of 3 channels and 7 classes" in done.stdout
+    lines = done.stdout.splitlines()
+    assert len(lines) == 231
+    assert "RGB/inception_i3d/Logits/Conv3d_0c_1x1/conv_3d/b  [7]  float32" in lines
+    assert lines[-1] == (
+        "230 variables; InceptionI3d of 3 channels and 7 classes, scope RGB; "
+        "like none of the released ones (other width)"
+    )
     done = run(saved, f"--copy_to={tmp_path / 'copy'}")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "copy" / "model.ckpt.index").exists()
@@ -76,6 +81,7 @@ def test_list_and_copy(saved, tmp_path):
     ("arguments", "message"),
     [
         ([], "give one checkpoint"),
+        (["/nowhere"], "no such checkpoint file"),
         (["reverse", "x"], "give one checkpoint"),
         (["import", "x"], "--out: pass a folder"),
         (["import", "x", "--out="], "--out= is empty; pass a path"),
