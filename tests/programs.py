@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import pytest
 from absl import flags, logging
+from absl.flags import _helpers as absl_helpers
 from absl.testing import flagsaver
 from conftest import ROOT
 
@@ -25,6 +26,7 @@ from kinetics_i3d_tf2.cli import main, program
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 _COMMANDS = "kinetics_i3d_tf2.cli."
+_DISCLAIMED = set(absl_helpers.disclaim_module_ids)
 
 
 class Finished(NamedTuple):
@@ -115,6 +117,8 @@ def _take_commands():
     key_flags = flags.FLAGS.key_flags_by_module_dict()
     for home in [home for home in key_flags if home.startswith(_COMMANDS)]:
         del key_flags[home]
+    # Known by their address, which the next module may have.
+    absl_helpers.disclaim_module_ids &= _DISCLAIMED
     package = sys.modules["kinetics_i3d_tf2.cli"]
     for name in names:
         vars(package).pop(name.removeprefix(_COMMANDS), None)

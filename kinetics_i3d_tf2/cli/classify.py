@@ -26,15 +26,16 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..checkpoints import released
-from ..data import labels, npy
+from ..data import labels, npy, preprocessing
 from ..streams import CHANNELS, title
 from ..utils import files
 from ..visualization import plots
-from . import clip_flags, model_flags, program
+from . import clip_flags, flow_flags, model_flags, program
 
 _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
 
 model_flags.declare_for_help()
+flow_flags.declare_for_help()
 _VIDEO = flags.DEFINE_string(
     "video", None, "Video file to classify, of any format that FFmpeg reads."
 )
@@ -141,6 +142,7 @@ def _check_flags():
                 "python -m kinetics_i3d_tf2.cli.evaluate, on a dataset"
             )
     model_flags.check()
+    flow_flags.check()
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
     if _VIDEO.value is not None and not files.exists(_VIDEO.value):
@@ -168,7 +170,7 @@ def _load(checkpoints):
     models, names = model_flags.load_models(checkpoints)
     from ..inference.classifier import Classifier
 
-    return Classifier.of_models(models, names, dtype=model_flags.DTYPE.value)
+    return Classifier.of_models(models, names, dtype=model_flags.dtype())
 
 
 def _read_frames(path):
@@ -189,11 +191,10 @@ def _read_frames(path):
 
 
 def _prepare(classifier, frames, path):
-    from ..video import optical_flow
-
     if "flow" in classifier.models:
         logging.info("Computing TV-L1 flow of %d frame pairs", len(frames) - 1)
-    compute = functools.partial(optical_flow.optical_flow, progress=True)
+    recipe = flow_flags.apply(classifier.recipe)
+    compute = preprocessing.flow_function(recipe, progress=True)
     return classifier.prepare(frames, compute_flow=compute)
 
 
@@ -221,7 +222,7 @@ def _write_json(checkpoints, path, scores, top):
         "imagenet_pretrained": pretrained,
         "checkpoints": {stream: str(p) for stream, p in checkpoints.paths.items()},
         "video": path and str(path),
-        "dtype": model_flags.DTYPE.value,
+        "dtype": model_flags.dtype(),
         "norm_of_logits": float(np.linalg.norm(scores.logits)),
         "top": [
             {
@@ -252,7 +253,7 @@ def _write_report(root, checkpoints, path, scores, top, classifier, clips, outpu
     if checkpoints.kind == "demo":
         weights += " (the demonstration's eight drawn actions)"
     facts = [
-        f"{model_flags.eval_type()} by I3D, {model_flags.DTYPE.value}",
+        f"{model_flags.eval_type()} by I3D, {model_flags.dtype()}",
         f"Weights: {weights}",
     ]
     seen = {}

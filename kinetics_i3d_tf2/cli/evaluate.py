@@ -39,11 +39,13 @@ from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
 from ..utils import files, run_dir
 from ..video import transforms
+from ..video.tvl1_parameters import EPSILON
 from ..visualization import plots
-from . import clip_flags, dataset_flags, model_flags, program
+from . import clip_flags, dataset_flags, flow_flags, model_flags, program
 
 dataset_flags.declare_for_help(records=True)
 clip_flags.declare_for_help()
+flow_flags.declare_for_help()
 model_flags.declare_for_help(top=False)
 _SPLIT = flags.DEFINE_string(
     "split", None, "Split to evaluate on; by default that of validation, or of test."
@@ -102,7 +104,7 @@ def main(argv):
     if "flow" in recipe.streams and isinstance(sources[0], tfrecord.Record):
         clip_reader.check_flow(sources[0])
     protocol = protocols.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
-    kind, dtype = clip_flags.MODEL.value, model_flags.DTYPE.value
+    kind, dtype = clip_flags.MODEL.value, model_flags.dtype()
     models = {
         stream: protocols.Model(path, stream, kind=kind, dtype=dtype)
         for stream, path in checkpoints.items()
@@ -123,6 +125,7 @@ def main(argv):
         "num_frames": recipe.num_frames,
         "rgb_stride": recipe.rgb_stride,
         **({"views": _VIEWS.value} if views else {}),
+        **_flow_settings(recipe),
     }
     os.makedirs(_OUT.value, exist_ok=True)
     with run_dir.only_run(_OUT.value):
@@ -161,7 +164,7 @@ def _check_flags():
 
 
 def _recipe():
-    recipe = clip_flags.clip_recipe(model_flags.stream())
+    recipe = flow_flags.apply(clip_flags.clip_recipe(model_flags.stream()))
     if clip_flags.MODEL.value != "i3d":
         return recipe
     crop_size = _CROP_SIZE.value
@@ -171,6 +174,13 @@ def _recipe():
     return dataclasses.replace(
         recipe, short_side=_SHORT_SIDE.value, crop_size=crop_size
     )
+
+
+def _flow_settings(recipe):
+    """The flow's epsilon where it is not the usual one, of which older runs are."""
+    if "flow" not in recipe.streams or recipe.flow_epsilon == EPSILON:
+        return {}
+    return {"flow_epsilon": recipe.flow_epsilon}
 
 
 def _parse_views():

@@ -28,18 +28,17 @@ Other runtimes, the logits alone:
   i3d export --format=onnx --out=i3d.onnx
 """
 
-import math
 from pathlib import Path
 
 from absl import flags
 
 from ..streams import STREAMS
 from ..utils import remote
-from ..video.optical_flow import EPSILON
-from . import clip_flags, model_flags, program
+from . import clip_flags, flow_flags, model_flags, program
 
 clip_flags.declare_for_help()
 model_flags.declare_for_help()
+flow_flags.declare_for_help(engine=False)
 _OUT = flags.DEFINE_string(
     "out",
     None,
@@ -57,12 +56,6 @@ _MODEL_NAME = flags.DEFINE_string(
     "model_name",
     "i3d",
     "Name that the server will know the model by; the requests that warm it up say it.",
-)
-_FLOW_EPSILON = flags.DEFINE_float(
-    "flow_epsilon",
-    EPSILON,
-    "TV-L1's iterations stop when they change the flow by less, in pixels; 0.05 is "
-    "several times faster.",
 )
 _FLOW_PAIRS = flags.DEFINE_integer(
     "flow_pairs",
@@ -83,9 +76,9 @@ def main(argv):
         options = {
             "recipe": clip_flags.clip_recipe(model_flags.stream()),
             "top": model_flags.TOP.value,
-            "dtype": model_flags.DTYPE.value,
+            "dtype": model_flags.dtype(),
             "model_name": _MODEL_NAME.value,
-            "flow_epsilon": _FLOW_EPSILON.value,
+            "flow_epsilon": flow_flags.FLOW_EPSILON.value,
             "flow_pairs": _FLOW_PAIRS.value,
         }
     else:
@@ -115,9 +108,8 @@ def _check_flags():
         raise ValueError("--num_frames: an exported I3D takes any number of frames")
     if not _MODEL_NAME.value:
         raise ValueError("--model_name= names nothing; leave it out, or name one")
-    if not 0 < _FLOW_EPSILON.value < math.inf:
-        raise ValueError("--flow_epsilon must be above 0 pixels")
-    of_flow = (_FLOW_EPSILON, _FLOW_PAIRS)
+    flow_flags.check()
+    of_flow = (flow_flags.FLOW_EPSILON, _FLOW_PAIRS)
     for flag in (model_flags.TOP, model_flags.DTYPE, _MODEL_NAME, *of_flow):
         if flag.present and _FORMAT.value != "saved_model":
             raise ValueError(f"--{flag.name} is for --format=saved_model")

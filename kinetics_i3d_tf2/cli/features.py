@@ -23,27 +23,28 @@ command goes on with the videos that are not done.
 
 import contextlib
 import csv
-import functools
 import os
 
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data import clip_recipe, frame_reader, sources
+from ..data import clip_recipe, frame_reader, preprocessing, sources
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..features import files as feature_files
 from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
+from ..streams import STREAMS
 from ..utils import files as storage
 from ..utils import run_dir
 from ..utils.cores import num_cores
-from ..video import optical_flow
+from ..video.flow_engines import choose_engine
 from ..video.reader import FRAME_RATE, count_frames
-from . import clip_flags, dataset_flags, model_flags, program
+from . import clip_flags, dataset_flags, flow_flags, model_flags, program
 
 dataset_flags.declare_for_help(records=True)
 model_flags.declare_for_help(top=False)
+flow_flags.declare_for_help()
 _INPUTS = flags.DEFINE_list(
     "inputs", [], "The same as VIDEOS, with commas between them."
 )
@@ -87,18 +88,6 @@ _BATCH_SIZE = flags.DEFINE_integer(
 _NUM_READERS = flags.DEFINE_integer(
     "num_readers", None, "Videos that are read at once; by default one a core.", 1
 )
-_FLOW_EPSILON = flags.DEFINE_float(
-    "flow_epsilon",
-    optical_flow.EPSILON,
-    "TV-L1 stops when it changes the flow by less, in pixels; 0.05 is several times "
-    "faster.",
-)
-_FLOW_ENGINE = flags.DEFINE_enum(
-    "flow_engine",
-    "opencv",
-    ["opencv", "keras"],
-    "keras computes flow on the GPU, or on the CPU by XLA.",
-)
 _OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
 
 
@@ -116,7 +105,7 @@ def main(argv):
         loaded,
         endpoint=_ENDPOINT.value,
         pool=_POOL.value,
-        dtype=model_flags.DTYPE.value,
+        dtype=model_flags.dtype(),
     )
     settings = {
         **{f"{s}_checkpoint": opened[s].fingerprint for s in opened},
@@ -127,9 +116,8 @@ def main(argv):
         "stride": cut.step,
         "tail": cut.tail,
         "fps": _FPS.value,
-        "dtype": model_flags.DTYPE.value,
-        "flow_epsilon": _FLOW_EPSILON.value,
-        "flow_engine": _FLOW_ENGINE.value,
+        "dtype": model_flags.dtype(),
+        **_flow_settings(),
         "format": _FORMAT.value,
     }
     os.makedirs(_OUT.value, exist_ok=True)
@@ -170,7 +158,7 @@ def _check_flags():
     if _STRIDE.value is not None and _WINDOW.value == 0:
         raise ValueError("--stride is for windows; --window=0 is the whole video")
     if "flow" not in model_flags.streams():
-        for flag in (_FLOW_EPSILON, _FLOW_ENGINE):
+        for flag in (flow_flags.FLOW_EPSILON, flow_flags.FLOW_ENGINE):
             if flag.present:
                 raise ValueError(f"--{flag.name} is for optical flow")
     return windows.Windows(
@@ -203,6 +191,17 @@ def _find_inputs(positional):
     return found
 
 
+def _flow_settings():
+    """What the features depend on, of the flow; engines agree up to rounding."""
+    flow_flags.check()
+    if "flow" not in STREAMS[model_flags.stream()]:
+        return {}
+    return {
+        "flow_epsilon": flow_flags.FLOW_EPSILON.value,
+        "flow_engine": choose_engine(flow_flags.FLOW_ENGINE.value),
+    }
+
+
 def _run(named, files, extract, cut, errors):
     """Writes the features that are not there yet, with a progress bar."""
     from ..features import extractor
@@ -211,14 +210,9 @@ def _run(named, files, extract, cut, errors):
     if len(left) < len(named):
         done = len(named) - len(left)
         logging.info("%d of %d videos were done before", done, len(named))
+    recipe = flow_flags.apply(clip_recipe.ClipRecipe(model_flags.stream()))
     reader = frame_reader.FrameReader(
-        clip_recipe.ClipRecipe(model_flags.stream()),
-        _FPS.value,
-        functools.partial(
-            optical_flow.optical_flow,
-            epsilon=_FLOW_EPSILON.value,
-            engine=_FLOW_ENGINE.value,
-        ),
+        recipe, _FPS.value, preprocessing.flow_function(recipe)
     )
     bar = _bar(left, len(named), cut)
     results = extractor.extract_all(

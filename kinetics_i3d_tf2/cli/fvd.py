@@ -84,7 +84,7 @@ def main(argv):
         checkpoint = Checkpoint(path).require("rgb")
     settings = {
         "checkpoint": checkpoint.fingerprint,
-        "dtype": model_flags.DTYPE.value,
+        "dtype": model_flags.dtype(),
         "protocol": "Logits of 224x224, reference resizing",
     }
     sets = {}
@@ -103,7 +103,7 @@ def main(argv):
     extract = extractor.make_extractor(
         {"rgb": checkpoint.build_model()},
         endpoint="Logits",
-        dtype=model_flags.DTYPE.value,
+        dtype=model_flags.dtype(),
     )
     gaussians, facts = {}, {}
     for name, videos in sets.items():

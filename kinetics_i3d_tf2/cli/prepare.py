@@ -23,10 +23,10 @@ import os
 from absl import flags, logging
 
 from ..data.records import image_coding, shards, writer
-from ..video import optical_flow
-from . import dataset_flags, program
+from . import dataset_flags, flow_flags, program
 
 dataset_flags.declare_for_help()
+flow_flags.declare_for_help()
 flags.mark_flag_as_required("dataset")
 _SPLITS = flags.DEFINE_list("splits", None, "Splits to prepare; by default all.")
 _OUT = flags.DEFINE_string("out", None, "Folder of the records.", required=True)
@@ -46,13 +46,6 @@ _RETRY_FAILED = flags.DEFINE_boolean(
     "Do the record files again in which clips failed in an earlier run.",
 )
 _FLOW = flags.DEFINE_enum("flow", "tvl1", ["tvl1", "none"], "Optical flow, or none.")
-_FLOW_EPSILON = flags.DEFINE_float(
-    "flow_epsilon",
-    optical_flow.EPSILON,
-    "Pixels of change at which TV-L1 stops; 0.05 is several times faster than OpenCV's "
-    "0.01, and differs by 0.02 (a clean video) to 0.3 pixels (noise).",
-    1e-4,
-)
 _SHORT_SIDE = flags.DEFINE_integer("short_side", 256, "Pixels of the short side.", 16)
 _RGB_FORMAT = flags.DEFINE_enum("rgb_format", "jpeg", ["jpeg", "png"], "RGB images.")
 _JPEG_QUALITY = flags.DEFINE_integer("jpeg_quality", 95, "Of RGB images.", 1, 100)
@@ -73,6 +66,7 @@ def main(argv):
     python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
     with program.quiet_tensorflow():
         options = writer.beam_options(argv[1:])
+    flow_flags.check()
     table = dataset_flags.read_table()
     if _SPLITS.value:
         table = table.with_splits(_SPLITS.value)
@@ -85,7 +79,8 @@ def main(argv):
             _FLOW_FORMAT.value,
             _FLOW_QUALITY.value,
         ),
-        flow_epsilon=_FLOW_EPSILON.value,
+        flow_epsilon=flow_flags.FLOW_EPSILON.value,
+        flow_engine=flow_flags.FLOW_ENGINE.value,
     )
     with program.quiet_tensorflow():
         import tensorflow as tf  # noqa: F401 (the workers need it)

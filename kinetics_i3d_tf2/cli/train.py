@@ -28,10 +28,11 @@ from absl import flags, logging
 from ..models.architecture import ENDPOINTS
 from ..training.recipe import BATCH_NORM_MODES
 from ..training.recipes import RECIPES
-from . import clip_flags, dataset_flags, program
+from . import clip_flags, dataset_flags, flow_flags, program
 
 dataset_flags.declare_for_help(records=True)
 clip_flags.declare_for_help()
+flow_flags.declare_for_help()
 _RECIPE = flags.DEFINE_enum(
     "recipe", None, list(RECIPES), "What to train, and how; the other flags change it."
 )
@@ -174,7 +175,7 @@ def _recipe():
     recipe = RECIPES[_RECIPE.value]
     changes = {
         "model": clip_flags.MODEL.value,
-        "clip": clip_flags.clip_recipe(_STREAM.value, recipe.clip),
+        "clip": flow_flags.apply(clip_flags.clip_recipe(_STREAM.value, recipe.clip)),
     }
     for flag in (
         _BATCH_SIZE, _DROPOUT_RATE, _BATCH_NORM, _BATCH_NORM_MOMENTUM, _FREEZE_UNTIL,

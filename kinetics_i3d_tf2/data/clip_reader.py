@@ -6,21 +6,18 @@ A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0.
 range by `x / 127.5 - 1`, as late as possible, to save memory.
 """
 
-import functools
 import itertools
 
 import numpy as np
 
 from ..streams import CHANNELS
-from ..video import optical_flow, transforms
+from ..video import transforms
 from ..video.reader import FRAME_RATE, count_frames, iter_video
 from . import preprocessing
 from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .records import image_coding, mediasequence
 from .records.tfrecord import Record, read_record
-
-_COMPUTE_FLOW = functools.partial(optical_flow.optical_flow, num_threads=1)
 
 
 def training_sample(
@@ -181,8 +178,9 @@ class _VideoReader:
         )
         if not needs_flow:
             frames = itertools.islice(frames, 0, None, rgb_stride)
+        compute_flow = preprocessing.flow_function(self._recipe, num_threads=1)
         streams = preprocessing.whole_streams(
-            frames, self._recipe, compute_flow=_COMPUTE_FLOW
+            frames, self._recipe, compute_flow=compute_flow
         )
         if needs_flow and "rgb" in streams:
             streams["rgb"] = streams["rgb"][:count:rgb_stride]

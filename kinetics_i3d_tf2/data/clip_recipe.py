@@ -6,6 +6,7 @@ from ..models.architecture import MIN_FRAMES
 from ..models.registry import ARCHITECTURES
 from ..streams import STREAMS
 from ..video.transforms import CROP_SIZE, SHORT_SIDE
+from ..video.tvl1_parameters import EPSILON
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,9 @@ class ClipRecipe:
         windowed: whether all of a video is seen as windows of `num_frames`, one after
             another; else at once.
         min_frames: frames that a video that is seen at once is looped to, if shorter.
+        flow_engine: engine that computes flow of videos, as of `optical_flow`. The
+            flow of all engines is the same up to rounding.
+        flow_epsilon: TV-L1 stops when an iteration changes the flow by less, in pixels.
         max_damaged: share of the clips of a dataset that may turn out to be unreadable
             before that is an error.
 
@@ -40,6 +44,8 @@ class ClipRecipe:
     flip: bool = True
     windowed: bool = False
     min_frames: int = MIN_FRAMES
+    flow_engine: str = "auto"
+    flow_epsilon: float = EPSILON
     max_damaged: float = 0.1
 
     def __post_init__(self):

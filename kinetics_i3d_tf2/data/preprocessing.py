@@ -14,6 +14,7 @@ Streams are dicts of arrays by name, "rgb" and "flow".
 Source: README of the release, 'Sample data and preprocessing'; paper, section 2.5.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
@@ -27,6 +28,21 @@ _PAIRS = 16
 
 Streams = dict[str, np.ndarray]
 ComputeFlow = Callable[[np.ndarray], np.ndarray]
+
+
+def flow_function(recipe: ClipRecipe, **options) -> ComputeFlow:
+    """The flow of a recipe: step 3.
+
+    Args:
+        recipe: its engine and epsilon are used.
+        **options: more of `optical_flow`, such as `num_threads`.
+    """
+    return functools.partial(
+        optical_flow.optical_flow,
+        engine=recipe.flow_engine,
+        epsilon=recipe.flow_epsilon,
+        **options,
+    )
 
 
 def model_input(

@@ -12,6 +12,7 @@ from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..models.architecture import MIN_FRAMES
 from ..utils import run_dir
+from ..video.tvl1_parameters import EPSILON
 from .recipe import TrainingRecipe
 
 # Names that older runs have in settings.json.
@@ -74,6 +75,9 @@ def settings(
     A run resumes only with the same settings.
     """
     recipe_fields = dataclasses.asdict(recipe)
+    del recipe_fields["clip"]["flow_engine"]  # Engines agree up to rounding.
+    if recipe.clip.flow_epsilon == EPSILON:  # Older runs do not have it.
+        del recipe_fields["clip"]["flow_epsilon"]
     return {
         **recipe_fields,
         "rates": [list(pair) for pair in recipe_fields["rates"]],

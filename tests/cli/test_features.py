@@ -250,7 +250,7 @@ def test_a_finished_run_does_nothing_but_try_the_bad_again(
     out, printed, _ = whole_run
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")}
     again = run(folder, "--eval_type=rgb", checkpoints[0], "--window=9", f"--out={out}")
-    assert again[:2] == [0, printed]
+    assert again[:2] == (0, printed)
     assert "7 of 10 videos were done before" in again[2]
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")} == before
 

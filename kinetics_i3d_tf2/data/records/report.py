@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from absl import logging
+
 from ...utils import files, run_dir
 from ...utils.journal import JsonRows, read_rows
 from ...video import optical_flow
@@ -75,6 +77,7 @@ class Report:
             "num_shards": len(plan),
         }
         before = self._records.setdefault(name, facts)
+        _note_engine(self.path, before["settings"], settings)
         # Folders that were begun before this was a setting.
         before["settings"].setdefault("flow_epsilon", optical_flow.EPSILON)
         changes = list(run_dir.differences(before, facts))
@@ -179,3 +182,19 @@ def work_file(shard: str, kind: str) -> str:
     """Path of a record file's list of clips (kind "clips") or of outcomes ("done")."""
     folder, _, name = shard.rpartition("/")
     return files.join(folder, "work", f"{name}.{kind}.jsonl")
+
+
+def _note_engine(path, before, settings):
+    """Allows another engine of flow than before, with a warning.
+
+    Engines agree up to rounding, so one folder may have records of several.
+    """
+    now = settings["flow_engine"]
+    if before is settings or now is None:
+        settings["flow_engine"] = before.get("flow_engine")
+        return
+    used = before.setdefault("flow_engine", "opencv")
+    if now not in used:
+        logging.warning("%s: flow was by %s so far, now by %s", path, used, now)
+        before["flow_engine"] = f"{used}, {now}"
+    settings["flow_engine"] = before["flow_engine"]

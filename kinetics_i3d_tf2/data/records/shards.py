@@ -6,6 +6,7 @@ A folder of records has the record files, `label_map.txt`, `report.json` and a f
 
 import dataclasses
 import functools
+import importlib
 import json
 import random
 import time
@@ -19,8 +20,9 @@ from absl import logging
 from ...utils import files, run_dir
 from ...utils.errors import reason
 from ...utils.journal import Journal, JsonRows
-from ...video import optical_flow, transforms
+from ...video import flow_engines, optical_flow, transforms
 from ...video.reader import FRAME_RATE, iter_video
+from ...video.tvl1_parameters import EPSILON
 from .. import preprocessing
 from ..clips import Clip
 from . import image_coding, mediasequence
@@ -38,11 +40,23 @@ class Settings(NamedTuple):
     has_flow: bool = True
     short_side: int = transforms.SHORT_SIDE
     coding: Coding = Coding()
-    flow_epsilon: float = optical_flow.EPSILON
+    flow_epsilon: float = EPSILON
+    flow_engine: str = "auto"
 
     def as_json(self) -> dict:
         """The settings as JSON's types."""
-        return self._asdict() | {"coding": dataclasses.asdict(self.coding)}
+        return self._asdict() | {
+            "coding": dataclasses.asdict(self.coding),
+            "flow_engine": self.used_engine(),
+        }
+
+    def used_engine(self) -> str | None:
+        """The engine that computes the flow here, with its version."""
+        if not self.has_flow:
+            return None
+        engine = flow_engines.choose_engine(self.flow_engine, num_threads=1)
+        module = importlib.import_module("cv2" if engine == "opencv" else engine)
+        return f"{engine} {module.__version__}"
 
 
 def plan(
@@ -143,7 +157,10 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
     frames = iter_video(clip.path, start=clip.start, end=clip.end, num_threads=1)
     frames = preprocessing.resize(frames, settings.short_side)
     compute_flow = functools.partial(
-        optical_flow.optical_flow, epsilon=settings.flow_epsilon, num_threads=1
+        optical_flow.optical_flow,
+        engine=settings.flow_engine,
+        epsilon=settings.flow_epsilon,
+        num_threads=1,
     )
     for frame, displacement in preprocessing.with_flow(
         frames, compute_flow if settings.has_flow else None
