@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import random
+import runpy
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,17 @@ class Finished(NamedTuple):
 def run(*arguments) -> Finished:
     """Runs `i3d ARGUMENTS` in this process."""
     return run_function(lambda: main.main([*map(str, arguments)]))
+
+
+def run_script(path, *arguments, **environment) -> Finished:
+    """Runs `python PATH ARGUMENTS` in this process, with changes of the environment."""
+
+    def function():
+        os.environ.update(environment)
+        sys.argv = [*map(str, (path, *arguments))]
+        runpy.run_path(sys.argv[0], run_name="__main__")
+
+    return run_function(function)
 
 
 def run_function(function) -> Finished:

@@ -4,6 +4,7 @@ import re
 import shutil
 
 import numpy as np
+import programs
 import pytest
 import recipe
 from conftest import ROOT
@@ -32,9 +33,10 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture
-def evaluate(python, checkout):
+def evaluate(checkout):
     def run(*arguments):
-        return python(checkout / "evaluate_sample.py", *arguments, **NOWHERE)
+        script = checkout / "evaluate_sample.py"
+        return programs.run_script(script, *arguments, **NOWHERE)
 
     return run
 
