@@ -1,4 +1,4 @@
-"""The demonstration's four actions, drawn at a phase from 0 to 1."""
+"""The demonstration's four actions, each drawn at a phase from 0 to 1."""
 
 import dataclasses
 
@@ -9,12 +9,12 @@ from .drawing import Body, Canvas, pale, person, shade, steps
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """What is random about a clip, besides its room and noise.
+    """Random properties of a clip, besides its room, camera and noise.
 
     Attributes:
-        body: who acts.
-        colors: of things, (5, 3), RGB of 0 to 255.
-        shares: eight numbers in 0 to 1, for sizes and kinds of things.
+        body: the person who acts.
+        colors: five colours of things, RGB of 0 to 255.
+        shares: eight numbers in [0, 1], for sizes and kinds of things.
     """
 
     body: Body
@@ -23,14 +23,14 @@ class Look:
 
 
 def door(canvas: Canvas, look: Look, phase: float) -> None:
-    """Closed at phase 0, open at 1."""
+    """Draws a door: closed at phase 0, open at 1."""
     body, share = look.body, look.shares
     width, top = 0.8 + 0.15 * share[0], 1.95
     hinge = 0.45
     angle = np.radians(4 + (85 + 15 * share[1]) * phase)
     depth = np.sin(angle) * width * (1 if share[2] < 0.5 else -1)
     edge = hinge - width * np.cos(angle)
-    # A point so much nearer is seen larger, from 4 m at a height of 1.2 m.
+    # Perspective of a camera 4 m away at a height of 1.2 m.
     near = 1 / (1 - depth / 4)
 
     def place(across, height):
@@ -38,7 +38,7 @@ def door(canvas: Canvas, look: Look, phase: float) -> None:
         x = hinge + (edge - hinge) * across
         return x * larger, 1.2 + (height - 1.2) * larger
 
-    # Paler than who opens it, who is to be seen in front.
+    # Paler than the person, who must stand out in front of it.
     trim, beyond, panel, inlay, _ = (pale(color, 0.5) for color in look.colors)
     canvas.box(hinge - width - 0.09, 0, hinge + 0.09, top + 0.09, trim)
     canvas.box(hinge - width, 0, hinge, top, beyond)
@@ -69,7 +69,7 @@ def door(canvas: Canvas, look: Look, phase: float) -> None:
 
 
 def chair(canvas: Canvas, look: Look, phase: float) -> None:
-    """Stands at phase 0, sits at 1."""
+    """Draws a person at a chair: standing at phase 0, sitting at 1."""
     body, share = look.body, look.shares
     seat = 0.42 + 0.1 * share[0]
     front, back = 0.0, -0.45
@@ -98,7 +98,7 @@ def chair(canvas: Canvas, look: Look, phase: float) -> None:
 
 
 def pickup(canvas: Canvas, look: Look, phase: float) -> None:
-    """A thing stands on the floor or a table at phase 0, is held up at 1."""
+    """Draws a thing: on the floor or a table at phase 0, held up at 1."""
     body, share = look.body, look.shares
     table = 0.0 if share[0] < 0.4 else 0.2 + 0.4 * share[1]
     x = 0.42
@@ -147,7 +147,7 @@ def pickup(canvas: Canvas, look: Look, phase: float) -> None:
 
 
 def push(canvas: Canvas, look: Look, phase: float) -> None:
-    """A load is on the left at phase 0, on the right at 1; its mover looks right."""
+    """Draws a load: on the left at phase 0, pushed to the right at 1."""
     body, share = look.body, look.shares
     width, height = 0.4 + 0.15 * share[0], 0.55 + 0.55 * share[1]
     way = 0.62 + 0.13 * share[2]

@@ -1,12 +1,12 @@
-"""Drawing of the demonstration's people and things: metres in, pixels out."""
+"""Draws people and things of the demonstration: metres in, pixels out."""
 
 import dataclasses
 
 import cv2
 import numpy as np
 
-# Fractional bits of the coordinates that OpenCV draws with; without them, slow motion
-# would come in jumps of a pixel, and flow with it.
+# Fractional bits of OpenCV's coordinates; without them, slow motion, and the flow of
+# it, would jump by whole pixels.
 _SHIFT = 4
 
 
@@ -15,15 +15,15 @@ class Body:
     """A person: proportions in metres, colours as RGB of 0 to 255.
 
     Attributes:
-        height: of the person.
-        girth: thickness of limbs and trunk, about 1.
+        height: body height in metres.
+        girth: factor on the thickness of limbs and trunk, about 1.
         skin: colour.
         hair: colour.
         shirt: colour.
-        stripe: colour of the shirt's stripes; the shirt's own for none.
+        stripe: colour of the stripes; equal to `shirt` for none.
         trousers: colour.
         shoes: colour.
-        has_long_hair: whether it reaches the neck.
+        has_long_hair: whether the hair reaches the neck.
     """
 
     height: float
@@ -38,16 +38,16 @@ class Body:
 
     @property
     def leg(self) -> float:
-        """Length of a stretched leg."""
+        """Length of a stretched leg in metres."""
         return 0.49 * self.height
 
 
 class Canvas:
-    """An image that is drawn on in metres: x to the right, y up from the floor.
+    """An image to draw on in metres: x to the right, y up from the floor.
 
     Args:
-        image: uint8 (height, width, 3), drawn into.
-        view: float (3, 3), metres to pixels; perspective is allowed.
+        image: uint8 `(height, width, 3)`, RGB, drawn on in place.
+        view: float `(3, 3)`, homography from metres to pixels.
     """
 
     def __init__(self, image: np.ndarray, view: np.ndarray):
@@ -60,7 +60,7 @@ class Canvas:
         return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)
 
     def polygon(self, points, color, edge: float = 0.75):
-        """Fills a polygon; its outline is `edge` times as bright, 1 for none."""
+        """Fills a polygon; its outline is `edge` times as bright (1: no outline)."""
         pixels = self._pixels(points)
         cv2.fillPoly(self.image, pixels, _drawn(color), cv2.LINE_AA, _SHIFT)
         if edge != 1:
@@ -68,12 +68,12 @@ class Canvas:
             cv2.polylines(self.image, pixels, True, dark, 2, cv2.LINE_AA, _SHIFT)
 
     def box(self, left, bottom, right, top, color, edge: float = 0.75):
-        """Fills a rectangle of the plane that is drawn in."""
+        """Fills an axis-aligned rectangle."""
         corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
         self.polygon(corners, color, edge)
 
     def ellipse(self, center, radii, color, edge: float = 0.75):
-        """Fills an ellipse with level axes; one number for a disc."""
+        """Fills an axis-aligned ellipse; one radius makes a disc."""
         angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
         circle = np.stack([np.cos(angles), np.sin(angles)], 1)
         self.polygon(center + circle * radii, color, edge)
@@ -90,26 +90,28 @@ class Canvas:
 
 
 def shade(color, factor: float) -> tuple:
-    """A colour, darker or brighter."""
+    """Scales the brightness of a colour."""
     return tuple(min(255.0, channel * factor) for channel in color)
 
 
 def pale(color, share: float) -> tuple:
-    """A colour, mixed with so much of a light grey."""
+    """Mixes a colour with a share, in [0, 1], of light grey."""
     return tuple((1 - share) * channel + share * 235 for channel in color)
 
 
 def person(canvas, body, *, hip, lean, ankles, hands, between=None):
-    """Draws a person from the side, who looks to the right.
+    """Draws a person from the side, facing right.
 
     Args:
-        canvas: what is drawn on.
-        body: `Body`.
-        hip: place of the hip.
-        lean: angle of the trunk, forward, in radians.
-        ankles: two places, the far one first.
-        hands: two places, the far one first; out of reach, the arm is stretched.
-        between: draws what is before the trunk and behind the near arm.
+        canvas: the canvas.
+        body: the person's proportions and colours.
+        hip: position of the hip in metres.
+        lean: forward angle of the trunk in radians.
+        ankles: positions of both ankles, the far one first.
+        hands: positions of both hands, the far one first; an arm stretches towards a
+            position out of reach.
+        between: function that draws what is in front of the trunk and behind the near
+            arm.
     """
     h, girth = body.height, body.girth
     hip = np.asarray(hip, float)
@@ -134,7 +136,7 @@ def person(canvas, body, *, hip, lean, ankles, hands, between=None):
 
 
 def steps(body, hip_x: float, walked: float) -> list:
-    """Ankles of somebody who walks, after so many metres; far one first."""
+    """Positions of the ankles after walking a distance in metres, far one first."""
     length = 0.16 * body.height
     angle = walked / length
     return [
@@ -187,7 +189,7 @@ def _arm(canvas, body, shoulder, hand, light):
 
 
 def _bend(start, end, length, side):
-    """Joint between two bones of one length, and the end that they reach."""
+    """Joint between two bones of equal length, and the end that they reach."""
     along = end - start
     distance = max(float(np.hypot(*along)), 1e-6)
     reach = min(distance, 1.998 * length)

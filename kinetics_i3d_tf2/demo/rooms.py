@@ -1,11 +1,11 @@
-"""Rooms for the demonstration's clips: wall, floor, and what hangs and stands there."""
+"""Rooms for the demonstration's clips: wall, floor and furnishings."""
 
 import cv2
 import numpy as np
 
 from .drawing import Canvas, pale, shade
 
-# Metres that a room's image shows, and its pixels a metre.
+# Metres that a room's image shows, and its pixels per metre.
 _LEFT, _TOP, _WIDTH, _HEIGHT, _SCALE = -2.6, 3.0, 5.2, 4.2, 150.0
 _FROM_METRES = np.array(
     [[_SCALE, 0, -_LEFT * _SCALE], [0, -_SCALE, _TOP * _SCALE], [0, 0, 1]]
@@ -15,7 +15,7 @@ TO_METRES = np.linalg.inv(_FROM_METRES)
 
 
 def random_color(rng: np.random.Generator) -> tuple:
-    """Draws a colour that stands out from a pale wall: RGB of 0 to 255."""
+    """Picks a random colour that stands out from a pale wall: RGB of 0 to 255."""
     hue, saturation = rng.uniform(0, 180), 255 * rng.uniform(0.2, 0.9)
     value = 255 * rng.uniform(0.15, 0.7)
     pixel = np.uint8([[[hue, saturation, value]]])
@@ -26,10 +26,10 @@ def draw(rng: np.random.Generator) -> np.ndarray:
     """Draws a room.
 
     Args:
-        rng: what everything random is drawn from.
+        rng: random generator.
 
     Returns:
-        uint8 (height, width, 3), RGB; `TO_METRES` says where its pixels are.
+        uint8 `(height, width, 3)`, RGB; `TO_METRES` maps its pixels to metres.
     """
     shape = round(_HEIGHT * _SCALE), round(_WIDTH * _SCALE), 3
     canvas = Canvas(np.zeros(shape, np.uint8), _FROM_METRES)
@@ -55,7 +55,7 @@ def _pale_color(rng):
 
 
 def _plain(canvas, wall, horizon, rng):
-    """Nothing."""
+    """Leaves the wall plain."""
 
 
 def _stripes(canvas, wall, horizon, rng):
@@ -83,7 +83,7 @@ _PATTERNS = (_plain, _stripes, _tiles, _dots)
 
 
 def _hang(canvas, rng):
-    """A picture, or a window, on the wall."""
+    """Hangs a picture, or a window, on the wall."""
     x, y = rng.uniform(-1.6, 1.6), rng.uniform(1.1, 2.0)
     half = rng.uniform(0.12, 0.35, 2)
     canvas.box(*((x, y) - half - 0.04), *((x, y) + half + 0.04), _pale_color(rng))
@@ -96,7 +96,7 @@ def _hang(canvas, rng):
 
 
 def _planks(canvas, floor, horizon, rng):
-    """Boards that run towards the viewer, so that their joints fan out."""
+    """Lays boards towards the viewer, so that their joints fan out."""
     low = _TOP - _HEIGHT
     tint = shade(floor, rng.uniform(0.84, 0.94))
     for x in np.arange(-6, 6, rng.uniform(0.25, 0.5)):
@@ -109,7 +109,7 @@ def _planks(canvas, floor, horizon, rng):
 
 
 def _plant(canvas, horizon, rng):
-    """A plant in a pot, at the far left or right."""
+    """Places a potted plant at the far left or right."""
     x = rng.uniform(0.9, 1.2) * rng.choice([-1, 1])
     y, pot, leaf = horizon - 0.05, _pale_color(rng), rng.uniform(0.9, 1.2)
     for angle in rng.uniform(-0.9, 0.9, 7):
@@ -122,7 +122,7 @@ def _plant(canvas, horizon, rng):
 
 
 def _shaded(image, rng):
-    """Light from one side, and a grain that is coarser than the camera's noise."""
+    """Adds light from one side, and a grain coarser than the camera's noise."""
     height, width = image.shape[:2]
     slope = rng.uniform(-0.12, 0.12, 2)
     light = 1 + slope[0] * np.linspace(-1, 1, width)[None, :, None]

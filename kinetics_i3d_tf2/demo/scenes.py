@@ -1,8 +1,8 @@
 """The demonstration's clips: four drawn actions, each forward and backward.
 
-A class is an action and a direction of time. The direction does nothing but reverse
-the frames, and all else that changes with time (camera, speed, noise) is as likely one
-way as the other; so only the order of frames tells the two classes of a pair apart.
+A class is an action and a direction of time. The direction only reverses the frames,
+and everything else that changes with time (camera, speed, noise) is equally likely both
+ways, so only the order of frames tells the two classes of a pair apart.
 """
 
 from collections.abc import Callable
@@ -15,37 +15,37 @@ from . import actions, rooms
 from .actions import Look
 from .drawing import Body, Canvas
 
-SIZE = 256  # Pixels of a side.
-# Shortest and longest clip, at 25 frames a second: short, as TV-L1 flow takes most of a
-# second a frame. Of 13 to 16 frames, I3D makes the same two steps of features, so clips
-# that are classified whole look like those of 14 frames that it was trained on.
+SIZE = 256  # pixels per side
+# Shortest and longest clip, at 25 frames per second. Short, because TV-L1 flow takes
+# most of a second per frame. From 13 to 16 frames, I3D computes two time steps of
+# features, so full clips look like the clips of 14 frames that it was trained on.
 FRAMES = (14, 16)
-# Drawn so much larger and then reduced, which smooths edges.
+# Clips are drawn larger by this factor and reduced afterwards, which smooths edges.
 _SCALE = 2
 
 
 class Camera(NamedTuple):
-    """Where a clip is seen from, and what the pictures are like."""
+    """Viewpoint and image quality of a clip."""
 
-    scale: float  # Pixels of a metre.
-    shift: tuple[float, float]  # Of the middle of the floor, from its place, in pixels.
-    roll: float  # Radians.
-    yaw: float  # Perspective along x: how much nearer a metre to the right is.
-    sway: np.ndarray  # (3, 3): size, frequency, phase of sway in x, y (pixels), zoom.
+    scale: float  # pixels per metre
+    shift: tuple[float, float]  # offset of the middle of the floor, in pixels
+    roll: float  # radians
+    yaw: float  # perspective along x: how much nearer a metre to the right is
+    sway: np.ndarray  # (3, 3): size, frequency, phase of sway in x, y (pixels), zoom
     is_mirrored: bool
-    noise: float  # Standard deviation, of 255.
-    light: tuple[float, ...]  # Factor of each channel.
+    noise: float  # standard deviation, of 255
+    light: tuple[float, ...]  # factor per channel
 
 
 class Action(NamedTuple):
-    """A class: what is drawn, and whether its frames are reversed."""
+    """A class: an action, and whether its frames are reversed."""
 
     name: str
     draw: Callable[[Canvas, Look, float], None]
     is_reversed: bool
 
 
-# The two of a pair one after the other.
+# The two classes of a pair are neighbours.
 ACTIONS = (
     Action("opening a door", actions.door, False),
     Action("closing a door", actions.door, True),
@@ -63,11 +63,11 @@ def render(action: Action, rng: np.random.Generator) -> np.ndarray:
 
     Args:
         action: one of `ACTIONS`.
-        rng: what everything random is drawn from; the two actions of a pair draw the
-            same frames from the same state, in opposite order.
+        rng: random generator; from the same state, the two actions of a pair draw the
+            same frames in opposite order.
 
     Returns:
-        uint8 (frames, SIZE, SIZE, 3), RGB.
+        uint8 `(frames, SIZE, SIZE, 3)`, RGB.
     """
     look, camera, phases = _random_look(rng), _random_camera(rng), _random_phases(rng)
     backdrop = rooms.draw(rng)
@@ -113,7 +113,7 @@ def _random_camera(rng):
         [
             rng.uniform(0, 1, 3) * (1.5, 1.0, 0.006),
             rng.uniform(0.5, 2.0, 3),
-            rng.uniform(0, 2 * np.pi, 3),  # Any: so no direction of time is preferred.
+            rng.uniform(0, 2 * np.pi, 3),  # Uniform: prefers no direction of time.
         ],
         axis=1,
     )
@@ -130,9 +130,9 @@ def _random_camera(rng):
 
 
 def _random_phases(rng):
-    """Phase of each frame, from about 0 to about 1, with a speed that varies."""
+    """Phase of each frame, from about 0 to about 1, at a varying speed."""
     time = np.linspace(0, 1, rng.integers(FRAMES[0], FRAMES[1] + 1))
-    # Slower at both ends, or, as likely, at the one or at the other.
+    # Slower at both ends or, equally likely, at either end.
     ease = rng.uniform(-0.2, 0.5) * np.sin(2 * np.pi * time) / (2 * np.pi)
     skew = rng.uniform(-0.35, 0.35) * np.sin(np.pi * time) / np.pi
     first, last = rng.uniform(0, 0.08, 2)
@@ -140,12 +140,12 @@ def _random_phases(rng):
 
 
 def _view(camera, time):
-    """Matrix from metres to pixels of the large image, at a time from -1 to 1."""
+    """Homography from metres to pixels of the large image, at a time in [-1, 1]."""
     size, frequency, phase = camera.sway.T
     x, y, zoom = size * np.sin(np.pi * frequency * time + phase)
     scale = camera.scale * (1 + zoom)
     cos, sin = scale * np.cos(camera.roll), scale * np.sin(camera.roll)
-    # The floor's middle is low in the picture, and y points down there.
+    # The middle of the floor is low in the image, whose y axis points down.
     place = np.array([SIZE / 2, SIZE * 0.84]) + camera.shift + (x, y)
     turn = np.array([[cos, sin, 0], [sin, -cos, 0], [0, 0, 1.0]])
     turn[2, 0] = -camera.yaw
@@ -154,7 +154,7 @@ def _view(camera, time):
 
 
 def _expose(image, camera, rng):
-    """The large image as the camera gives it: reduced, lit, with noise."""
+    """Reduces the large image, and adds light and noise."""
     image = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     if camera.is_mirrored:
         image = image[:, ::-1]

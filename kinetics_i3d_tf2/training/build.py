@@ -77,20 +77,21 @@ def new_model(
     in_training: bool = False,
     **kwargs,
 ) -> keras.Model:
-    """Builds a new model for the clips of a recipe.
+    """Builds a model with random weights for the clips of a recipe.
 
     Args:
         kind: one of `ARCHITECTURES`.
         num_classes: number of classes.
-        clip: the recipe; its stream is one that the model can be of.
-        in_training: whether a recurrent model gives the logits of all time steps.
-        **kwargs: `dropout_rate`, `width` and `dtype`, as of `InceptionI3d`.
+        clip: the clips; the architecture must support their stream.
+        in_training: whether a recurrent model returns the logits of all time steps.
+        **kwargs: `dropout_rate`, `width` and `dtype`, as for `InceptionI3d`.
 
     Returns:
         The model.
 
     Raises:
-        ValueError: an argument out of range, or such clips do not go into it.
+        ValueError: an argument is out of range, or the architecture does not take such
+            clips.
     """
     if kind == "i3d":
         channels = CHANNELS[clip.stream]
@@ -99,22 +100,13 @@ def new_model(
     if kind == "convnet_lstm":
         kwargs |= {"all_steps": in_training, "max_steps": clip.length("rgb")}
     elif kind == "c3d":
-        usual = ClipRecipe.of_model("c3d")
-        if (clip.num_frames, clip.crop_size) != (usual.num_frames, usual.crop_size):
-            raise ValueError(
-                f"c3d takes clips of {usual.num_frames} frames and {usual.crop_size} "
-                f"pixels. Received: {clip.num_frames} and {clip.crop_size}"
-            )
-    else:
+        _check_c3d(clip)
+    elif kind == "two_stream":
+        _check_two_stream(clip)
         kwargs["snippet"] = clip.rgb_stride
-        snippets = clip.num_frames / clip.rgb_stride
-        if snippets % 1 or (kind == "two_stream" and snippets != 1):
-            raise ValueError(
-                f"{kind} takes {'one frame' if kind == 'two_stream' else 'frames'} of "
-                "RGB with the flow from each to the next: num_frames must be "
-                f"{'' if kind == 'two_stream' else 'a multiple of '}rgb_stride. "
-                f"Received: {clip.num_frames} and {clip.rgb_stride}"
-            )
+    elif kind == "fused":
+        _check_fused(clip)
+        kwargs["snippet"] = clip.rgb_stride
     return ARCHITECTURES[kind].model_class()(num_classes, **kwargs)
 
 
@@ -187,6 +179,33 @@ def make_trainer(
         jit_compile=False,  # XLA would compute all microbatches at once.
     )
     return trainer
+
+
+def _check_c3d(clip):
+    usual = ClipRecipe.of_model("c3d")
+    if (clip.num_frames, clip.crop_size) != (usual.num_frames, usual.crop_size):
+        raise ValueError(
+            f"c3d takes clips of {usual.num_frames} frames and {usual.crop_size} "
+            f"pixels. Received: {clip.num_frames} and {clip.crop_size}"
+        )
+
+
+def _check_two_stream(clip):
+    if clip.num_frames != clip.rgb_stride:
+        raise ValueError(
+            "two_stream takes one frame of RGB and the flow that follows it: "
+            "num_frames must be equal to rgb_stride. Received: "
+            f"{clip.num_frames} and {clip.rgb_stride}"
+        )
+
+
+def _check_fused(clip):
+    if clip.num_frames % clip.rgb_stride:
+        raise ValueError(
+            "fused takes frames of RGB and the flow from each to the next: num_frames "
+            "must be a multiple of rgb_stride. Received: "
+            f"{clip.num_frames} and {clip.rgb_stride}"
+        )
 
 
 def _freeze(model, endpoint):

@@ -10,14 +10,14 @@ from ..utils import private_api
 class Momentum(keras.optimizers.Optimizer):
     """Gradient descent with TensorFlow 1's momentum.
 
-    The accumulator sums gradients, and the *current* rate multiplies all of it:
+    The accumulator sums gradients, and the *current* rate multiplies their sum:
     `accumulator = momentum * accumulator + gradient`, `w -= rate * accumulator`.
-    `keras.optimizers.SGD` keeps the rate inside its velocity, so that for some steps
-    after each change of the rate the old one still works.
+    `keras.optimizers.SGD` keeps the rate inside its velocity, so the old rate still
+    has an effect for some steps after each change.
 
     Args:
-        learning_rate: a number or a Keras schedule.
-        momentum: share of the accumulator that is kept, in [0, 1).
+        learning_rate: number or Keras schedule.
+        momentum: share of the accumulator that a step keeps, in [0, 1).
         name: name of the optimizer.
         **kwargs: as for every Keras optimizer (`clipnorm`, ...).
 
@@ -29,14 +29,14 @@ class Momentum(keras.optimizers.Optimizer):
 
     def __init__(self, learning_rate=0.1, momentum=0.9, name="Momentum", **kwargs):
         if isinstance(learning_rate, int):
-            learning_rate = float(learning_rate)  # Keras takes nothing else.
+            learning_rate = float(learning_rate)  # Keras rejects integers.
         super().__init__(learning_rate, name=name, **kwargs)
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must be in [0, 1). Received: {momentum!r}")
         self.momentum = momentum
 
     def build(self, variables):
-        """Makes an accumulator for each variable, once."""
+        """Creates an accumulator per variable, once."""
         if self.built:
             return
         super().build(variables)
@@ -51,7 +51,7 @@ class Momentum(keras.optimizers.Optimizer):
         return list(zip(trained, self._accumulators, strict=True))
 
     def update_step(self, gradient, variable, learning_rate):
-        """Moves one variable."""
+        """Updates one variable."""
         accumulator = self._accumulators[private_api.variable_index(self, variable)]
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
@@ -59,5 +59,5 @@ class Momentum(keras.optimizers.Optimizer):
         self.assign_sub(variable, rate * accumulator)
 
     def get_config(self):
-        """Arguments of the constructor."""
+        """Returns the arguments of the constructor."""
         return {**super().get_config(), "momentum": self.momentum}
