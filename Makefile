@@ -22,10 +22,11 @@ LEFT_OUT := models/test_baseline \
   test_client \
   cli/test_evaluate_sample \
   cli/test_evaluate \
-  cli/test_demo \
+  demo/test_dataset \
   demo/test_demonstration \
   cli/test_export \
   cli/test_features \
+  training/test_distribution \
   training/test_fit \
   features/test_fvd \
   models/test_goldens \

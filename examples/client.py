@@ -1,19 +1,19 @@
-r"""Asks a TensorFlow Serving server what happens in a video.
+r"""Classifies a video with TensorFlow Serving.
 
   python examples/client.py --video=clip.mp4 --server=localhost:8500
   python examples/client.py --video=clip.mp4 --server=localhost:8501 --protocol=rest
 
-The server runs what i3d export has written. The video is read at 25
-frames a second, scaled to what the model looks at (short side 256) and sent in one
-request: as JPEG images, some ten times smaller than the pixels themselves, or, with
---signature=serving_default, as pixels. REST writes pixels out as text; take JPEG there.
+The server runs a SavedModel that i3d export wrote. The video is read at 25 frames per
+second, resized to a short side of 256 pixels and sent in one request: as JPEG images,
+about ten times smaller than pixels, or, with --signature=serving_default, as pixels.
+REST writes pixels as text; prefer JPEG there.
 
-What REST sends, for other clients such as curl:
+Print the body of a REST request, for other clients such as curl:
   python examples/client.py --video=clip.mp4 --print_request |
     curl --data @- http://localhost:8501/v1/models/i3d:predict
 
 Prints the top classes, each with its probability and its logit. The exit status is 0,
-or 2 with one line on standard error when something is wrong with video or server.
+or 2 with one line on standard error if the video or the server fails.
 """
 
 import base64
@@ -29,7 +29,7 @@ from kinetics_i3d_tf2.data.records import image_coding
 from kinetics_i3d_tf2.video import reader, transforms
 
 _PORTS = {"grpc": 8500, "rest": 8501}  # TensorFlow Serving's own.
-# Around the reason of an error: where in the graph it was found.
+# Position in the graph, around the reason of an error.
 _NODES = re.compile(r"\{\{function_node \S+\}\} |\n\t \[\[.*", re.DOTALL)
 
 _ASSERTION = re.compile(r"assertion failed: \[(.*)\] (\[.*)", re.DOTALL)
@@ -37,18 +37,18 @@ _ASSERTION = re.compile(r"assertion failed: \[(.*)\] (\[.*)", re.DOTALL)
 _VIDEO = flags.DEFINE_string(
     "video", None, "Video file to classify, of any format that FFmpeg reads."
 )
-_START = flags.DEFINE_float("start", 0, "Second of the video to begin at.", 0)
+_START = flags.DEFINE_float("start", 0, "Start in the video, in seconds.", 0)
 _MAX_FRAMES = flags.DEFINE_integer(
-    "max_frames", 250, "Frames to send, at 25 a second; 0 is all.", 0
+    "max_frames", 250, "Frames to send, at 25 per second; 0 sends all.", 0
 )
-_PROTOCOL = flags.DEFINE_enum("protocol", "grpc", list(_PORTS), "How to ask.")
+_PROTOCOL = flags.DEFINE_enum("protocol", "grpc", list(_PORTS), "Protocol to use.")
 _SERVER = flags.DEFINE_string(
     "server",
     None,
     "Host and port, by default localhost:8500 for gRPC and localhost:8501 for REST; "
-    "for REST also an address that begins with https://.",
+    "for REST also a URL (https://...).",
 )
-_MODEL = flags.DEFINE_string("model", "i3d", "The server's name of the model.")
+_MODEL = flags.DEFINE_string("model", "i3d", "Name of the model on the server.")
 _SIGNATURE = flags.DEFINE_enum(
     "signature",
     "encoded_frames",
@@ -56,17 +56,17 @@ _SIGNATURE = flags.DEFINE_enum(
     "Send frames as JPEG images, or as pixels.",
 )
 _TOP = flags.DEFINE_integer(
-    "top", 5, "How many classes to print, of those that the model was made to tell.", 1
+    "top", 5, "Classes to print, at most those that the model was exported with.", 1
 )
 _TIMEOUT = flags.DEFINE_float(
     "timeout",
     600,
-    "Seconds to wait for the answer. Optical flow takes about 0.3 s a frame on CPU. "
-    "For REST the server has a limit of its own (--rest_api_timeout_in_ms, 30 s).",
+    "Seconds to wait for the answer. Optical flow takes about 0.3 s per frame on "
+    "a CPU. For REST, the server has its own limit (--rest_api_timeout_in_ms, 30 s).",
     0.001,
 )
 _PRINT_REQUEST = flags.DEFINE_boolean(
-    "print_request", False, "Print the JSON that REST would send, and send nothing."
+    "print_request", False, "Print the JSON of the REST request instead of sending it."
 )
 
 
@@ -94,7 +94,7 @@ def main(argv):
 
 
 def read_frames():
-    """Frames of the video, uint8 `(frames, height, width, 3)`, their short side 256."""
+    """Reads the video: uint8 `(frames, height, width, 3)`, short side 256."""
     decoded = reader.iter_video(
         _VIDEO.value, start=_START.value, max_frames=_MAX_FRAMES.value or None
     )
@@ -102,20 +102,19 @@ def read_frames():
 
 
 def ask_by_grpc(server, inputs):
-    """Asks over gRPC.
+    """Sends the request over gRPC.
 
     Args:
         server: host and port.
-        inputs: of one clip, by the signature's names.
+        inputs: arrays or lists of images of one clip, by the signature's names.
 
     Returns:
         The model's outputs by name, for a batch of one.
 
     Raises:
-        OSError: there is no answer, or none in time.
-        ValueError: the server refuses the request, or it is larger than 2 GB, the most
-            that a message of gRPC or TensorFlow Serving can be; or the packages that
-            gRPC needs are absent.
+        OSError: there is no answer in time.
+        ValueError: the server rejects the request, the request exceeds the 2 GB limit
+            of gRPC and TensorFlow Serving, or gRPC's packages are not installed.
     """
     try:
         with program.quiet_tensorflow():
@@ -125,7 +124,7 @@ def ask_by_grpc(server, inputs):
     except ModuleNotFoundError as error:
         raise ValueError(
             "gRPC needs tensorflow-serving-api: pip install "
-            "'kinetics-i3d-tf2[serving]', or ask with --protocol=rest"
+            "'kinetics-i3d-tf2[serving]', or use --protocol=rest"
         ) from error
 
     request = predict_pb2.PredictRequest()
@@ -148,7 +147,7 @@ def ask_by_grpc(server, inputs):
 
 
 def ask_by_rest(server, inputs):
-    """Asks over HTTP; arguments, result and errors are those of `ask_by_grpc`."""
+    """Sends the request over HTTP; otherwise like `ask_by_grpc`."""
     address = server if "://" in server else f"http://{server}"
     url = f"{address}/v1/models/{_MODEL.value}:predict"
     headers = {"Content-Type": "application/json"}
@@ -171,7 +170,7 @@ def ask_by_rest(server, inputs):
 
 
 def as_json(inputs):
-    """Body of a REST request, with a batch of one in columns."""
+    """Body of a REST request: a batch of one, in columns."""
     columns = {}
     for name, clip in inputs.items():
         if isinstance(clip, np.ndarray):
@@ -182,13 +181,12 @@ def as_json(inputs):
 
 
 def print_answer(outputs):
-    """Prints the first classes, best first."""
+    """Prints the top classes."""
     names = ("probabilities", "logits", "labels")
-    # REST gives a model's only output without its name.
+    # REST returns the only output of a model without its name.
     if not isinstance(outputs, dict) or not set(names) <= set(outputs):
         raise ValueError(
-            f"The model has no outputs {', '.join(names)}; i3d export "
-            "makes one that has"
+            f"The model lacks the outputs {', '.join(names)}; export it with i3d export"
         )
     columns = [outputs[name][0][: _TOP.value] for name in names]
     for probability, logit, label in zip(*columns, strict=True):

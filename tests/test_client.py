@@ -196,8 +196,11 @@ def test_the_graph_refuses_wrong_shapes_and_answers_on(server, name, shape):
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"outputs": [[0.5, 0.5]]}, "The model has no outputs probabilities, logits"),
-        ({"outputs": {"logits": [[0.5]]}}, "The model has no outputs probabilities"),
+        (
+            {"outputs": [[0.5, 0.5]]},
+            "The model lacks the outputs probabilities, logits",
+        ),
+        ({"outputs": {"logits": [[0.5]]}}, "The model lacks the outputs probabilities"),
         ({"error": "Out of memory"}, "answers 200: Out of memory"),
         ([1], "answers 200: no JSON object comes back"),
         (1, "answers 200: no JSON object comes back"),
@@ -234,4 +237,4 @@ def test_grpc_without_its_packages(python, missing):
         "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
     )
     error = error_of(python("-c", code))
-    assert "pip install 'kinetics-i3d-tf2[serving]', or ask with --protocol" in error
+    assert "pip install 'kinetics-i3d-tf2[serving]', or use --protocol" in error
