@@ -25,8 +25,8 @@ from memory import resident_mib
 from tqdm import tqdm
 
 from kinetics_i3d_tf2.data import annotations
-from kinetics_i3d_tf2.data import clips as tables
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding, mediasequence, tfrecord
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES
 from kinetics_i3d_tf2.utils import files
@@ -52,7 +52,7 @@ def main(_):
             paths = annotations.video_files(VIDEOS.value)
         else:
             paths = make_videos(Path(folder), CLIPS.value)
-        clips = [tables.Clip(path, "", n) for n, path in enumerate(paths)]
+        clips = [Clip(path, "", n) for n, path in enumerate(paths)]
         size = sum(map(os.path.getsize, paths)) / len(paths) / 1024
         print(f"{len(paths)} videos of {size:.0f} KiB, {os.cpu_count()} processors")
         parts = {

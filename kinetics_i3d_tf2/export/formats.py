@@ -16,8 +16,8 @@ import numpy as np
 from keras import ops
 
 from ..inference.graph import fold_batch_norm
-from ..utils import files as storage
 from ..utils import private_api
+from ..utils.files import atomic_writer, is_address, is_dir
 from . import verify
 
 
@@ -91,7 +91,7 @@ def write(
         with ExitStack() as stack:
             # The file that is named takes its place last.
             for target in files(path, format):
-                aside = stack.enter_context(storage.atomic_writer(target))
+                aside = stack.enter_context(atomic_writer(target))
                 suffix = os.path.splitext(target)[1]
                 shutil.copyfile(written.with_suffix(suffix), aside)
     return difference
@@ -135,11 +135,11 @@ def check(path: str | os.PathLike, format: str) -> Format:
         raise ValueError(
             f"The name of {format} files ends in {row.suffixes[0]}. Received: {path}"
         )
-    if storage.is_dir(path):
+    if is_dir(path):
         raise ValueError(f"{path}: is a folder; name a file")
     folder = os.path.dirname(path) or "."
     # Object stores have no folders before there is a file in them.
-    if not storage.is_address(path) and not storage.is_dir(folder):
+    if not is_address(path) and not is_dir(folder):
         raise ValueError(f"{path}: there is no such folder")
     return row
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data import annotations, npy
 from ..models.architecture import MIN_FRAMES
-from ..utils import files as storage
+from ..utils import files
 from ..video.reader import iter_video
 
 # Of floating-point values: least, greatest.
@@ -56,14 +56,14 @@ def find(
     """
     path = os.fspath(path)
     _check_num_frames(num_frames)
-    if not storage.exists(path):
+    if not files.exists(path):
         raise FileNotFoundError(f"{path}: there is no such file or folder")
-    files = [path]
-    if storage.is_dir(path):
+    paths = [path]
+    if files.is_dir(path):
         suffixes = (*annotations.VIDEO_SUFFIXES, ".npy")
-        files = [f for f in storage.files_below(path) if f.lower().endswith(suffixes)]
+        paths = [p for p in files.files_below(path) if p.lower().endswith(suffixes)]
     videos = []
-    for file in files:
+    for file in paths:
         if file.lower().endswith(".npy"):
             videos += of_array(
                 npy.read_array(file),
