@@ -26,7 +26,7 @@ from absl import flags, logging
 from tqdm import tqdm
 
 from ..checkpoints import released
-from ..data import labels, npy, preprocessing
+from ..data import labels, npy
 from ..streams import CHANNELS, title
 from ..utils import files
 from ..visualization import plots
@@ -194,8 +194,7 @@ def _prepare(classifier, frames, path):
     if "flow" in classifier.models:
         logging.info("Computing TV-L1 flow of %d frame pairs", len(frames) - 1)
     recipe = flow_flags.apply(classifier.recipe)
-    compute = preprocessing.flow_function(recipe, progress=True)
-    return classifier.prepare(frames, compute_flow=compute)
+    return classifier.prepare(frames, recipe=recipe, progress=True)
 
 
 def _endpoints():

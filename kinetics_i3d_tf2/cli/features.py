@@ -28,7 +28,7 @@ import os
 from absl import flags, logging
 from tqdm import tqdm
 
-from ..data import clip_recipe, frame_reader, preprocessing, sources
+from ..data import clip_recipe, frame_reader, sources
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..features import files as feature_files
@@ -211,9 +211,7 @@ def _run(named, files, extract, cut, errors):
         done = len(named) - len(left)
         logging.info("%d of %d videos were done before", done, len(named))
     recipe = flow_flags.apply(clip_recipe.ClipRecipe(model_flags.stream()))
-    reader = frame_reader.FrameReader(
-        recipe, _FPS.value, preprocessing.flow_function(recipe)
-    )
+    reader = frame_reader.FrameReader(recipe, _FPS.value)
     bar = _bar(left, len(named), cut)
     results = extractor.extract_all(
         [each.source for each in left],

@@ -178,10 +178,7 @@ class _VideoReader:
         )
         if not needs_flow:
             frames = itertools.islice(frames, 0, None, rgb_stride)
-        compute_flow = preprocessing.flow_function(self._recipe, num_threads=1)
-        streams = preprocessing.whole_streams(
-            frames, self._recipe, compute_flow=compute_flow
-        )
+        streams = preprocessing.whole_streams(frames, self._recipe, num_threads=1)
         if needs_flow and "rgb" in streams:
             streams["rgb"] = streams["rgb"][:count:rgb_stride]
         return streams

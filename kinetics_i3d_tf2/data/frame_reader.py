@@ -1,11 +1,10 @@
 """The frames of a video or a record, preprocessed one by one."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from ..video import optical_flow
 from ..video.reader import FRAME_RATE, iter_video
 from . import clip_reader, preprocessing
 from .clip_recipe import ClipRecipe
@@ -18,15 +17,13 @@ class FrameReader:
     """Reads and preprocesses frames as the release did, holding few in memory.
 
     Attributes:
-        recipe: streams, short side and crop.
+        recipe: streams, flow, short side and crop.
         fps: frames per second to take from a video.
-        compute_flow: `optical_flow`, possibly with other options.
         num_threads: decoding threads; by default FFmpeg's choice.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
     fps: float = FRAME_RATE
-    compute_flow: Callable[[np.ndarray], np.ndarray] = optical_flow.optical_flow
     num_threads: int | None = None
 
     def read(self, source: Clip | Record) -> Iterator[dict[str, np.ndarray]]:
@@ -58,9 +55,7 @@ class FrameReader:
 
     def prepare(self, frames: Iterable[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
         """Prepares frames in memory, uint8 RGB; see `preprocessing.iter_streams`."""
-        yield from preprocessing.iter_streams(
-            frames, self.recipe, compute_flow=self.compute_flow
-        )
+        yield from preprocessing.iter_streams(frames, self.recipe)
 
     def _read_record(self, record):
         streams, _ = clip_reader.whole_clip(record, self.recipe)

@@ -4,7 +4,7 @@ All programs compose it of these steps, in this order:
 
 1. 25 frames per second: `video.reader.iter_video`;
 2. short side of 256 pixels: `resize`;
-3. Flow: TV-L1 between neighbouring resized frames: `video.optical_flow.optical_flow`;
+3. Flow: TV-L1 between neighbouring resized frames: `video.optical_flow`;
 4. the central 224x224: `center_crop` (training and views crop elsewhere as well);
 5. values in [-1, 1]: RGB x / 127.5 - 1, Flow clipped to +-20 pixels and / 20;
 6. a clip shorter than the model's minimum is looped from its start.
@@ -14,42 +14,23 @@ Streams are dicts of arrays by name, "rgb" and "flow".
 Source: README of the release, 'Sample data and preprocessing'; paper, section 2.5.
 """
 
-import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from ..video import optical_flow, transforms
 from .clip_recipe import ClipRecipe
 
-# Frame pairs whose flow is computed in one call when frames come one by one.
-_PAIRS = 16
-
 Streams = dict[str, np.ndarray]
-ComputeFlow = Callable[[np.ndarray], np.ndarray]
-
-
-def flow_function(recipe: ClipRecipe, **options) -> ComputeFlow:
-    """The flow of a recipe: step 3.
-
-    Args:
-        recipe: its engine and epsilon are used.
-        **options: more of `optical_flow`, such as `num_threads`.
-    """
-    return functools.partial(
-        optical_flow.optical_flow,
-        engine=recipe.flow_engine,
-        epsilon=recipe.flow_epsilon,
-        **options,
-    )
 
 
 def model_input(
     frames: Iterable[np.ndarray],
     recipe: ClipRecipe,
     *,
-    compute_flow: ComputeFlow = optical_flow.optical_flow,
+    num_threads: int | None = None,
+    progress: bool = False,
 ) -> Streams:
     """Prepares a video for a model that sees all of it at once: steps 2 to 6.
 
@@ -57,8 +38,9 @@ def model_input(
 
     Args:
         frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
-        recipe: streams, short side, crop and minimum number of frames.
-        compute_flow: `optical_flow`, possibly with other options.
+        recipe: streams, flow, short side, crop and minimum number of frames.
+        num_threads: threads that compute flow; by default one for each processor.
+        progress: show a progress bar of the flow on standard error.
 
     Returns:
         For each stream float32 `(frames, crop_size, crop_size, channels)` in [-1, 1].
@@ -68,7 +50,7 @@ def model_input(
     Raises:
         ValueError: there are no frames, or only one and the recipe has flow.
     """
-    streams = whole_streams(frames, recipe, compute_flow=compute_flow)
+    streams = whole_streams(frames, recipe, num_threads=num_threads, progress=progress)
     streams = normalize(center_crop(streams, recipe.crop_size))
     return {
         name: transforms.loop(stream, recipe.min_frames)[:: recipe.stride(name)]
@@ -80,14 +62,16 @@ def whole_streams(
     frames: Iterable[np.ndarray],
     recipe: ClipRecipe,
     *,
-    compute_flow: ComputeFlow = optical_flow.optical_flow,
+    num_threads: int | None = None,
+    progress: bool = False,
 ) -> Streams:
     """Prepares a video, whole and not cropped: steps 2, 3 and the flow's 5.
 
     Args:
         frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
-        recipe: streams and short side.
-        compute_flow: `optical_flow`, possibly with other options.
+        recipe: streams, flow and short side.
+        num_threads: threads that compute flow; by default one for each processor.
+        progress: show a progress bar of the flow on standard error.
 
     Returns:
         "rgb" is uint8 `(frames, height, width, 3)` in 0..255, four times smaller than
@@ -99,7 +83,14 @@ def whole_streams(
     rgb = np.stack(list(resize(frames, recipe.short_side)))
     streams = {"rgb": rgb}
     if "flow" in recipe.streams:
-        streams["flow"] = optical_flow.normalize_flow(compute_flow(rgb))
+        displacement = optical_flow.optical_flow(
+            rgb,
+            engine=recipe.flow_engine,
+            epsilon=recipe.flow_epsilon,
+            num_threads=num_threads,
+            progress=progress,
+        )
+        streams["flow"] = optical_flow.normalize_flow(displacement)
     return {name: streams[name] for name in recipe.streams}
 
 
@@ -107,23 +98,27 @@ def iter_streams(
     frames: Iterable[np.ndarray],
     recipe: ClipRecipe,
     *,
-    compute_flow: ComputeFlow = optical_flow.optical_flow,
+    num_threads: int | None = None,
 ) -> Iterator[Streams]:
     """Prepares a video as its frames come, holding few: steps 2 to 4, the flow's 5.
 
     Args:
         frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
-        recipe: streams, short side and crop.
-        compute_flow: `optical_flow`, possibly with other options.
+        recipe: streams, flow, short side and crop.
+        num_threads: threads that compute flow; by default one for each processor.
 
     Yields:
         "rgb" is uint8 `(crop_size, crop_size, 3)` in 0..255, "flow" is float32
         `(crop_size, crop_size, 2)` in [-1, 1], the motion to the next frame. The last
         frame has none and is left out when the recipe has flow.
+
+    Raises:
+        ValueError: the recipe has flow and there is no pair of frames.
     """
     has_flow = "flow" in recipe.streams
-    resized = resize(frames, recipe.short_side)
-    for frame, displacement in with_flow(resized, compute_flow if has_flow else None):
+    for frame, displacement in resized_with_flow(
+        frames, recipe, num_threads=num_threads
+    ):
         if has_flow and displacement is None:
             return
         streams = {"rgb": frame, "flow": displacement}
@@ -132,6 +127,39 @@ def iter_streams(
         if has_flow:
             streams["flow"] = optical_flow.normalize_flow(streams["flow"])
         yield streams
+
+
+def resized_with_flow(
+    frames: Iterable[np.ndarray],
+    recipe: ClipRecipe,
+    *,
+    num_threads: int | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Resizes frames and computes their flow as they come: steps 2 and 3.
+
+    Args:
+        frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
+        recipe: streams, flow and short side.
+        num_threads: threads that compute flow; by default one for each processor.
+
+    Yields:
+        Each resized frame and its displacement to the next, float32 `(height, width,
+        2)` in pixels; None for the last frame and for recipes without flow.
+
+    Raises:
+        ValueError: the recipe has flow and there is no pair of frames.
+    """
+    resized = resize(frames, recipe.short_side)
+    fields = ()
+    if "flow" in recipe.streams:
+        resized, source = itertools.tee(resized)
+        fields = optical_flow.iter_optical_flow(
+            source,
+            engine=recipe.flow_engine,
+            epsilon=recipe.flow_epsilon,
+            num_threads=num_threads,
+        )
+    yield from itertools.zip_longest(resized, fields)
 
 
 def resize(
@@ -148,34 +176,6 @@ def resize(
     """
     for frame in frames:
         yield transforms.resize_short_side(frame, short_side)
-
-
-def with_flow(
-    frames: Iterable[np.ndarray],
-    compute_flow: ComputeFlow | None = optical_flow.optical_flow,
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Computes the flow of frames as they come, a few pairs at a time: step 3.
-
-    Args:
-        frames: resized frames, uint8 `(height, width, 3)`.
-        compute_flow: `optical_flow`, possibly with other options; None for RGB alone.
-
-    Yields:
-        Each frame and its displacement to the next, float32 `(height, width, 2)` in
-        pixels; None for the last and without `compute_flow`.
-    """
-    if compute_flow is None:
-        for frame in frames:
-            yield frame, None
-        return
-    frames = iter(frames)
-    chunk = list(itertools.islice(frames, 1))
-    while following := list(itertools.islice(frames, _PAIRS)):
-        chunk += following
-        yield from zip(chunk, compute_flow(np.stack(chunk)), strict=False)
-        chunk = chunk[-1:]
-    for frame in chunk:
-        yield frame, None
 
 
 def center_crop(streams: Streams, size: int) -> Streams:

@@ -15,7 +15,6 @@ from ..data import preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
-from ..video import optical_flow
 from ..video.reader import FRAME_RATE, iter_video
 from . import graph
 from .scores import Scores, joint_logits
@@ -144,13 +143,15 @@ class Classifier:
         self,
         frames: np.ndarray | list[np.ndarray],
         *,
-        compute_flow: Callable[[np.ndarray], np.ndarray] = optical_flow.optical_flow,
+        recipe: ClipRecipe | None = None,
+        progress: bool = False,
     ) -> dict[str, np.ndarray]:
         """Prepares frames as the release prepared its sample.
 
         Args:
             frames: uint8 RGB `(frames, height, width, 3)` in 0..255, 25 per second.
-            compute_flow: `optical_flow`, possibly with other options.
+            recipe: `self.recipe`, possibly with other options of the flow.
+            progress: show a progress bar of the flow on standard error.
 
         Returns:
             A batch of one clip for each stream: float32 `(1, frames, 224, 224,
@@ -168,7 +169,7 @@ class Classifier:
                     "Looping %d frames of %s to %d", count, stream, MIN_FRAMES
                 )
         streams = preprocessing.model_input(
-            frames, self.recipe, compute_flow=compute_flow
+            frames, recipe or self.recipe, progress=progress
         )
         return {name: clip[None] for name, clip in streams.items()}
 

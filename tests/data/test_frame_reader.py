@@ -28,14 +28,3 @@ def test_span_and_rate_of_a_video(videos):
     # Brightness is five times the number of the frame.
     levels = [round(frame["rgb"].mean() / 5) for frame in frames]
     assert levels == [10, 15, 20, 25]
-
-
-def test_options_of_the_flow(videos):
-    """Flow is computed by the function given, in pixels."""
-    recipe = ClipRecipe("flow", short_side=36, crop_size=24)
-
-    def compute_flow(frames):
-        return np.full((len(frames) - 1, 36, 48, 2), 10, np.float32)
-
-    frames = FrameReader(recipe, compute_flow=compute_flow).read(videos[0])
-    assert {frame["flow"].mean() for frame in frames} == {0.5}

@@ -5,7 +5,6 @@ A folder of records has the record files, `label_map.txt`, `report.json` and a f
 """
 
 import dataclasses
-import functools
 import importlib
 import json
 import random
@@ -20,10 +19,11 @@ from absl import logging
 from ...utils import files, run_dir
 from ...utils.errors import reason
 from ...utils.journal import Journal, JsonRows
-from ...video import flow_engines, optical_flow, transforms
+from ...video import flow_engines, transforms
 from ...video.reader import FRAME_RATE, iter_video
 from ...video.tvl1_parameters import EPSILON
 from .. import preprocessing
+from ..clip_recipe import ClipRecipe
 from ..clips import Clip
 from . import image_coding, mediasequence
 from .image_coding import Coding
@@ -49,6 +49,16 @@ class Settings(NamedTuple):
             "coding": dataclasses.asdict(self.coding),
             "flow_engine": self.used_engine(),
         }
+
+    def recipe(self) -> ClipRecipe:
+        """The same for `preprocessing`; nothing is cropped."""
+        return ClipRecipe(
+            "joint" if self.has_flow else "rgb",
+            short_side=self.short_side,
+            crop_size=self.short_side,
+            flow_engine=self.flow_engine,
+            flow_epsilon=self.flow_epsilon,
+        )
 
     def used_engine(self) -> str | None:
         """The engine that computes the flow here, with its version."""
@@ -155,16 +165,8 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
     coding = settings.coding
     rgb, flow = [], []
     frames = iter_video(clip.path, start=clip.start, end=clip.end, num_threads=1)
-    frames = preprocessing.resize(frames, settings.short_side)
-    compute_flow = functools.partial(
-        optical_flow.optical_flow,
-        engine=settings.flow_engine,
-        epsilon=settings.flow_epsilon,
-        num_threads=1,
-    )
-    for frame, displacement in preprocessing.with_flow(
-        frames, compute_flow if settings.has_flow else None
-    ):
+    pairs = preprocessing.resized_with_flow(frames, settings.recipe(), num_threads=1)
+    for frame, displacement in pairs:
         rgb += image_coding.encode_rgb([frame], coding)
         if displacement is not None:
             flow += image_coding.encode_flow([displacement], coding)
