@@ -1,6 +1,6 @@
 r"""Runs tf.data service: decoding and flow for training, on other machines.
 
-One dispatcher, and on each machine that helps a worker; this package must be there, and
+Start one dispatcher, and a worker on each machine; each must have this package, and
 the videos or records under the same paths:
   i3d data-service --role=dispatcher --port=5050
   i3d data-service --role=worker --dispatcher=HOST:5050 \
@@ -21,7 +21,7 @@ _ROLE = flags.DEFINE_enum(
 )
 _PORT = flags.DEFINE_integer("port", 0, "Port to listen on; 0 is any.", 0, 65535)
 _DISPATCHER = flags.DEFINE_string(
-    "dispatcher", None, "host:port of the dispatcher that a worker works for."
+    "dispatcher", None, "host:port of the worker's dispatcher."
 )
 _ADDRESS = flags.DEFINE_string(
     "address", "localhost", "Name by which others reach this worker's machine."

@@ -1,20 +1,20 @@
 r"""Prepares a dataset of videos for training: sharded MediaSequence records.
 
-A folder that holds a folder of videos for each class, on all cores of this machine:
+A folder with one folder of videos per class, on all cores of this machine:
   i3d prepare --dataset=folder --videos=DIR --out=RECORDS
 
 Kinetics-400, RGB only:
   i3d prepare --dataset=kinetics400 --videos=DIR \
     --annotations=train.csv --out=RECORDS --flow=none
 
-Videos are trimmed, resampled to 25 frames a second and resized to a short side of 256
-pixels; TV-L1 optical flow takes most of the time (0.4 to 0.8 s a frame and core).
-Stopped or killed, the same command goes on after the shards that are finished. Videos
-that cannot be read are left out and listed in RECORDS/report.json.
+Videos are trimmed, resampled to 25 frames per second and resized to a short side of 256
+pixels; TV-L1 optical flow takes most of the time. After an interruption, the same
+command resumes with the unfinished record files. Videos that cannot be read are left
+out and listed in RECORDS/report.json.
 
-It is an Apache Beam pipeline (pip install 'kinetics-i3d-tf2[beam]'). All of Beam's own
-flags are taken: --direct_num_workers=4 for fewer cores, --runner=DataflowRunner,
-FlinkRunner or SparkRunner and their flags for a cluster, which must have this package.
+This is an Apache Beam pipeline (pip install 'kinetics-i3d-tf2[beam]') and takes Beam's
+own flags too: --direct_num_workers=4 for fewer cores, or --runner=DataflowRunner,
+FlinkRunner or SparkRunner with their flags for a cluster that has this package.
 """
 
 import logging as python_logging
@@ -31,28 +31,37 @@ flags.mark_flag_as_required("dataset")
 _SPLITS = flags.DEFINE_list("splits", None, "Splits to prepare; by default all.")
 _OUT = flags.DEFINE_string("out", None, "Folder of the records.", required=True)
 _NAME = flags.DEFINE_string(
-    "name", None, "What names of record files begin with; by default --dataset."
+    "name", None, "First part of the record files' names; by default --dataset."
 )
 _NUM_SHARDS = flags.DEFINE_integer(
     "num_shards",
     None,
-    "Record files of each split; by default 64, or one for 8 clips, and 1000 at most. "
-    "What is not a whole file when the program is killed is done again.",
+    "Record files per split; by default 64, or one per 8 clips, and at most 1000. One "
+    "that is unfinished when the program is killed is started over.",
     1,
 )
 _RETRY_FAILED = flags.DEFINE_boolean(
     "retry_failed",
     False,
-    "Do the record files again in which clips failed in an earlier run.",
+    "Rewrite the record files in which clips failed in an earlier run.",
 )
-_FLOW = flags.DEFINE_enum("flow", "tvl1", ["tvl1", "none"], "Optical flow, or none.")
-_SHORT_SIDE = flags.DEFINE_integer("short_side", 256, "Pixels of the short side.", 16)
-_RGB_FORMAT = flags.DEFINE_enum("rgb_format", "jpeg", ["jpeg", "png"], "RGB images.")
-_JPEG_QUALITY = flags.DEFINE_integer("jpeg_quality", 95, "Of RGB images.", 1, 100)
+_FLOW = flags.DEFINE_enum("flow", "tvl1", ["tvl1", "none"], "Optical flow.")
+_SHORT_SIDE = flags.DEFINE_integer("short_side", 256, "Short side in pixels.", 16)
+_RGB_FORMAT = flags.DEFINE_enum(
+    "rgb_format", "jpeg", ["jpeg", "png"], "Format of RGB images."
+)
+_JPEG_QUALITY = flags.DEFINE_integer(
+    "jpeg_quality", 95, "JPEG quality of RGB images.", 1, 100
+)
 _FLOW_FORMAT = flags.DEFINE_enum(
-    "flow_format", "png", ["png", "jpeg"], "Flow images; png keeps the 8-bit code."
+    "flow_format",
+    "png",
+    ["png", "jpeg"],
+    "Format of flow images; png keeps the 8-bit code.",
 )
-_FLOW_QUALITY = flags.DEFINE_integer("flow_quality", 100, "Of flow as JPEG.", 1, 100)
+_FLOW_QUALITY = flags.DEFINE_integer(
+    "flow_quality", 100, "JPEG quality of flow.", 1, 100
+)
 
 KEEPS_UNKNOWN_FLAGS = True  # Beam parses its own.
 

@@ -182,8 +182,8 @@ def _conclude(report, plans):
             f"no clip could be prepared; {report.path} has the reasons. Once they are "
             "fixed, --retry_failed tries again"
         )
-    missing = sum(map(len, report.missing.values()))
-    return Written(clips, failed, missing, sum(map(len, plans.values())), report.path)
+    missing, count = (sum(map(len, x.values())) for x in (report.missing, plans))
+    return Written(clips, failed, missing, count, report.path)
 
 
 @contextlib.contextmanager
@@ -194,8 +194,7 @@ def _progress(planned, left):
     waiting = {shard: len(clips) for shard, clips in left.items()}
     is_over = threading.Event()
     interval = 30.0 if files.is_address(next(iter(left))) else 1.0
-    # Clips come in bursts; their average predicts best.
-    options = {"total": total, "initial": finished, "unit": "clip", "smoothing": 0}
+    options = {"total": total, "initial": finished, "unit": "clip"}
 
     def update():
         nonlocal finished
@@ -212,7 +211,8 @@ def _progress(planned, left):
         while not is_over.wait(interval):
             update()
 
-    with tqdm(desc="Preparing", **options) as bar:
+    # Clips come in bursts; their average predicts best.
+    with tqdm(desc="Preparing", smoothing=0, **options) as bar:
         thread = threading.Thread(target=follow)
         thread.start()
         try:
