@@ -22,6 +22,8 @@ _HOMES = {
     "load_inception_v1": "checkpoints.inception_v1",
     "inflate_checkpoint": "checkpoints.inception_v1",
     "extract_features": "features.extractor",
+    "evaluate": "evaluation.evaluate",
+    "write_features": "features.write",
     "export_model": "export.export_model",
     "draw_filters": "visualization.filters",
     "frechet_video_distance": "features.fvd",

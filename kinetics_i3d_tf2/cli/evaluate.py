@@ -22,25 +22,17 @@ TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as rec
 (i3d prepare) to evaluate more than once.
 """
 
-import collections
-import contextlib
 import dataclasses
+import json
 import os
 import re
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from ..data import clip_reader, prefetch
 from ..data.clip_recipe import ClipRecipe
-from ..data.damage_limit import DamageLimit
-from ..data.records import tfrecord
-from ..evaluation import predictions, results
 from ..models.architecture import MIN_SIZE
-from ..utils import files, run_dir
+from ..utils import files
 from ..video import transforms
-from ..video.tvl1_parameters import EPSILON
-from ..visualization import plots
 from . import clip_flags, dataset_flags, flow_flags, model_flags, program
 
 dataset_flags.declare_for_help(records=True)
@@ -100,48 +92,38 @@ def main(argv):
     sources = list(dataset.split(split))
     checkpoints = model_flags.find_checkpoints().paths
     with program.quiet_tensorflow():
+        from ..evaluation import evaluate as engine
         from ..evaluation import protocols
-    if "flow" in recipe.streams and isinstance(sources[0], tfrecord.Record):
-        clip_reader.check_flow(sources[0])
     protocol = protocols.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
-    kind, dtype = clip_flags.MODEL.value, model_flags.dtype()
-    models = {
-        stream: protocols.Model(path, stream, kind=kind, dtype=dtype)
-        for stream, path in checkpoints.items()
-    }
-    classes = protocols.match_classes(models, dataset.class_names)
     settings = {
         "split": split,
-        "clips": len(sources),
-        "dataset": run_dir.digest([sources])[:16],
-        "classes": run_dir.digest_text([*classes.names, *dataset.class_names])[:16],
-        **{f"{name}_checkpoint": m.fingerprint for name, m in models.items()},
-        "model": kind,
         "eval_type": model_flags.eval_type(),
-        "dtype": dtype,
-        **{f.name: f.value for f in (_PROTOCOL, _FLIP)},
-        "short_side": recipe.short_side,
-        "crop_size": recipe.crop_size,
-        "num_frames": recipe.num_frames,
-        "rgb_stride": recipe.rgb_stride,
+        "protocol": _PROTOCOL.value,
         **({"views": _VIEWS.value} if views else {}),
-        **_flow_settings(recipe),
     }
-    os.makedirs(_OUT.value, exist_ok=True)
-    with run_dir.only_run(_OUT.value):
-        notes = {"dataset": dataset_flags.source()}
-        notes |= {f"{name}_checkpoint": str(p) for name, p in checkpoints.items()}
-        path = files.join(_OUT.value, "settings.json")
-        run_dir.keep_settings(path, settings, notes=notes)
-        path = files.join(_OUT.value, "predictions.csv")
-        scored = protocols.scored(models)
-        columns = predictions.columns(scored)
-        with predictions.Predictions(path, columns) as done:
-            if _RETRY_FAILED.value:
-                done.drop_failed()
-            _run(sources, done, classes, protocol, models)
-            done.sort()
-        _conclude(list(done.rows.values()), scored, classes.names, settings)
+    options = engine.EvaluationOptions(
+        dtype=model_flags.dtype(),
+        max_damaged=_MAX_DAMAGED.value,
+        retry_failed=_RETRY_FAILED.value,
+        num_readers=_NUM_READERS.value,
+        settings=settings,
+        notes={"dataset": dataset_flags.source()},
+    )
+    try:
+        found = engine.evaluate(
+            checkpoints,
+            sources,
+            dataset.class_names,
+            _OUT.value,
+            protocol=protocol,
+            architecture=clip_flags.MODEL.value,
+            options=options,
+        )
+    except KeyboardInterrupt:
+        # Readers cannot be stopped: one that computes flow would be waited for.
+        logging.info("Stopped; the same command resumes after the clips that are done")
+        os._exit(130)
+    _report(found)
 
 
 def _check_flags():
@@ -176,13 +158,6 @@ def _recipe():
     )
 
 
-def _flow_settings(recipe):
-    """The flow's epsilon where it is not the usual one, of which older runs are."""
-    if "flow" not in recipe.streams or recipe.flow_epsilon == EPSILON:
-        return {}
-    return {"flow_epsilon": recipe.flow_epsilon}
-
-
 def _parse_views():
     if _PROTOCOL.value != "views":
         return None
@@ -205,69 +180,17 @@ def _split(dataset):
     return found
 
 
-def _run(sources, done, classes, protocol, models):
-    """Adds the rows that are not there yet, with a progress bar."""
-    from ..evaluation import protocols
+def _report(found):
+    """Prints the figures."""
+    from ..evaluation import results
 
-    left = [number for number in range(len(sources)) if number not in done.rows]
-    if not left:
-        logging.info("All %d clips were done before", len(sources))
-        return
-    failed = {n: row for n, row in done.rows.items() if row["error"]}
-    damage = DamageLimit(
-        len(sources),
-        _MAX_DAMAGED.value,
-        known={n: f"{row['path']}: {row['error']}" for n, row in failed.items()},
-        advice="Once that is fixed, --retry_failed tries again",
-    )
-    final = protocols.scored(models)[-1]
-    seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
-    bar = tqdm(
-        desc="Evaluating",
-        total=len(sources),
-        initial=len(sources) - len(left),
-        unit="clip",
-        smoothing=0,  # Clips come in bursts; their average foretells best.
-    )
-    clips = prefetch.read_in_order(
-        sources, protocol.recipe, left, threads=_NUM_READERS.value
-    )
-    try:
-        with bar, contextlib.closing(clips):
-            for clip in clips:
-                row = predictions.describe(clip, classes.of_dataset)
-                if not row["error"]:
-                    scores = protocols.score(models, clip.streams, protocol)
-                    row |= predictions.describe_scores(
-                        scores, classes.names, row["label"]
-                    )
-                done.append(row)
-                if row["error"]:
-                    damage.add(clip.number, f"{row['path']}: {row['error']}")
-                seen[row.get(f"{final}_rank", "")] += 1
-                labelled = seen.total() - seen[""]
-                if labelled:
-                    bar.set_postfix_str(f"top-1 {seen['1'] / labelled:.1%}", False)
-                bar.update()
-    except KeyboardInterrupt:
-        # Readers cannot be stopped: one that computes flow would be waited for.
-        logging.info("Stopped; the same command goes on where this one ended")
-        os._exit(130)
-
-
-def _conclude(rows, scored, class_names, settings):
-    """Writes the files and prints the figures."""
-    found = results.conclude(rows, scored, class_names)
     if found.clips:
-        results.write_per_class(found, files.join(_OUT.value, "per_class.csv"))
-        results.write_confusion(found, files.join(_OUT.value, "confusion.csv"))
-        title = f"{scored[-1]}: {found.figures[scored[-1]]['top_1']:.2%} top-1"
-        picture = files.join(_OUT.value, "confusion.png")
-        plots.draw_confusion(found.confusion, class_names, title, picture)
         print(results.table(found))
     if _JSON.value is not None:
+        with files.open_file(files.join(_OUT.value, "settings.json")) as file:
+            settings = json.load(file)["settings"]
         results.write_json(found, _JSON.value, settings)
-    without = f", {found.unlabelled} without a label" * bool(found.unlabelled)
+    without = f", {found.unlabelled} without a label" if found.unlabelled else ""
     retry = " (--retry_failed tries them again)" if found.unread else ""
     print(
         f"{found.clips} clips{without}; {found.unread} could not be read{retry}; see "

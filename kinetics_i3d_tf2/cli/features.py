@@ -21,25 +21,17 @@ each video, with the reason where it could not be read. Stopped or killed, the s
 command goes on with the videos that are not done.
 """
 
-import contextlib
-import csv
 import os
 
 from absl import flags, logging
-from tqdm import tqdm
 
-from ..data import clip_recipe, frame_reader, sources
-from ..data.clips import Clip
+from ..data import sources
 from ..data.records.tfrecord import Record
 from ..features import files as feature_files
 from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
-from ..streams import STREAMS
 from ..utils import files as storage
-from ..utils import run_dir
-from ..utils.cores import num_cores
-from ..video.flow_engines import choose_engine
-from ..video.reader import FRAME_RATE, count_frames
+from ..video.reader import FRAME_RATE
 from . import clip_flags, dataset_flags, flow_flags, model_flags, program
 
 dataset_flags.declare_for_help(records=True)
@@ -97,52 +89,33 @@ def main(argv):
     named = _find_inputs(argv[1:])
     checkpoints = model_flags.find_checkpoints().paths
     with program.quiet_tensorflow():
-        from ..checkpoints.checkpoint import Checkpoint
-        from ..features import extractor
-    opened = {s: Checkpoint(path).require(s) for s, path in checkpoints.items()}
-    loaded = {s: checkpoint.build_model() for s, checkpoint in opened.items()}
-    extract = extractor.make_extractor(
-        loaded,
+        from ..features import write
+    options = write.FeatureOptions(
         endpoint=_ENDPOINT.value,
         pool=_POOL.value,
+        fps=_FPS.value,
         dtype=model_flags.dtype(),
+        format=_FORMAT.value,
+        batch_size=_BATCH_SIZE.value,
+        num_readers=_NUM_READERS.value,
+        flow_engine=flow_flags.FLOW_ENGINE.value,
+        flow_epsilon=flow_flags.FLOW_EPSILON.value,
     )
-    settings = {
-        **{f"{s}_checkpoint": opened[s].fingerprint for s in opened},
-        "eval_type": model_flags.eval_type(),
-        "endpoint": _ENDPOINT.value,
-        "pool": _POOL.value,
-        "window": cut.length,
-        "stride": cut.step,
-        "tail": cut.tail,
-        "fps": _FPS.value,
-        "dtype": model_flags.dtype(),
-        **_flow_settings(),
-        "format": _FORMAT.value,
-    }
-    os.makedirs(_OUT.value, exist_ok=True)
-    with run_dir.only_run(_OUT.value):
-        notes = {f"{s}_checkpoint": str(path) for s, path in checkpoints.items()}
-        path = storage.join(_OUT.value, "settings.json")
-        run_dir.keep_settings(path, settings, notes=notes)
-        files = feature_files.FeatureFiles(_OUT.value, _FORMAT.value, settings)
-        run_dir.clear_unfinished(files.place(each.name) for each in named)
-        errors = {}
-        try:
-            _run(named, files, extract, cut, errors)
-        except KeyboardInterrupt:
-            _write_index(named, files, errors)
-            logging.info("Stopped; the same command goes on where this one ended")
-            # A thread that computes flow would be waited for.
-            os._exit(130)
-        files.close()
-        _write_index(named, files, errors)
+    try:
+        errors = write.write_features(
+            named, checkpoints, _OUT.value, windows=cut, options=options
+        )
+    except KeyboardInterrupt:
+        logging.info("Stopped; the same command resumes after the videos that are done")
+        # A thread that computes flow would be waited for.
+        os._exit(130)
     _report(named, errors)
 
 
 def _check_flags():
     """The windows that the flags ask for."""
     model_flags.check()
+    flow_flags.check()
     if clip_flags.MODEL.value != "i3d":
         raise ValueError("--model: features are of i3d")
     if storage.is_address(_OUT.value) or not _OUT.value:
@@ -189,77 +162,6 @@ def _find_inputs(positional):
     if _FPS.present and any(isinstance(each.source, Record) for each in found):
         raise ValueError("--fps is for videos; records hold 25 frames a second")
     return found
-
-
-def _flow_settings():
-    """What the features depend on, of the flow; engines agree up to rounding."""
-    flow_flags.check()
-    if "flow" not in STREAMS[model_flags.stream()]:
-        return {}
-    return {
-        "flow_epsilon": flow_flags.FLOW_EPSILON.value,
-        "flow_engine": choose_engine(flow_flags.FLOW_ENGINE.value),
-    }
-
-
-def _run(named, files, extract, cut, errors):
-    """Writes the features that are not there yet, with a progress bar."""
-    from ..features import extractor
-
-    left = [each for each in named if not files.has(each.name)]
-    if len(left) < len(named):
-        done = len(named) - len(left)
-        logging.info("%d of %d videos were done before", done, len(named))
-    recipe = flow_flags.apply(clip_recipe.ClipRecipe(model_flags.stream()))
-    reader = frame_reader.FrameReader(recipe, _FPS.value)
-    bar = _bar(left, len(named), cut)
-    results = extractor.extract_all(
-        [each.source for each in left],
-        extract,
-        cut,
-        reader,
-        batch_size=_BATCH_SIZE.value,
-        threads=_NUM_READERS.value or num_cores(),
-        on_window=lambda: bar.update(bar.unit == "window"),
-    )
-    with bar, contextlib.closing(results):
-        for each, result in zip(left, results, strict=True):
-            if isinstance(result, str):
-                errors[each.name] = result
-                logging.warning("%s: %s", each.source.path, result)
-            else:
-                files.write(each.name, *result)
-            bar.update(bar.unit == "video")
-
-
-def _bar(left, total, cut):
-    """Of one long video the windows are counted, else videos."""
-    if len(left) == 1 and isinstance(left[0].source, Clip):
-        path, start, end = (
-            getattr(left[0].source, n) for n in ("path", "start", "end")
-        )
-        with contextlib.suppress(ValueError, OSError):  # Reading it says why.
-            count = count_frames(path, fps=_FPS.value, start=start, end=end)
-            count -= "flow" in model_flags.streams()
-            return tqdm(desc="Extracting", total=cut.count(count), unit="window")
-    done = total - len(left)
-    return tqdm(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)
-
-
-def _write_index(named, files, errors):
-    """Writes which video is in which file, or why not."""
-    path = storage.join(_OUT.value, "index.csv")
-    # Paths may be of any bytes.
-    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
-    with storage.atomic_writer(path) as temporary, open(temporary, "w", **text) as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(("name", "file", "path", "start", "end", "label", "error"))
-        for name, source in named:
-            is_done = files.has(name)
-            place = os.path.relpath(files.place(name), _OUT.value) if is_done else ""
-            span = (getattr(source, key, None) for key in ("start", "end", "label"))
-            error = "" if is_done else errors.get(name, "not done yet")
-            lines.writerow((name, place, source.path, *span, error))
 
 
 def _report(named, errors):

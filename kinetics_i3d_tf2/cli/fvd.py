@@ -68,9 +68,9 @@ _JSON = flags.DEFINE_string("json", None, "Also write the results to this file."
 _FEW = 2
 
 _NOTE = (
-    "The figure is of these weights. Published ones mostly are of the TF-Hub module "
-    "deepmind/i3d-kinetics-400 or of copies of it, which are other weights: they are "
-    "not comparable."
+    "The distance depends on the weights. Published figures mostly use the TF-Hub "
+    "module deepmind/i3d-kinetics-400, whose weights are the released rgb_scratch: "
+    "--imagenet_pretrained=false takes them."
 )
 
 

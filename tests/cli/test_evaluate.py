@@ -373,7 +373,7 @@ def test_a_finished_run_is_only_counted_again(run, videos, checkpoints, whole_ru
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--flip"], r"settings.json: .* begun with flip False, now True. .* --out"),
+        (["--flip"], r"settings.json: .* begun with flip False, now True. .*--out"),
         (["--protocol=views"], "begun with protocol whole, now views"),
         (["--crop_size=195"], "begun with crop_size 193, now 195"),
     ],

@@ -277,7 +277,7 @@ def test_interrupted_and_resumed(run, folder, checkpoints, tmp_path, whole_run, 
     )
     if kind == signal.SIGINT:
         assert status == 130, output
-        assert "the same command goes on where this one ended" in output
+        assert "the same command resumes after the videos that are done" in output
         assert "not done yet" in (out / "index.csv").read_text()
     done = len(features_in(out))
     status, printed, error = run(*flags, "--batch_size=1")

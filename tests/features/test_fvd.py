@@ -131,7 +131,7 @@ def test_folders_of_videos(run, folders, checkpoint, model, tmp_path):
     assert others[0] == f"real: 5 videos of 9 frames, {folders}/real"
     assert others[1] == f"fake: 5 videos of 9 frames, {folders}/fake"
     assert others[2].startswith(f"checkpoint: {checkpoint.partition('=')[2]} (")
-    assert "TF-Hub" in others[3] and "not comparable" in others[3]
+    assert "TF-Hub" in others[3] and "rgb_scratch" in others[3]
     assert "5 real videos are few for a covariance of 7 logits" in error
     results = json.loads((tmp_path / "fvd.json").read_text())
     assert results["fvd"] == pytest.approx(distance, rel=1e-5)

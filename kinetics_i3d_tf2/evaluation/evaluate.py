@@ -1,0 +1,175 @@
+"""Accuracy of checkpoints on a dataset, resumable after any interruption."""
+
+import collections
+import contextlib
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+
+from absl import logging
+from tqdm import tqdm
+
+from ..data import clip_reader, prefetch
+from ..data.clips import Clip
+from ..data.damage_limit import DamageLimit
+from ..data.records.tfrecord import Record
+from ..utils import files, run_dir
+from ..video.tvl1_parameters import EPSILON
+from ..visualization import plots
+from . import predictions, protocols, results
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationOptions:
+    """How an evaluation runs; its figures do not depend on it, but for `dtype`.
+
+    Attributes:
+        dtype: "float32" or "bfloat16".
+        max_damaged: share of clips that may be unreadable, 0 to 1.
+        retry_failed: read clips again that could not be read in an earlier run.
+        num_readers: clips that are read at once; by default one for each processor.
+        settings: more that the results depend on, as JSON's types; a folder is resumed
+            with the same only.
+        notes: information for people, kept beside the settings.
+    """
+
+    dtype: str = "float32"
+    max_damaged: float = 0.1
+    retry_failed: bool = False
+    num_readers: int | None = None
+    settings: Mapping = dataclasses.field(default_factory=dict)
+    notes: Mapping = dataclasses.field(default_factory=dict)
+
+
+def evaluate(
+    checkpoints: Mapping[str, str | os.PathLike],
+    sources: Sequence[Clip | Record],
+    class_names: Sequence[str],
+    out: str | os.PathLike,
+    *,
+    protocol: protocols.Protocol,
+    architecture: str = "i3d",
+    options: EvaluationOptions = EvaluationOptions(),  # noqa: B008
+) -> results.Results:
+    """Evaluates checkpoints on the clips of a dataset.
+
+    Args:
+        checkpoints: by stream: "rgb", "flow" or both, or "joint" for one model of both.
+        sources: the clips, with labels.
+        class_names: names of the dataset's classes, by label index.
+        out: folder of the results: predictions.csv with a row for each clip,
+            per_class.csv, confusion.csv, confusion.png and settings.json. Called again
+            after an interruption, it resumes after the clips that are done.
+        protocol: how clips are scored.
+        architecture: one of `models.registry.ARCHITECTURES`.
+        options: how it runs.
+
+    Returns:
+        The figures.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: checkpoints or classes do not fit, the folder was begun with other
+            settings, or more clips than `max_damaged` cannot be read.
+
+    Example:
+        >>> table = read_folder("videos")
+        >>> evaluate({"rgb": "run/best"}, table.split("val"), table.class_names, "out",
+        ...          protocol=Protocol(ClipRecipe()))
+    """
+    recipe = protocol.recipe
+    if "flow" in recipe.streams and isinstance(sources[0], Record):
+        clip_reader.check_flow(sources[0])
+    models = {
+        stream: protocols.Model(path, stream, kind=architecture, dtype=options.dtype)
+        for stream, path in checkpoints.items()
+    }
+    classes = protocols.match_classes(models, class_names)
+    settings = {
+        "clips": len(sources),
+        "dataset": run_dir.digest([sources])[:16],
+        "classes": run_dir.digest_text([*classes.names, *class_names])[:16],
+        **{f"{name}_checkpoint": m.fingerprint for name, m in models.items()},
+        "model": architecture,
+        "dtype": options.dtype,
+        "flip": protocol.flip,
+        "short_side": recipe.short_side,
+        "crop_size": recipe.crop_size,
+        "num_frames": recipe.num_frames,
+        "rgb_stride": recipe.rgb_stride,
+        **_flow_settings(recipe),
+        **options.settings,
+    }
+    os.makedirs(out, exist_ok=True)
+    with run_dir.only_run(out):
+        notes = {f"{name}_checkpoint": str(p) for name, p in checkpoints.items()}
+        path = files.join(out, "settings.json")
+        run_dir.keep_settings(path, settings, notes={**options.notes, **notes})
+        scored = protocols.scored(models)
+        path = files.join(out, "predictions.csv")
+        with predictions.Predictions(path, predictions.columns(scored)) as done:
+            if options.retry_failed:
+                done.drop_failed()
+            _run(sources, done, classes, protocol, models, options)
+            done.sort()
+        rows = list(done.rows.values())
+        found = results.conclude(rows, scored, classes.names)
+        if found.clips:
+            _write(found, scored, classes.names, out)
+    return found
+
+
+def _flow_settings(recipe):
+    """The flow's epsilon where it is not the usual one, as in older runs."""
+    if "flow" not in recipe.streams or recipe.flow_epsilon == EPSILON:
+        return {}
+    return {"flow_epsilon": recipe.flow_epsilon}
+
+
+def _write(found, scored, class_names, out):
+    results.write_per_class(found, files.join(out, "per_class.csv"))
+    results.write_confusion(found, files.join(out, "confusion.csv"))
+    title = f"{scored[-1]}: {found.figures[scored[-1]]['top_1']:.2%} top-1"
+    picture = files.join(out, "confusion.png")
+    plots.draw_confusion(found.confusion, class_names, title, picture)
+
+
+def _run(sources, done, classes, protocol, models, options):
+    """Adds the rows that are not there yet, with a progress bar."""
+    left = [number for number in range(len(sources)) if number not in done.rows]
+    if not left:
+        logging.info("All %d clips were done before", len(sources))
+        return
+    failed = {n: row for n, row in done.rows.items() if row["error"]}
+    damage = DamageLimit(
+        len(sources),
+        options.max_damaged,
+        known={n: f"{row['path']}: {row['error']}" for n, row in failed.items()},
+        advice="Once that is fixed, --retry_failed tries again",
+    )
+    final = protocols.scored(models)[-1]
+    seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
+    bar = tqdm(
+        desc="Evaluating",
+        total=len(sources),
+        initial=len(sources) - len(left),
+        unit="clip",
+        smoothing=0,  # Clips come in bursts; their average predicts best.
+    )
+    clips = prefetch.read_in_order(
+        sources, protocol.recipe, left, threads=options.num_readers
+    )
+    with bar, contextlib.closing(clips):
+        for clip in clips:
+            row = predictions.describe(clip, classes.of_dataset)
+            if not row["error"]:
+                scores = protocols.score(models, clip.streams, protocol)
+                row |= predictions.describe_scores(scores, classes.names, row["label"])
+            done.append(row)
+            if row["error"]:
+                damage.add(clip.number, f"{row['path']}: {row['error']}")
+            seen[row.get(f"{final}_rank", "")] += 1
+            labelled = seen.total() - seen[""]
+            if labelled:
+                bar.set_postfix_str(f"top-1 {seen['1'] / labelled:.1%}", False)
+            bar.update()

@@ -1,0 +1,190 @@
+"""Features of many videos, written as they come and resumable at any time."""
+
+import contextlib
+import csv
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+
+from absl import logging
+from tqdm import tqdm
+
+from ..checkpoints.checkpoint import Checkpoint
+from ..data import frame_reader
+from ..data.clip_recipe import ClipRecipe
+from ..data.clips import Clip
+from ..data.sources import Input
+from ..inference.windows import Windows
+from ..utils import files as storage
+from ..utils import run_dir
+from ..utils.cores import num_cores
+from ..video.flow_engines import choose_engine
+from ..video.reader import FRAME_RATE, count_frames
+from ..video.tvl1_parameters import EPSILON
+from . import extractor
+from .files import FeatureFiles
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureOptions:
+    """What is extracted, and how.
+
+    Attributes:
+        endpoint: name of an endpoint of `InceptionI3d`.
+        pool: "both", "space", "time" or "none": what it is averaged over.
+        fps: frames per second that are taken of videos.
+        dtype: "float32" or "bfloat16".
+        format: "npz", "npy" or "hdf5".
+        batch_size: windows that go through the model at once.
+        num_readers: videos that are read at once; by default one for each processor.
+        flow_engine: engine of optical flow.
+        flow_epsilon: TV-L1 stops when an iteration changes the flow by less, in pixels.
+    """
+
+    endpoint: str = "Mixed_5c"
+    pool: str = "both"
+    fps: float = FRAME_RATE
+    dtype: str = "float32"
+    format: str = "npz"
+    batch_size: int = 4
+    num_readers: int | None = None
+    flow_engine: str = "auto"
+    flow_epsilon: float = EPSILON
+
+
+def write_features(
+    inputs: Sequence[Input],
+    checkpoints: Mapping[str, str | os.PathLike],
+    out: str | os.PathLike,
+    *,
+    windows: Windows,
+    options: FeatureOptions = FeatureOptions(),  # noqa: B008
+) -> dict[str, str]:
+    """Writes features of windows of videos.
+
+    Args:
+        inputs: videos or records with their names, as of `data.sources.find`.
+        checkpoints: by stream: "rgb", "flow" or both.
+        out: folder of the features and index.csv, which says which video is in which
+            file. Called again after an interruption, it resumes with the videos that
+            are not done.
+        windows: how videos are cut.
+        options: what is extracted, and how.
+
+    Returns:
+        Reasons of the videos that could not be read, by name.
+
+    Raises:
+        OSError: a checkpoint is missing, or a file cannot be written.
+        ValueError: a checkpoint does not fit, or the folder was begun with other
+            settings.
+
+    Example:
+        >>> write_features(find(["videos"]), {"rgb": "checkpoints/rgb_imagenet"}, "out",
+        ...                windows=Windows(16))
+    """
+    opened = {s: Checkpoint(path).require(s) for s, path in checkpoints.items()}
+    extract = extractor.make_extractor(
+        {s: checkpoint.build_model() for s, checkpoint in opened.items()},
+        endpoint=options.endpoint,
+        pool=options.pool,
+        dtype=options.dtype,
+    )
+    stream = "joint" if len(opened) > 1 else next(iter(opened))
+    recipe = ClipRecipe(
+        stream, flow_engine=options.flow_engine, flow_epsilon=options.flow_epsilon
+    )
+    settings = {
+        **{f"{s}_checkpoint": opened[s].fingerprint for s in opened},
+        "eval_type": stream,
+        "endpoint": options.endpoint,
+        "pool": options.pool,
+        "window": windows.length,
+        "stride": windows.step,
+        "tail": windows.tail,
+        "fps": options.fps,
+        "dtype": options.dtype,
+        **_flow_settings(recipe),
+        "format": options.format,
+    }
+    os.makedirs(out, exist_ok=True)
+    errors = {}
+    with run_dir.only_run(out):
+        notes = {f"{s}_checkpoint": str(path) for s, path in checkpoints.items()}
+        path = storage.join(out, "settings.json")
+        run_dir.keep_settings(path, settings, notes=notes)
+        files = FeatureFiles(out, options.format, settings)
+        run_dir.clear_unfinished(files.place(each.name) for each in inputs)
+        try:
+            _run(inputs, files, extract, windows, recipe, options, errors)
+            files.close()
+        finally:
+            _write_index(out, inputs, files, errors)
+    return errors
+
+
+def _flow_settings(recipe):
+    if "flow" not in recipe.streams:
+        return {}
+    return {
+        "flow_epsilon": recipe.flow_epsilon,
+        "flow_engine": choose_engine(recipe.flow_engine),
+    }
+
+
+def _run(inputs, files, extract, windows, recipe, options, errors):
+    """Writes the features that are not there yet, with a progress bar."""
+    left = [each for each in inputs if not files.has(each.name)]
+    if len(left) < len(inputs):
+        done = len(inputs) - len(left)
+        logging.info("%d of %d videos were done before", done, len(inputs))
+    reader = frame_reader.FrameReader(recipe, options.fps)
+    bar = _bar(left, len(inputs), windows, recipe, options.fps)
+    results = extractor.extract_all(
+        [each.source for each in left],
+        extract,
+        windows,
+        reader,
+        batch_size=options.batch_size,
+        threads=options.num_readers or num_cores(),
+        on_window=lambda: bar.update(bar.unit == "window"),
+    )
+    with bar, contextlib.closing(results):
+        for each, result in zip(left, results, strict=True):
+            if isinstance(result, str):
+                errors[each.name] = result
+                logging.warning("%s: %s", each.source.path, result)
+            else:
+                files.write(each.name, *result)
+            bar.update(bar.unit == "video")
+
+
+def _bar(left, total, windows, recipe, fps):
+    """Counts the windows of a single long video, else videos."""
+    if len(left) == 1 and isinstance(left[0].source, Clip):
+        path, start, end = (
+            getattr(left[0].source, n) for n in ("path", "start", "end")
+        )
+        with contextlib.suppress(ValueError, OSError):  # Reading it gives the reason.
+            count = count_frames(path, fps=fps, start=start, end=end)
+            count -= "flow" in recipe.streams
+            total = windows.count(count)
+            return tqdm(desc="Extracting", total=total, unit="window")
+    done = total - len(left)
+    return tqdm(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)
+
+
+def _write_index(out, inputs, files, errors):
+    """Writes which video is in which file, or why not."""
+    # Paths may be of any bytes.
+    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+    path = storage.join(out, "index.csv")
+    with storage.atomic_writer(path) as temporary, open(temporary, "w", **text) as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(("name", "file", "path", "start", "end", "label", "error"))
+        for name, source in inputs:
+            is_done = files.has(name)
+            place = os.path.relpath(files.place(name), out) if is_done else ""
+            span = (getattr(source, key, None) for key in ("start", "end", "label"))
+            error = "" if is_done else errors.get(name, "not done yet")
+            lines.writerow((name, place, source.path, *span, error))
