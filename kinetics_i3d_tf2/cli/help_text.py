@@ -11,6 +11,7 @@ from absl import flags
 _WIDTH = 88
 # Modules whose flags several commands share, and the headings of those.
 _SHARED = {
+    "recipe_flags": "Recipe",
     "dataset_flags": "Dataset",
     "clip_flags": "Architecture and clips",
     "model_flags": "Checkpoints",

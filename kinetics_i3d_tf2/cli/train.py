@@ -19,30 +19,17 @@ To train on several machines, run the same command on each with --strategy=multi
 and TF_CONFIG in the environment. All machines must see the same files, including RUN.
 """
 
-import dataclasses
 import signal
 import threading
 
 from absl import flags, logging
 
-from ..models.architecture import ENDPOINTS
-from ..training.recipe import BATCH_NORM_MODES
-from ..training.recipes import RECIPES
-from . import clip_flags, dataset_flags, flow_flags, program
+from . import clip_flags, dataset_flags, flow_flags, program, recipe_flags
 
+recipe_flags.declare_for_help()
 dataset_flags.declare_for_help(records=True)
 clip_flags.declare_for_help()
 flow_flags.declare_for_help()
-_RECIPE = flags.DEFINE_enum(
-    "recipe", None, list(RECIPES), "What to train, and how; the other flags change it."
-)
-_STREAM = flags.DEFINE_enum(
-    "stream",
-    None,
-    ["rgb", "flow", "joint"],
-    "Input of the model; by default that of the recipe or of --model. joint is for "
-    "two_stream and fused.",
-)
 _OUT = flags.DEFINE_string("out", None, "Folder of the run.", required=True)
 _SPLIT = flags.DEFINE_string("split", "train", "Split to train on.")
 _VAL_SPLIT = flags.DEFINE_string(
@@ -50,37 +37,6 @@ _VAL_SPLIT = flags.DEFINE_string(
     None,
     "Split that selects the best checkpoint, or none; by default val, valid, validate "
     "or validation, if there is one.",
-)
-_STEPS = flags.DEFINE_integer(
-    "steps", None, "Steps; changes of the learning rate move in proportion.", 1
-)
-_BATCH_SIZE = flags.DEFINE_integer(
-    "batch_size", None, "Clips per step, on all devices together.", 1
-)
-_LEARNING_RATE = flags.DEFINE_float(
-    "learning_rate", None, "The first rate; later ones keep their ratio to it."
-)
-_DROPOUT_RATE = flags.DEFINE_float("dropout_rate", None, "Before the classifier.")
-_BATCH_NORM = flags.DEFINE_enum(
-    "batch_norm",
-    None,
-    BATCH_NORM_MODES,
-    "Statistics of each device's batch, the moving averages, or all devices' batch.",
-)
-_BATCH_NORM_MOMENTUM = flags.DEFINE_float(
-    "batch_norm_momentum",
-    None,
-    "Share of the moving averages that a step keeps. The release's 0.999 needs "
-    "thousands of steps; 0.95 suits 500 steps from random weights.",
-)
-_FREEZE_UNTIL = flags.DEFINE_enum(
-    "freeze_until", None, ENDPOINTS[:-2], "Train only the layers above this endpoint."
-)
-_INIT = flags.DEFINE_string(
-    "init",
-    None,
-    "Initial weights: released, a checkpoint, or none. A classifier of other classes "
-    "is not loaded.",
 )
 _WIDTH = flags.DEFINE_float(
     "width", 1.0, "Factor on the number of filters; 0.125 is a small model.", 0
@@ -123,9 +79,7 @@ _DATA_SERVICE = flags.DEFINE_string(
 def main(argv):
     """Trains as the flags specify."""
     program.reject_positional(argv)
-    if _RECIPE.value is None:
-        raise ValueError(f"--recipe is missing; use one of {', '.join(RECIPES)}")
-    recipe = _recipe()
+    recipe = recipe_flags.recipe()
     with program.quiet_tensorflow():
         import tensorflow as tf
 
@@ -168,27 +122,6 @@ def main(argv):
         raise
     if distribution.worker(strategy)[0] == 0:
         _print(state)
-
-
-def _recipe():
-    """The recipe, with the changes that the flags make."""
-    recipe = RECIPES[_RECIPE.value]
-    changes = {
-        "model": clip_flags.MODEL.value,
-        "clip": flow_flags.apply(clip_flags.clip_recipe(_STREAM.value, recipe.clip)),
-    }
-    for flag in (
-        _BATCH_SIZE, _DROPOUT_RATE, _BATCH_NORM, _BATCH_NORM_MOMENTUM, _FREEZE_UNTIL,
-        _INIT,
-    ):  # fmt: skip
-        if flag.value is not None:
-            changes[flag.name] = flag.value
-    recipe = dataclasses.replace(recipe, **changes)
-    if _STEPS.value is not None:
-        recipe = recipe.with_steps(_STEPS.value)
-    if _LEARNING_RATE.value is not None:
-        recipe = recipe.with_learning_rate(_LEARNING_RATE.value)
-    return recipe
 
 
 def _val_split(dataset):

@@ -1,10 +1,14 @@
-"""Strategies of tf.distribute: one device, all GPUs of a machine, or many machines."""
+"""Strategies of tf.distribute, from one device to many machines, and their batches."""
 
 import json
 import os
 import zlib
 
 import tensorflow as tf
+
+from ..data import pipeline
+from .options import TrainingData, TrainingOptions
+from .recipe import TrainingRecipe
 
 STRATEGIES = ("mirrored", "multi_worker", "one_device")
 
@@ -76,6 +80,49 @@ def check_equal(strategy: tf.distribute.Strategy, text: str) -> None:
             "The workers were started differently: all need the same flags, lists and "
             "videos, and must see the same output folder"
         )
+
+
+def batches(
+    recipe: TrainingRecipe,
+    data: TrainingData,
+    options: TrainingOptions,
+    step: int,
+    strategy: tf.distribute.Strategy,
+) -> tf.distribute.DistributedDataset:
+    """Makes the batches of a run, from a step on.
+
+    Args:
+        recipe: the recipe.
+        data: the clips.
+        options: the options.
+        step: number of steps done.
+        strategy: the strategy.
+
+    Returns:
+        Endless dataset with an element per replica and step.
+
+    Raises:
+        ValueError: no clips, clips without labels, or sizes that do not fit.
+    """
+    num_classes = len(data.class_names)
+
+    def of_worker(context):
+        workers = context.num_input_pipelines
+        dataset = pipeline.for_training(
+            data.training,
+            recipe.clip,
+            batch_size=recipe.batch_size,
+            seed=options.seed,
+            start_step=step,
+            shard=(context.input_pipeline_id, workers),
+            data_service=options.data_service,
+        ).map(lambda clip, label: (clip, pipeline.check_range(label, num_classes)))
+        if strategy.num_replicas_in_sync == workers:
+            return dataset
+        size = recipe.batch_size // strategy.num_replicas_in_sync
+        return dataset.rebatch(size).prefetch(2)
+
+    return strategy.distribute_datasets_from_function(of_worker)
 
 
 def _check_tf_config():

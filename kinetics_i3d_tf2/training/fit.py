@@ -10,16 +10,16 @@ import tensorflow as tf
 from absl import logging
 
 from .. import streams
-from ..data import pipeline
 from ..utils import files, run_dir
 from ..utils.remote import is_address
 from ..visualization import plots
 from . import distribution
-from .build import build_model, initialize, make_trainer
+from .build import build_model, make_trainer
 from .callbacks import Checkpoints, LearningRate
 from .errors import explained
+from .initial_weights import load_initial_weights
 from .logs import ProgressBar, RunLogs
-from .options import RENAMED, TrainingData, TrainingOptions, check, settings
+from .options import TrainingData, TrainingOptions, check, settings, upgrade
 from .recipe import TrainingRecipe
 from .run_checkpoints import RunCheckpoints
 from .state import RunState
@@ -110,7 +110,7 @@ def train(
             run_dir.keep_settings(
                 files.join(out, "settings.json"),
                 settings(recipe, data, options),
-                renamed=RENAMED,
+                upgrade=upgrade,
             )
             state = _fit(run)
     except tf.errors.OpError as error:
@@ -160,7 +160,7 @@ def _fit(run):
     )
     try:
         trainer.fit(
-            _batches(run, state.step),
+            distribution.batches(recipe, data, options, state.step, strategy),
             steps_per_epoch=left,
             shuffle=False,
             verbose=0,
@@ -180,7 +180,7 @@ def _initial(run, checkpoints):
     )
     is_new = checkpoints.newest() is None
     if is_new:
-        initialize(model, recipe, data.class_names)
+        load_initial_weights(model, recipe, data.class_names)
     trainer = make_trainer(
         model,
         recipe,
@@ -200,28 +200,3 @@ def _check_workers(run, state):
         return  # Fingerprints of large datasets take a second.
     plan = [state.step, settings(run.recipe, run.data, run.options)]
     distribution.check_equal(run.strategy, json.dumps(plan))
-
-
-def _batches(run, step):
-    """Batches from a step on, distributed to the replicas of the strategy."""
-    recipe, data, _, options, strategy, _ = run
-    num_classes = len(data.class_names)
-
-    def of_worker(context):
-        workers = context.num_input_pipelines
-        dataset = pipeline.for_training(
-            data.training,
-            recipe.clip,
-            batch_size=recipe.batch_size,
-            seed=options.seed,
-            start_step=step,
-            shard=(context.input_pipeline_id, workers),
-            data_service=options.data_service,
-        ).map(lambda clip, label: (clip, pipeline.check_range(label, num_classes)))
-        if strategy.num_replicas_in_sync == workers:
-            return dataset
-        # One element per replica.
-        size = recipe.batch_size // strategy.num_replicas_in_sync
-        return dataset.rebatch(size).prefetch(2)
-
-    return strategy.distribute_datasets_from_function(of_worker)

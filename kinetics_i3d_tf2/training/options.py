@@ -16,7 +16,7 @@ from ..video.tvl1_parameters import EPSILON
 from .recipe import TrainingRecipe
 
 # Names that older runs have in settings.json.
-RENAMED = {
+_RENAMED = {
     "parts": "gradient_accumulation_steps",
     "round_steps": "checkpoint_every",
 }
@@ -72,12 +72,11 @@ def settings(
 ) -> dict:
     """Everything that determines the weights of a run, as JSON types.
 
-    A run resumes only with the same settings.
+    A run resumes only with the same settings. The flow engine is not among them: all
+    engines compute the same up to rounding.
     """
     recipe_fields = dataclasses.asdict(recipe)
-    del recipe_fields["clip"]["flow_engine"]  # Engines agree up to rounding.
-    if recipe.clip.flow_epsilon == EPSILON:  # Older runs do not have it.
-        del recipe_fields["clip"]["flow_epsilon"]
+    del recipe_fields["clip"]["flow_engine"]
     return {
         **recipe_fields,
         "rates": [list(pair) for pair in recipe_fields["rates"]],
@@ -94,6 +93,13 @@ def settings(
             recipe, len(data.training)
         ),
     }
+
+
+def upgrade(older: dict) -> dict:
+    """Converts the settings of a run of any version to those of today."""
+    today = {_RENAMED.get(name, name): value for name, value in older.items()}
+    # Flow had one epsilon before it could be chosen.
+    return today | {"clip": {"flow_epsilon": EPSILON, **today["clip"]}}
 
 
 def check(

@@ -5,9 +5,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 import filelock
 
@@ -41,7 +40,7 @@ def keep_settings(
     settings: dict,
     *,
     notes: dict | None = None,
-    renamed: Mapping[str, str] = MappingProxyType({}),
+    upgrade: Callable[[dict], dict] = dict,
 ) -> None:
     """Writes a run's settings, or compares them with those of the run it resumes.
 
@@ -49,7 +48,8 @@ def keep_settings(
         path: the JSON file.
         settings: everything that the results depend on, as JSON's types.
         notes: other information for people, not compared.
-        renamed: today's names of settings by the names that older files have.
+        upgrade: converts the settings of a file, which may be of an older version, to
+            those of today.
 
     Raises:
         OSError: the file cannot be read or written.
@@ -61,8 +61,7 @@ def keep_settings(
     with files.open_file(path) as file:
         try:
             before = json.load(file)["settings"]
-            before = {renamed.get(k, k): v for k, v in before.items()}
-            changes = list(differences(before, settings))
+            changes = list(differences(upgrade(before), settings))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path}: holds no settings of this program") from error
     if changes:

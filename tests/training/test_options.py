@@ -1,6 +1,7 @@
 """Options of a run, and what does not go together."""
 
 import dataclasses
+import json
 
 import pytest
 from trainings import C3D, CLIP, I3D
@@ -72,5 +73,15 @@ def test_settings_are_all_that_weights_depend_on():
     assert settings["training"].startswith("2 clips ")
     assert (settings["seed"], settings["checkpoint_every"]) == (3, 1)
     assert settings.keys() >= {field.name for field in dataclasses.fields(I3D)}
-    # Where the clips are read changes nothing.
+    # Where clips are read, and which engine computes their flow, changes nothing.
     assert "data_service" not in settings
+    assert "flow_engine" not in settings["clip"]
+
+
+def test_settings_of_older_versions():
+    today = options.settings(I3D, DATA, TrainingOptions())
+    older = json.loads(json.dumps(today))
+    del older["clip"]["flow_epsilon"]
+    older["parts"] = older.pop("gradient_accumulation_steps")
+    older["round_steps"] = older.pop("checkpoint_every")
+    assert options.upgrade(older) == options.upgrade(today) == today

@@ -65,10 +65,16 @@ def test_a_digest_stays_when_the_folder_moves():
 def test_settings_of_older_names_are_compared_by_todays(tmp_path):
     path = tmp_path / "settings.json"
     run_dir.keep_settings(path, {"parts": 2})
-    renamed = {"parts": "steps"}
-    run_dir.keep_settings(path, {"steps": 2}, renamed=renamed)
+
+    def upgrade(older):
+        return {"steps": older["parts"]}
+
+    run_dir.keep_settings(path, {"steps": 2}, upgrade=upgrade)
     with pytest.raises(ValueError, match="was begun with steps 2, now 3"):
-        run_dir.keep_settings(path, {"steps": 3}, renamed=renamed)
+        run_dir.keep_settings(path, {"steps": 3}, upgrade=upgrade)
+    path.write_text('{"settings": {}}')
+    with pytest.raises(ValueError, match="holds no settings of this program"):
+        run_dir.keep_settings(path, {"steps": 2}, upgrade=upgrade)
 
 
 def test_atomic_folder(tmp_path):
