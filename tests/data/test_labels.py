@@ -59,5 +59,5 @@ def test_label_map(tmp_path):
 @pytest.mark.parametrize("content", ["", "a\n\nb\n", "a\nb\na\n"], ids=repr)
 def test_what_is_no_label_map(tmp_path, content):
     (tmp_path / "label_map.txt").write_text(content)
-    with pytest.raises(ValueError, match=r"label_map\.txt: a label map has a class"):
+    with pytest.raises(ValueError, match=r"label_map\.txt: a label map has one class"):
         labels.read_label_map(tmp_path / "label_map.txt")
