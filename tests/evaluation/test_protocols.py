@@ -174,7 +174,7 @@ def test_streams_of_other_classes(models, checkpoints, networks, tmp_path):
 
 
 def test_a_checkpoint_of_the_other_stream(checkpoints):
-    with pytest.raises(ValueError, match="is of the stream rgb, and flow was"):
+    with pytest.raises(ValueError, match="is of the stream rgb, not of flow"):
         protocols.Model(checkpoints / "rgb", "flow")
 
 
