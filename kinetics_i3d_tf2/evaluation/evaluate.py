@@ -72,11 +72,12 @@ def evaluate(
         ValueError: checkpoints or classes do not fit, the folder was begun with other
             settings, or more clips than `max_damaged` cannot be read.
 
-    Example:
+    Examples:
         >>> table = read_folder("videos")
         >>> evaluate({"rgb": "run/best"}, table.split("val"), table.class_names, "out",
         ...          protocol=Protocol(ClipRecipe()))
     """
+    sources = list(sources)  # A `Table` has no indices.
     recipe = protocol.recipe
     if "flow" in recipe.streams and isinstance(sources[0], Record):
         clip_reader.check_flow(sources[0])

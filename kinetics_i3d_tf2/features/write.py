@@ -79,7 +79,7 @@ def write_features(
         ValueError: a checkpoint does not fit, or the folder was begun with other
             settings.
 
-    Example:
+    Examples:
         >>> write_features(find(["videos"]), {"rgb": "checkpoints/rgb_imagenet"}, "out",
         ...                windows=Windows(16))
     """
