@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -13,6 +14,9 @@ from types import ModuleType
 from absl import app, flags, logging
 
 from . import help_text
+
+# absl's error for a required flag that is missing.
+_REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None")
 
 HELP = ("-h", "--help", "-help", "--helpfull", "--helpshort")
 
@@ -184,7 +188,8 @@ def _parse_flags(argv, keep_unknown):
     try:
         return flags.FLAGS(argv, known_only=keep_unknown)
     except flags.Error as error:
-        _exit_with(error)
+        missing = _REQUIRED.search(str(error))
+        _exit_with(ValueError(f"{missing[1]} is required") if missing else error)
     except SystemExit:
         sys.stdout.flush()
         sys.exit(0)  # absl has shown the help, and would exit with 1.

@@ -114,7 +114,7 @@ def test_without_the_extra_there_is_no_warmup(python, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Flag --out must have a value other than None"),
+        ([], "i3d export: error: --out is required"),
         (["--out="], "--out=: name a folder on this machine"),
         (["--out=README.md"], "--out=README.md: is a file; name a folder"),
         (["--out=s3://a/b"], "--out=s3://a/b: name a folder on this machine"),
