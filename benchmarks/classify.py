@@ -42,7 +42,7 @@ mark("import")
 folder = sys.argv[1]
 classifier = i3d.Classifier(f"{folder}/rgb_imagenet", f"{folder}/flow_imagenet")
 mark("load")
-from kinetics_i3d_tf2.inference.classifier import read_frames
+from kinetics_i3d_tf2.inference.frames import read_frames
 frames = read_frames(sys.argv[2])
 mark("decode and resize")
 clips = classifier.prepare(frames)

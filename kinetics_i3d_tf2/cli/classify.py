@@ -18,7 +18,6 @@ logit. Results go to standard output, messages to standard error.
 """
 
 import functools
-import os
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +28,15 @@ from ..checkpoints import released
 from ..data import labels, npy
 from ..streams import CHANNELS, title
 from ..utils import files
-from ..visualization import plots
-from . import clip_flags, flow_flags, model_flags, program
+from ..visualization import clip_page, plots
+from . import (
+    chosen_checkpoints,
+    clip_flags,
+    flow_flags,
+    model_flags,
+    program,
+    results_file,
+)
 
 _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
 
@@ -79,7 +85,7 @@ def main(argv, *, root="."):
     program.reject_positional(argv)
     _check_flags()
     has_input = any(f.value is not None for f in (_VIDEO, *_SAMPLES.values()))
-    checkpoints = model_flags.find_checkpoints(
+    checkpoints = chosen_checkpoints.find_checkpoints(
         root, may_demonstrate=not has_input, may_substitute=True
     )
     path = _VIDEO.value
@@ -99,9 +105,21 @@ def main(argv, *, root="."):
     top = labels.top_k(scores.logits, model_flags.TOP.value)
     _print_results(scores, top)
     if _JSON.value is not None:
-        _write_json(checkpoints, path, scores, top)
+        results_file.write_json(_JSON.value, checkpoints, path, scores, top)
     if _REPORT.value is not None:
-        _write_report(root, checkpoints, path, scores, top, classifier, clips, outputs)
+        inputs = [str(flag.value) for flag in _SAMPLES.values() if flag.value]
+        title = Path(path).name if path else ", ".join(inputs)
+        verdict = clip_page.Verdict(
+            title or "the release's sample clip",
+            results_file.facts(checkpoints, root),
+            scores.class_names,
+            scores.logits,
+            scores.probabilities,
+            top,
+            _START.value,
+        )
+        clip_page.write(_REPORT.value, verdict, _seen(classifier, clips, outputs))
+        logging.info("The page is %s", _REPORT.value)
 
 
 def _lacks_sample(checkpoints, root):
@@ -167,7 +185,7 @@ def _load_sample(stream, root):
 
 
 def _load(checkpoints):
-    models, names = model_flags.load_models(checkpoints)
+    models, names = chosen_checkpoints.load_models(checkpoints)
     from ..inference.classifier import Classifier
 
     return Classifier.of_models(models, names, dtype=model_flags.dtype())
@@ -175,7 +193,7 @@ def _load(checkpoints):
 
 def _read_frames(path):
     with program.quiet_tensorflow():
-        from ..inference.classifier import read_frames
+        from ..inference.frames import read_frames
 
     bar = functools.partial(
         tqdm, desc="Reading", unit="frame", leave=False, disable=None
@@ -213,48 +231,10 @@ def _print_results(scores, top):
         print(*map(program.six_digits, numbers), scores.class_names[index])
 
 
-def _write_json(checkpoints, path, scores, top):
-    flag = model_flags.IMAGENET_PRETRAINED.value
-    pretrained = {"released": flag, "scratch": False}.get(checkpoints.kind)
-    results = {
-        "eval_type": model_flags.eval_type(),
-        "imagenet_pretrained": pretrained,
-        "checkpoints": {stream: str(p) for stream, p in checkpoints.paths.items()},
-        "video": path and str(path),
-        "dtype": model_flags.dtype(),
-        "norm_of_logits": float(np.linalg.norm(scores.logits)),
-        "top": [
-            {
-                "class": scores.class_names[index],
-                "index": int(index),
-                "probability": float(scores.probabilities[index]),
-                "logit": float(scores.logits[index]),
-            }
-            for index in top
-        ],
-    }
-    files.write_json(_JSON.value, results)
-
-
-def _write_report(root, checkpoints, path, scores, top, classifier, clips, outputs):
+def _seen(classifier, clips, outputs):
+    """What the page shows of each stream."""
     from ..models import class_activation_maps as maps
-    from ..visualization import clip_page
 
-    if path is None:
-        inputs = [str(flag.value) for flag in _SAMPLES.values() if flag.value]
-        title = ", ".join(inputs) or "the release's sample clip"
-    else:
-        title = Path(path).name
-    weights = ", ".join(
-        os.path.relpath(p, root) if Path(p).is_relative_to(root) else str(p)
-        for p in checkpoints.paths.values()
-    )
-    if checkpoints.kind == "demo":
-        weights += " (the demonstration's eight drawn actions)"
-    facts = [
-        f"{model_flags.eval_type()} by I3D, {model_flags.dtype()}",
-        f"Weights: {weights}",
-    ]
     seen = {}
     for stream, model in classifier.models.items():
         features = outputs[stream][maps.ENDPOINT]
@@ -263,14 +243,4 @@ def _write_report(root, checkpoints, path, scores, top, classifier, clips, outpu
             maps.maps(model, features)[0],
             maps.over_time(model, features)[0],
         )
-    verdict = clip_page.Verdict(
-        title,
-        facts,
-        scores.class_names,
-        scores.logits,
-        scores.probabilities,
-        top,
-        _START.value,
-    )
-    clip_page.write(_REPORT.value, verdict, seen)
-    logging.info("The page is %s", _REPORT.value)
+    return seen

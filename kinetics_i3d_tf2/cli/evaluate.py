@@ -33,7 +33,14 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_SIZE
 from ..utils import files
 from ..video import transforms
-from . import clip_flags, dataset_flags, flow_flags, model_flags, program
+from . import (
+    chosen_checkpoints,
+    clip_flags,
+    dataset_flags,
+    flow_flags,
+    model_flags,
+    program,
+)
 
 dataset_flags.declare_for_help(records=True)
 clip_flags.declare_for_help()
@@ -90,7 +97,7 @@ def main(argv):
     dataset = dataset_flags.read_dataset()
     split = _split(dataset)
     sources = list(dataset.split(split))
-    checkpoints = model_flags.find_checkpoints().paths
+    checkpoints = chosen_checkpoints.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..evaluation import evaluate as engine
         from ..evaluation import protocols

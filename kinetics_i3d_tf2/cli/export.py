@@ -34,7 +34,7 @@ from absl import flags
 
 from ..streams import STREAMS
 from ..utils import remote
-from . import clip_flags, flow_flags, model_flags, program
+from . import chosen_checkpoints, clip_flags, flow_flags, model_flags, program
 
 clip_flags.declare_for_help()
 model_flags.declare_for_help()
@@ -84,8 +84,8 @@ def main(argv):
     else:
         engine.check_format(_OUT.value, _FORMAT.value)  # Before what takes long.
     # A server must not be given a demonstration because a download failed.
-    checkpoints = model_flags.find_checkpoints()
-    models, class_names = model_flags.load_models(checkpoints)
+    checkpoints = chosen_checkpoints.find_checkpoints()
+    models, class_names = chosen_checkpoints.load_models(checkpoints)
     done = engine.export_model(
         models, class_names, _OUT.value, format=_FORMAT.value, **options
     )

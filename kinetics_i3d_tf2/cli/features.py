@@ -32,7 +32,14 @@ from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..utils import files as storage
 from ..video.reader import FRAME_RATE
-from . import clip_flags, dataset_flags, flow_flags, model_flags, program
+from . import (
+    chosen_checkpoints,
+    clip_flags,
+    dataset_flags,
+    flow_flags,
+    model_flags,
+    program,
+)
 
 dataset_flags.declare_for_help(records=True)
 model_flags.declare_for_help(top=False)
@@ -87,7 +94,7 @@ def main(argv):
     """Extracts what the flags ask for."""
     cut = _check_flags()
     named = _find_inputs(argv[1:])
-    checkpoints = model_flags.find_checkpoints().paths
+    checkpoints = chosen_checkpoints.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..features import write
     options = write.FeatureOptions(

@@ -26,7 +26,7 @@ from ..features import video_sets
 from ..features.frechet import frechet_distance
 from ..utils import files
 from ..utils.cores import num_cores
-from . import clip_flags, model_flags, program
+from . import chosen_checkpoints, clip_flags, model_flags, program
 
 for _flag in (
     clip_flags.NUM_FRAMES,
@@ -77,7 +77,7 @@ _NOTE = (
 def main(argv):
     """Computes what the arguments ask for."""
     _check(argv[1:])
-    path = model_flags.find_checkpoints().paths["rgb"]
+    path = chosen_checkpoints.find_checkpoints().paths["rgb"]
     with program.quiet_tensorflow():
         from ..checkpoints.checkpoint import Checkpoint
 

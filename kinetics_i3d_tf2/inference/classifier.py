@@ -1,9 +1,8 @@
 """Classifier: a video or its frames in, scores out."""
 
 import functools
-import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import keras
 import numpy as np
@@ -15,12 +14,10 @@ from ..data import preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
-from ..video.reader import FRAME_RATE, iter_video
+from ..video.reader import FRAME_RATE
 from . import graph
+from .frames import MAX_FRAMES, read_frames
 from .scores import Scores, joint_logits
-
-# Ten seconds, a clip of Kinetics.
-MAX_FRAMES = 250
 
 
 class Classifier:
@@ -224,42 +221,6 @@ class Classifier:
         if self._dtype == "float32":
             return model
         return graph.freeze(graph.fold_batch_norm(model, dtype=self._dtype))
-
-
-def read_frames(
-    source,
-    *,
-    start: float = 0.0,
-    max_frames: int | None = MAX_FRAMES,
-    wrap: Callable[[Iterable], Iterable] = iter,
-) -> list[np.ndarray]:
-    """Reads the frames of a video for a classifier.
-
-    Args:
-        source: as of `read_video`.
-        start: second of the video to begin at.
-        max_frames: frames to use, at 25 per second; None uses all. A warning tells when
-            the video is longer.
-        wrap: wraps the iterator of decoded frames, for a progress bar.
-
-    Returns:
-        uint8 `(height, width, 3)` each, with a short side of 256 pixels.
-
-    Raises:
-        OSError: there is no such file.
-        ValueError: it cannot be read as a video.
-    """
-    # One more than wanted tells whether something was left out.
-    limit = None if max_frames is None else max_frames + 1
-    decoded = iter_video(source, start=start, max_frames=limit)
-    frames = list(preprocessing.resize(wrap(decoded)))
-    if len(frames) > (max_frames or math.inf):
-        frames = frames[:max_frames]
-        logging.warning(
-            "%s is longer: using %g seconds from second %g (--start, --max_frames)",
-            source, max_frames / FRAME_RATE, start,
-        )  # fmt: skip
-    return frames
 
 
 def _find(checkpoint):

@@ -67,7 +67,7 @@ def test_standard_error_has_a_few_lines_for_people(exported):
         lines = done.stderr.splitlines()
         assert len(lines) <= 6, done.stderr
         assert all(
-            re.search("export_model.py|saved_model.py|model_flags.py", line)
+            re.search("export_model.py|saved_model.py|chosen_checkpoints.py", line)
             for line in lines
         )
 

@@ -1,0 +1,63 @@
+"""What `i3d classify` writes about its results."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..utils import files
+from . import model_flags
+
+
+def write_json(out, checkpoints, path, scores, top) -> None:
+    """Writes the results of a classification.
+
+    Args:
+        out: the JSON file.
+        checkpoints: as of `chosen_checkpoints.find_checkpoints`.
+        path: the video, or None for arrays.
+        scores: `Scores` of the clip.
+        top: indices of the classes to list, best first.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    flag = model_flags.IMAGENET_PRETRAINED.value
+    pretrained = {"released": flag, "scratch": False}.get(checkpoints.kind)
+    results = {
+        "eval_type": model_flags.eval_type(),
+        "imagenet_pretrained": pretrained,
+        "checkpoints": {stream: str(p) for stream, p in checkpoints.paths.items()},
+        "video": path and str(path),
+        "dtype": model_flags.dtype(),
+        "norm_of_logits": float(np.linalg.norm(scores.logits)),
+        "top": [
+            {
+                "class": scores.class_names[index],
+                "index": int(index),
+                "probability": float(scores.probabilities[index]),
+                "logit": float(scores.logits[index]),
+            }
+            for index in top
+        ],
+    }
+    files.write_json(out, results)
+
+
+def facts(checkpoints, root) -> list[str]:
+    """Lines about what was run, for the page.
+
+    Args:
+        checkpoints: as of `chosen_checkpoints.find_checkpoints`.
+        root: folder below which paths are shown relative to it.
+    """
+    weights = ", ".join(
+        os.path.relpath(path, root) if Path(path).is_relative_to(root) else str(path)
+        for path in checkpoints.paths.values()
+    )
+    if checkpoints.kind == "demo":
+        weights += " (the demonstration's eight drawn actions)"
+    return [
+        f"{model_flags.eval_type()} by I3D, {model_flags.dtype()}",
+        f"Weights: {weights}",
+    ]

@@ -1,0 +1,105 @@
+"""The classifier gives what its models give of prepared frames."""
+
+import numpy as np
+import pytest
+import recipe
+from videos import write_video
+
+from kinetics_i3d_tf2 import Classifier, InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.video import optical_flow, transforms
+
+NAMES = tuple("abcdefg")
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {
+        stream: recipe.assign(
+            InceptionI3d(7, num_channels=channels, width=1 / 16), channels
+        )
+        for stream, channels in {"rgb": 3, "flow": 2}.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def paths(models, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints")
+    for stream, model in models.items():
+        save_checkpoint(model, folder / stream / "model.ckpt")
+        labels.write_label_map(folder / stream / "label_map.txt", NAMES)
+    return {stream: folder / stream for stream in models}
+
+
+@pytest.fixture(scope="module")
+def frames():
+    noise = np.random.default_rng(0).integers(0, 256, (9, 10, 3), np.uint8)
+    large = np.kron(noise, np.ones((40, 40, 1), np.uint8))
+    return np.stack([large[n : n + 256, 2 * n : 2 * n + 340] for n in range(12)])
+
+
+def expected_logits(models, frames):
+    rgb = transforms.normalize_rgb(transforms.center_crop(frames))
+    flow = transforms.center_crop(optical_flow.optical_flow(frames))
+    flow = optical_flow.normalize_flow(flow)
+    return {
+        "rgb": np.asarray(models["rgb"](rgb[None]))[0],
+        "flow": np.asarray(models["flow"](flow[None]))[0],
+    }
+
+
+def test_both_streams(models, paths, frames):
+    classifier = Classifier(paths["flow"], paths["rgb"])
+    assert list(classifier.models) == ["rgb", "flow"]
+    assert classifier.class_names == NAMES
+    scores = classifier.score(frames)
+    expected = expected_logits(models, frames)
+    np.testing.assert_allclose(scores.streams["rgb"], expected["rgb"], atol=1e-4)
+    np.testing.assert_allclose(scores.streams["flow"], expected["flow"], atol=1e-4)
+    np.testing.assert_allclose(scores.logits, sum(expected.values()), atol=1e-4)
+    assert scores.seconds == (0.0, 0.48)
+
+
+def test_a_file_and_its_frames_are_one(models, frames, tmp_path):
+    path = tmp_path / "clip.mkv"
+    write_video(path, frames, codec="ffv1", pixel_format="bgr0")
+    classifier = Classifier.of_models({"rgb": models["rgb"]}, NAMES)
+    pairs = classifier(path, top=3)
+    assert pairs == classifier.score(frames).top(3)
+    assert [name for name, _ in pairs] == sorted(
+        NAMES, key=lambda name: -dict(classifier(path, top=7))[name]
+    )[:3]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ((), "must be one or two with the same classes. Received: none"),
+        (("rgb", "rgb"), "must be of different streams. Received two of rgb"),
+    ],
+    ids=["none", "twice"],
+)
+def test_checkpoints_that_do_not_go_together(paths, chosen, message):
+    with pytest.raises(ValueError, match=message):
+        Classifier(*(paths[stream] for stream in chosen))
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (np.zeros((9, 224, 224, 3)), "must be uint8 RGB .* Received: float64"),
+        (np.zeros((224, 224, 3), np.uint8), "Received: uint8 .224, 224, 3."),
+        (np.zeros((9, 224, 224, 2), np.uint8), "must be uint8 RGB"),
+    ],
+    ids=["floats", "one frame", "flow"],
+)
+def test_wrong_frames(models, frames, message):
+    classifier = Classifier.of_models({"rgb": models["rgb"]}, NAMES)
+    with pytest.raises(ValueError, match=message):
+        classifier.score(frames)
+
+
+def test_one_frame_has_no_flow(models, frames):
+    classifier = Classifier.of_models(models, NAMES)
+    with pytest.raises(ValueError, match="one frame, and optical flow needs two"):
+        classifier.score(frames[:1])
