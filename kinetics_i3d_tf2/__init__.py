@@ -29,6 +29,8 @@ _HOMES = {
     "FeatureOptions": "features.write",
     "export_model": "export.export_model",
     "draw_filters": "visualization.filters",
+    "ComparisonOptions": "features.compare",
+    "compare_video_sets": "features.compare",
     "frechet_video_distance": "features.fvd",
     "Classifier": "inference.classifier",
     "Scores": "inference.scores",

@@ -19,13 +19,10 @@ unbiased covariances in float64. The distance falls with the number of videos: c
 sets of equal size only.
 """
 
-from absl import flags, logging
-from tqdm import tqdm
+from absl import flags
 
 from ..features import video_sets
-from ..features.frechet import frechet_distance
 from ..utils import files
-from ..utils.cores import num_cores
 from . import chosen_checkpoints, clip_flags, model_flags, program
 
 for _flag in (
@@ -64,9 +61,6 @@ _SAVE = {
 }
 _JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
 
-# Below so many videos for each logit, their covariance says little.
-_FEW = 2
-
 _NOTE = (
     "The distance depends on the weights. Published figures mostly use the TF-Hub "
     "module deepmind/i3d-kinetics-400, whose weights are the released rgb_scratch: "
@@ -79,53 +73,18 @@ def main(argv):
     _check(argv[1:])
     path = chosen_checkpoints.find_checkpoints().paths["rgb"]
     with program.quiet_tensorflow():
-        from ..checkpoints.checkpoint import Checkpoint
-
-        checkpoint = Checkpoint(path).require("rgb")
-    settings = {
-        "checkpoint": checkpoint.fingerprint,
-        "dtype": model_flags.dtype(),
-        "protocol": "Logits of 224x224, reference resizing",
-    }
-    sets = {}
-    for name, source in zip(_SAVE, argv[1:], strict=True):
-        # Cheap things that can be wrong come before dear ones.
-        if source.endswith(".npz"):
-            sets[name] = _load(source, settings)
-        else:
-            sets[name] = video_sets.find(
-                source,
-                num_frames=clip_flags.NUM_FRAMES.value,
-                float_range=_FLOAT_RANGE.value,
-            )
-    with program.quiet_tensorflow():
-        from ..features import extractor, fvd
-    extract = extractor.make_extractor(
-        {"rgb": checkpoint.build_model()},
-        endpoint="Logits",
+        from ..features import compare
+    options = compare.ComparisonOptions(
+        num_frames=clip_flags.NUM_FRAMES.value,
+        float_range=_FLOAT_RANGE.value,
         dtype=model_flags.dtype(),
+        batch_size=_BATCH_SIZE.value,
+        num_readers=_NUM_READERS.value,
+        max_damaged=_MAX_DAMAGED.value,
     )
-    gaussians, facts = {}, {}
-    for name, videos in sets.items():
-        if isinstance(videos, list):
-            gaussian, facts[name] = _measure(name, videos, extract)
-            if _SAVE[name].value:
-                fvd.save_statistics(_SAVE[name].value, gaussian, settings | facts[name])
-        else:
-            gaussian, facts[name] = videos
-        gaussians[name] = gaussian
-    fvd.check_lengths(*(facts[name]["frames"] for name in sets))
-    _warn(gaussians)
-    results = {
-        "fvd": frechet_distance(gaussians["real"], gaussians["fake"]),
-        **{
-            name: {"path": source, "videos": gaussians[name].count, **facts[name]}
-            for name, source in zip(sets, argv[1:], strict=True)
-        },
-        **settings,
-        "checkpoint_path": str(path),
-        "note": _NOTE,
-    }
+    save = {name: flag.value for name, flag in _SAVE.items()}
+    results = compare.compare_video_sets(*argv[1:], path, options=options, save=save)
+    results["note"] = _NOTE
     _print(results)
     if _JSON.value is not None:
         files.write_json(_JSON.value, results)
@@ -152,67 +111,13 @@ def _check(paths):
         program.check_output(flag)
 
 
-def _load(path, settings):
-    """Statistics that are of the same model and protocol, and what they are of."""
-    with program.quiet_tensorflow():
-        from ..features import fvd
-    gaussian, found = fvd.load_statistics(path)
-    for key, value in settings.items():
-        if found.get(key) != value:
-            raise ValueError(
-                f"{path}: is of the {key} {found.get(key)}, and now it is {value}; "
-                "compute it anew, with --save_real or --save_fake"
-            )
-    wanted = clip_flags.NUM_FRAMES.value
-    if wanted not in (None, found["frames"]):
-        raise ValueError(
-            f"{path}: is of videos of {found['frames']} frames, not of "
-            f"--num_frames={wanted}"
-        )
-    return gaussian, {key: found[key] for key in ("frames", "left_out")}
-
-
-def _measure(name, videos, extract):
-    """The Gaussian of a set, and what it is of, with a progress bar."""
-    from ..features import fvd
-
-    with tqdm(desc=f"{name:4}", total=len(videos), unit="video") as bar:
-        gaussian, frames, errors = fvd.gaussian_of(
-            videos,
-            extract,
-            batch_size=_BATCH_SIZE.value,
-            threads=_NUM_READERS.value or num_cores(),
-            max_damaged=_MAX_DAMAGED.value,
-            on_video=bar.update,
-        )
-    return gaussian, {"frames": frames, "left_out": len(errors)}
-
-
 def _print(results):
     print(f"FVD: {program.six_digits(results['fvd'])}")
     for name in _SAVE:
         facts = results[name]
-        left_out = f"; {facts['left_out']} left out" * bool(facts["left_out"])
+        left_out = f"; {facts['left_out']} left out" if facts["left_out"] else ""
         number = f"{facts['videos']} videos of {facts['frames']} frames"
         print(f"{name}: {number}, {facts['path']}{left_out}")
     path, identity = results["checkpoint_path"], results["checkpoint"]
     print(f"checkpoint: {path} ({identity}, {results['dtype']})")
     print(results["note"])
-
-
-def _warn(gaussians):
-    dimensions = len(gaussians["real"].mean)
-    few = {n: g.count for n, g in gaussians.items() if g.count < _FEW * dimensions}
-    for name, count in few.items():
-        logging.warning(
-            "%d %s videos are few for a covariance of %d logits: the distance comes "
-            "out too large; take at least %d, better thousands",
-            count, name, dimensions, _FEW * dimensions,
-        )  # fmt: skip
-    real, fake = (gaussian.count for gaussian in gaussians.values())
-    if real != fake:
-        logging.warning(
-            "%d real and %d fake videos: the distance depends on both numbers",
-            real,
-            fake,
-        )

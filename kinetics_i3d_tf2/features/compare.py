@@ -1,0 +1,153 @@
+"""Two sets of videos compared by the Frechet Video Distance, their statistics kept."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+
+from absl import logging
+from tqdm import tqdm
+
+from ..checkpoints.checkpoint import Checkpoint
+from ..utils.cores import num_cores
+from . import extractor, fvd, video_sets
+from .frechet import frechet_distance
+
+# With fewer videos for each logit, their covariance is unreliable.
+_FEW = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonOptions:
+    """How sets of videos are read and compared.
+
+    Attributes:
+        num_frames: frames of every video; by default the length that all share.
+        float_range: range of floating-point values in .npy files, one of
+            `video_sets.RANGES`.
+        dtype: "float32" or "bfloat16".
+        batch_size: videos that go through the model at once.
+        num_readers: videos that are read at once; by default one for each processor.
+        max_damaged: share of the videos that may be unreadable, 0 to 1.
+    """
+
+    num_frames: int | None = None
+    float_range: str | None = None
+    dtype: str = "float32"
+    batch_size: int = 8
+    num_readers: int | None = None
+    max_damaged: float = 0.0
+
+
+def compare_video_sets(
+    real: str | os.PathLike,
+    fake: str | os.PathLike,
+    checkpoint: str | os.PathLike,
+    *,
+    options: ComparisonOptions = ComparisonOptions(),  # noqa: B008
+    save: Mapping[str, str | None] | None = None,
+) -> dict:
+    """Computes the Frechet Video Distance between two sets of videos.
+
+    Args:
+        real: a folder of videos, a .npy file, or statistics (.npz) that were saved.
+        fake: the same, of the other videos.
+        checkpoint: an RGB checkpoint.
+        options: how the sets are read and compared.
+        save: files for the statistics of "real" and "fake", if they are to be kept.
+
+    Returns:
+        "fvd"; for "real" and "fake" the path, the number of videos and their frames,
+        and how many were left out; and the settings, as JSON's types.
+
+    Raises:
+        OSError: a file is missing, or cannot be read or written.
+        ValueError: a set is unusable, too many videos are unreadable, the lengths of
+            the sets differ, or statistics are of another model.
+
+    Example:
+        >>> compare_video_sets("real", "fake", "checkpoints/rgb_scratch")["fvd"]
+    """
+    opened = Checkpoint(checkpoint).require("rgb")
+    settings = {
+        "checkpoint": opened.fingerprint,
+        "dtype": options.dtype,
+        "protocol": "Logits of 224x224, reference resizing",
+    }
+    sources = {"real": os.fspath(real), "fake": os.fspath(fake)}
+    # Statistics and lists of videos are validated before anything is computed.
+    sets = {name: _open(path, settings, options) for name, path in sources.items()}
+    extract = extractor.make_extractor(
+        {"rgb": opened.build_model()}, endpoint="Logits", dtype=options.dtype
+    )
+    gaussians, facts = {}, {}
+    for name, videos in sets.items():
+        if not isinstance(videos, list):
+            gaussians[name], facts[name] = videos
+            continue
+        gaussians[name], facts[name] = _measure(name, videos, extract, options)
+        if save and save.get(name):
+            fvd.save_statistics(save[name], gaussians[name], settings | facts[name])
+    fvd.check_lengths(*(facts[name]["frames"] for name in sets))
+    _warn(gaussians)
+    return {
+        "fvd": frechet_distance(gaussians["real"], gaussians["fake"]),
+        **{
+            name: {"path": path, "videos": gaussians[name].count, **facts[name]}
+            for name, path in sources.items()
+        },
+        **settings,
+        "checkpoint_path": str(checkpoint),
+    }
+
+
+def _open(path, settings, options):
+    """The videos of a set, or the Gaussian of saved statistics and what it is of."""
+    if not path.endswith(".npz"):
+        return video_sets.find(
+            path, num_frames=options.num_frames, float_range=options.float_range
+        )
+    gaussian, found = fvd.load_statistics(path)
+    for key, value in settings.items():
+        if found.get(key) != value:
+            raise ValueError(
+                f"{path}: is of the {key} {found.get(key)}, and now it is {value}; "
+                "compute it again, with --save_real or --save_fake"
+            )
+    if options.num_frames not in (None, found["frames"]):
+        raise ValueError(
+            f"{path}: is of videos of {found['frames']} frames, not of "
+            f"--num_frames={options.num_frames}"
+        )
+    return gaussian, {key: found[key] for key in ("frames", "left_out")}
+
+
+def _measure(name, videos, extract, options):
+    """The Gaussian of a set, and what it is of, with a progress bar."""
+    with tqdm(desc=f"{name:4}", total=len(videos), unit="video") as bar:
+        gaussian, frames, errors = fvd.gaussian_of(
+            videos,
+            extract,
+            batch_size=options.batch_size,
+            threads=options.num_readers or num_cores(),
+            max_damaged=options.max_damaged,
+            on_video=bar.update,
+        )
+    return gaussian, {"frames": frames, "left_out": len(errors)}
+
+
+def _warn(gaussians):
+    dimensions = len(gaussians["real"].mean)
+    few = {n: g.count for n, g in gaussians.items() if g.count < _FEW * dimensions}
+    for name, count in few.items():
+        logging.warning(
+            "%d %s videos are few for a covariance of %d logits: the distance comes "
+            "out too large; take at least %d, better thousands",
+            count, name, dimensions, _FEW * dimensions,
+        )  # fmt: skip
+    real, fake = (gaussian.count for gaussian in gaussians.values())
+    if real != fake:
+        logging.warning(
+            "%d real and %d fake videos: the distance depends on both numbers",
+            real,
+            fake,
+        )
