@@ -193,7 +193,7 @@ def test_full_width_has_the_release_s_names(shared, trunk, tmp_path):
     ).variables
     expected = {
         entry.sonnet_name: entry.shape
-        for entry in released.variables
+        for entry in released
         if not entry.sonnet_name.startswith("Logits/")
     }
     assert {name: value.shape for name, value in values.items()} == expected

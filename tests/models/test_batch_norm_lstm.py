@@ -217,8 +217,8 @@ def test_half_precision_keeps_the_averages_in_float32():
 JAX = """
 import sys
 import keras, numpy as np
-sys.path.insert(0, "tests")
-from test_recurrent import NORMS, layer_of, reference, sequence
+sys.path[:0] = ["tests", "tests/models"]
+from test_batch_norm_lstm import NORMS, layer_of, reference, sequence
 assert keras.backend.backend() == "jax"
 for training in (False, True):
     for steps in (3, 7):
