@@ -82,10 +82,11 @@ demo-weights: $(INSTALLED)
 $(INSTALLED): EXTRAS := beam,docs,onnx,plot,serving,test
 $(INSTALLED_IO): EXTRAS := beam,io,onnx,plot,serving,test
 $(INSTALLED_PORTS): EXTRAS := ports,test
+$(INSTALLED_PORTS): PINNED := 'torch==2.13.0'
 $(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS): pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip
-	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]'
+	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]' $(PINNED)
 	touch $@
 
 clean:
