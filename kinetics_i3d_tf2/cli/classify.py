@@ -156,8 +156,8 @@ def _check_flags():
     for flag in (clip_flags.MODEL, clip_flags.NUM_FRAMES, clip_flags.RGB_STRIDE):
         if flag.present:
             raise ValueError(
-                f"--{flag.name}: this program runs I3D on all frames; run others by "
-                "python -m kinetics_i3d_tf2.cli.evaluate, on a dataset"
+                f"--{flag.name}: this program runs I3D on all frames; for other "
+                "architectures use i3d evaluate, on a dataset"
             )
     model_flags.check()
     flow_flags.check()
