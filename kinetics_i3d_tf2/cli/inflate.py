@@ -35,6 +35,5 @@ def main(argv):
     program.reject_positional(argv)
     with program.quiet_tensorflow():
         from ..checkpoints.inception_v1 import inflate_checkpoint
-
-        prefix = inflate_checkpoint(_FROM.value, _OUT.value, stream=_STREAM.value)
+    prefix = inflate_checkpoint(_FROM.value, _OUT.value, stream=_STREAM.value)
     print(f"{prefix}: I3D's trunk of {_STREAM.value}; train it with --init={prefix}")

@@ -35,7 +35,8 @@ def main(argv):
         raise ValueError(f"pictures need matplotlib: {plots.INSTALL}")
     program.check_output(_OUT)
     with program.quiet_tensorflow():
-        networks = filters.draw_filters(paths, _OUT.value)
+        import tensorflow  # noqa: F401 (it is silent once it was imported quietly)
+    networks = filters.draw_filters(paths, _OUT.value)
     for each in networks:
         print(f"{each.title}: {each.values.shape[-1]} kernels, {each.name}")
     print(f"{_OUT.value}.png, {_OUT.value}.gif")
