@@ -19,7 +19,7 @@ def test_the_program(tmp_path):
     ("arguments", "message"),
     [
         (["--from=nowhere", "--out=a"], "nowhere: there is no such checkpoint"),
-        (["--out=a"], "--from must have a value"),
+        (["--out=a"], "--from is required"),
         (["--from=a", "--out=b", "--stream=joint"], "should be one of <rgb|flow>"),
     ],
 )
