@@ -144,7 +144,7 @@ def measure_models(clips, folder):
 
 def measure_memory(clips, _):
     """Resident memory while 200 clips stream by."""
-    from kinetics_i3d_tf2.data import pipeline
+    from kinetics_i3d_tf2.data.tf_data import pipeline
 
     recipe = ClipRecipe(num_frames=FRAMES)
     dataset = pipeline.for_training(clips, recipe, batch_size=BATCH, seed=0)
@@ -185,7 +185,7 @@ def measure_preparation(clips, folder):
 
 def clip_rate(sources, recipe, batches=20):
     """Clips a second of training batches, after some to warm up."""
-    from kinetics_i3d_tf2.data import pipeline
+    from kinetics_i3d_tf2.data.tf_data import pipeline
 
     dataset = pipeline.for_training(sources, recipe, batch_size=BATCH, seed=0)
     iterator = iter(dataset)
@@ -200,7 +200,7 @@ def clip_rate(sources, recipe, batches=20):
 
 def view_rate(clips, count):
     """Views a second of evaluation batches: every frame of the videos is used."""
-    from kinetics_i3d_tf2.data import pipeline
+    from kinetics_i3d_tf2.data.tf_data import pipeline
 
     recipe = ClipRecipe(num_frames=FRAMES)
     dataset = pipeline.for_evaluation(

@@ -64,8 +64,8 @@ _HOMES = {
     "ClipRecipe": "data.clip_recipe",
     "find_records": "data.records.tfrecord",
     "write_records": "data.records.writer",
-    "for_evaluation": "data.pipeline",
-    "for_training": "data.pipeline",
+    "for_evaluation": "data.tf_data.pipeline",
+    "for_training": "data.tf_data.pipeline",
     "read_label_map": "data.labels",
     "center_crop": "video.transforms",
 }

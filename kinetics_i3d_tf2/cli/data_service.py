@@ -13,7 +13,7 @@ import threading
 
 from absl import flags, logging
 
-from ..data import service
+from ..data.tf_data import service
 from . import program
 
 _ROLE = flags.DEFINE_enum(

@@ -11,7 +11,8 @@ import tensorflow as tf
 from absl import logging
 
 from ..checkpoints.checkpoint import Checkpoint
-from ..data import clip_recipe, views
+from ..data import clip_recipe
+from ..data.tf_data import views
 from ..inference import graph
 from ..inference.scores import joint_logits, softmax
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from ..data import views
 from ..data.clip_recipe import ClipRecipe
+from ..data.tf_data import views
 from ..inference import graph
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 from ..models.i3d import InceptionI3d

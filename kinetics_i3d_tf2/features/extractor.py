@@ -11,11 +11,12 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ..data import prefetch, views
+from ..data import prefetch
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
+from ..data.tf_data import views
 from ..inference import graph
 from ..inference.windows import Window, Windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES

@@ -6,7 +6,7 @@ import zlib
 
 import tensorflow as tf
 
-from ..data import pipeline
+from ..data.tf_data import pipeline
 from .options import TrainingData, TrainingOptions
 from .recipe import TrainingRecipe
 

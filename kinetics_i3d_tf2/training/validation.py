@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from ..data import pipeline
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
+from ..data.tf_data import pipeline
 from ..models.losses import last_step
 from . import distribution
 

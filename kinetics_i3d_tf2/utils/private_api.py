@@ -1,8 +1,8 @@
 """Private names of Keras and TensorFlow that no public name replaces.
 
-Other modules call these functions instead (`data.service` registers Python functions
-with TensorFlow itself). Tried with Keras 3.9.2 and 3.15.1 and TensorFlow 2.21.0;
-`tests/utils/test_private_api.py` names what another version lacks.
+Other modules call these functions instead (`data.tf_data.service` registers Python
+functions with TensorFlow itself). Tried with Keras 3.9.2 and 3.15.1 and TensorFlow
+2.21.0; `tests/utils/test_private_api.py` names what another version lacks.
 """
 
 

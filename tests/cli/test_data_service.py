@@ -11,9 +11,9 @@ import pytest
 from conftest import ROOT
 from videos import brightness_frames, write_video
 
-from kinetics_i3d_tf2.data import pipeline
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.tf_data import pipeline
 
 
 def start(*flags):

@@ -8,9 +8,10 @@ import pytest
 from record_files import write_records
 from videos import brightness_frames, frame_numbers, write_video
 
-from kinetics_i3d_tf2.data import clip_reader, pipeline
+from kinetics_i3d_tf2.data import clip_reader
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.tf_data import pipeline
 from kinetics_i3d_tf2.video import transforms
 
 SIZE = 24

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from kinetics_i3d_tf2.data import preprocessing, views
+from kinetics_i3d_tf2.data import preprocessing
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.data.tf_data import views
 from kinetics_i3d_tf2.video import optical_flow, transforms
 
 EPSILON = 0.05

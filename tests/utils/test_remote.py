@@ -136,10 +136,10 @@ def test_video(address, files, name):
 
 @pytest.mark.parametrize("kind", ["video", "records"])
 def test_pipeline(address, files, kind):
-    from kinetics_i3d_tf2.data import pipeline
     from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
     from kinetics_i3d_tf2.data.clips import Clip
     from kinetics_i3d_tf2.data.records import tfrecord
+    from kinetics_i3d_tf2.data.tf_data import pipeline
 
     recipe = ClipRecipe("joint", num_frames=4, short_side=36, crop_size=24)
 

@@ -8,11 +8,11 @@ from record_files import write_records
 from videos import brightness_frames, frame_numbers, write_video
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.data import pipeline
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import shards, tfrecord
 from kinetics_i3d_tf2.data.records.image_coding import Coding
+from kinetics_i3d_tf2.data.tf_data import pipeline
 from kinetics_i3d_tf2.video import optical_flow, transforms
 
 # Frames are left as they are: 36 pixels, of which 24 are cut out.

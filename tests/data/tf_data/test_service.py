@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kinetics_i3d_tf2.data import service
+from kinetics_i3d_tf2.data.tf_data import service
 
 
 def double(value):

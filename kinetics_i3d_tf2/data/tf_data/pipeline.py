@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from ..clip_recipe import ClipRecipe
+from ..clips import NO_LABEL, Clip
+from ..records.tfrecord import Record
 from . import service
-from .clip_recipe import ClipRecipe
-from .clips import NO_LABEL, Clip
-from .records.tfrecord import Record
 from .tf_reader import Loader
 from .views import cut, normalize, num_views
 

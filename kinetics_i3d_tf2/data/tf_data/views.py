@@ -5,7 +5,7 @@ A clip is a dict of streams as `clip_reader` returns them; a view has the same s
 
 import tensorflow as tf
 
-from .clip_recipe import ClipRecipe
+from ..clip_recipe import ClipRecipe
 
 
 def num_views(

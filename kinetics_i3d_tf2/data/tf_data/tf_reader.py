@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from ..streams import CHANNELS
-from ..utils.errors import reason
-from . import clip_reader, service
-from .clip_recipe import ClipRecipe
-from .clips import NO_LABEL, Clip
-from .damage_limit import DamageLimit
-from .records.tfrecord import Record
+from ...streams import CHANNELS
+from ...utils.errors import reason
+from .. import clip_reader
+from ..clip_recipe import ClipRecipe
+from ..clips import NO_LABEL, Clip
+from ..damage_limit import DamageLimit
+from ..records.tfrecord import Record
+from . import service
 
 # Clips that could not be read, by pipeline, in this process.
 _damage: dict[str, DamageLimit] = {}

@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 from videos import brightness_frames, frame_numbers, write_video
 
-from kinetics_i3d_tf2.data import pipeline, views
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.tf_data import pipeline, views
 from kinetics_i3d_tf2.video import transforms
 
 SIZE = 24

@@ -1,0 +1,1 @@
+"""TensorFlow pipelines: batches of clips, their views, and tf.data service."""
