@@ -24,7 +24,7 @@ from made_videos import make_videos, write_video
 from memory import resident_mib
 from tqdm import tqdm
 
-from kinetics_i3d_tf2.data import annotations
+from kinetics_i3d_tf2.data import video_folder
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding, mediasequence, tfrecord
@@ -49,7 +49,7 @@ def main(_):
     """Prints the figures of the parts."""
     with tempfile.TemporaryDirectory() as folder:
         if VIDEOS.value:
-            paths = annotations.video_files(VIDEOS.value)
+            paths = video_folder.video_files(VIDEOS.value)
         else:
             paths = make_videos(Path(folder), CLIPS.value)
         clips = [Clip(path, "", n) for n, path in enumerate(paths)]

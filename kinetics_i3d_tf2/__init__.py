@@ -49,6 +49,7 @@ _HOMES = {
     "class_names": "data.labels",
     "top_k": "data.labels",
     "fetch": "checkpoints.released",
+    "ImageFolder": "video.image_folder",
     "iter_video": "video.reader",
     "read_video": "video.reader",
     "iter_optical_flow": "video.optical_flow",

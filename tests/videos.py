@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 
 
@@ -65,6 +66,14 @@ def write_folder(folder, count, num_frames=4):
         path.parent.mkdir(parents=True, exist_ok=True)
         frames = brightness_frames(num_frames, (48, 36))
         write_video(path, frames, codec="ffv1")
+    return folder
+
+
+def write_images(folder, frames, suffix=".png"):
+    """Writes uint8 RGB frames as images `1.png`, `2.png`, ... of a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(frames, 1):
+        cv2.imwrite(str(folder / f"{number}{suffix}"), image[..., ::-1])
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Annotation files of datasets, and the video files that they list."""
+"""Annotation files of datasets, and the videos that they list."""
 
 import csv
 import difflib
@@ -6,11 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from ..utils import files
-
-VIDEO_SUFFIXES = (
-    *(".3gp", ".avi", ".flv", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
-    *(".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
-)
+from .video_folder import VIDEO_SUFFIXES, video_files
 
 
 def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
@@ -31,7 +27,9 @@ def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
     top = os.fspath(videos).rstrip("/")
     for path in video_files(videos):
         folder, _, _ = path.rpartition("/")
-        name = files.stem(path)
+        name = path.rpartition("/")[2]
+        if name.lower().endswith(VIDEO_SUFFIXES):  # Else a folder of frames.
+            name = files.stem(name)
         keys = [name, f"{folder.rpartition('/')[2]}/{name}"]
         if folder.rstrip("/") == top:
             keys.append(f"/{name}")
@@ -48,18 +46,6 @@ def file_finder(videos: str | os.PathLike) -> Callable[[str], str | None]:
         return next((by_name[key] for key in keys if key in by_name), None)
 
     return find
-
-
-def video_files(videos: str | os.PathLike) -> list[str]:
-    """Paths of the video files below a folder, sorted.
-
-    Raises:
-        OSError: the folder does not exist.
-    """
-    if not files.is_dir(videos):
-        raise FileNotFoundError(f"{videos}: there is no such folder of videos")
-    paths = files.files_below(videos)
-    return [path for path in paths if path.lower().endswith(VIDEO_SUFFIXES)]
 
 
 def csv_rows(

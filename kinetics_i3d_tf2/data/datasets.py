@@ -8,15 +8,10 @@ from collections.abc import Sequence
 
 from ..utils import files
 from . import labels
-from .annotations import (
-    VIDEO_SUFFIXES,
-    csv_rows,
-    file_finder,
-    parse_span,
-    video_files,
-)
+from .annotations import csv_rows, file_finder, parse_span
 from .clips import Clip, Listed, Table, make_table
 from .numbered_splits import read_hmdb51, read_ucf101
+from .video_folder import video_files
 
 _SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
 _OPTIONAL = ("label", "start", "end", "split")
@@ -168,7 +163,7 @@ def read_folder(
     if not listed:
         raise ValueError(
             f"{videos}: has no videos in folders named after their classes; expected "
-            f"{root}CLASS/VIDEO with one of {' '.join(VIDEO_SUFFIXES)}"
+            f"{root}CLASS/VIDEO, files such as .mp4 or folders of images"
         )
     return make_table(videos, listed, class_names, False)
 

@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..utils import files
-from . import annotations, clip_reader, datasets
+from absl import logging
+
+from ..utils import files, walk
+from ..video.ffmpeg import is_stdin
+from . import clip_reader, datasets, video_folder
 from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .records import tfrecord
@@ -34,9 +37,10 @@ def find(names: Sequence[str]) -> list[Input]:
     """Finds videos and records.
 
     Args:
-        names: video files, folders (searched recursively), patterns (`videos/*.mp4`),
-            CSVs with a column `path` (see `datasets.read_csv`), record files, and
-            folders of them.
+        names: videos, each a file, an address, a folder of images or "-" for standard
+            input; folders of those (searched recursively); patterns (`videos/*.mp4`);
+            CSVs with a column `path` (see `datasets.read_csv`); record files, and
+            folders of them. What a folder holds besides is logged in one line.
 
     Returns:
         The inputs, in order, without duplicates. Names are paths relative to the folder
@@ -69,25 +73,50 @@ def of_table(clips: Iterable[Clip | Record]) -> list[Input]:
 
 def _find(name):
     """Yields pairs of a folder and a source that is below it."""
-    if files.is_dir(name):
-        paths = [path for path in files.files_below(name) if _RECORDS.search(path)]
-        if paths:
-            yield from ((name, record) for record in tfrecord.find_records(paths))
-        else:
-            yield from ((name, Clip(path)) for path in annotations.video_files(name))
+    if is_stdin(name):
+        yield "", Clip(name)
+    elif files.is_dir(name):
+        yield from _of_folder(name)
     elif files.exists(name) or not _WILDCARD.search(name):
         if not files.exists(name):
             raise FileNotFoundError(f"{name}: there is no such file or folder")
         yield from _of_file(os.path.dirname(name), name)
     else:
-        fixed = name[: _WILDCARD.search(name).start()].rpartition("/")[0]
-        if files.is_address(name):
-            matches = files.matching(name)
+        yield from _of_pattern(name)
+
+
+def _of_pattern(pattern):
+    """Files that match; of folders that match, the videos, unless `**` finds them."""
+    fixed = pattern[: _WILDCARD.search(pattern).start()].rpartition("/")[0]
+    if files.is_address(pattern):
+        matches = files.matching(pattern)
+    else:
+        matches = sorted(glob.glob(pattern, recursive=True))
+    for match in matches:
+        if files.is_dir(match):
+            found = video_folder.list_videos(match).videos
+            if "**" not in pattern or found == [match]:
+                yield from ((fixed, Clip(path)) for path in found)
+        elif files.is_address(match) or os.path.isfile(match):
+            yield from _of_file(fixed, match)
         else:
-            matches = sorted(glob.glob(name, recursive=True))
-        for match in matches:
-            if not files.is_dir(match):
-                yield from _of_file(fixed, match)
+            logging.warning(
+                "%s: left out: it is a FIFO, a device or a broken link", match
+            )
+
+
+def _of_folder(folder):
+    paths = [path for path in walk.below(folder).files if _RECORDS.search(path)]
+    if paths:
+        yield from ((folder, record) for record in tfrecord.find_records(paths))
+        return
+    top = folder.rstrip("/")
+    for path in video_folder.video_files(top or folder):
+        if path == top:  # All of it is one clip.
+            path = path if files.is_address(path) else os.path.abspath(path)
+            yield os.path.dirname(path), Clip(path)
+        else:
+            yield folder, Clip(path)
 
 
 def _of_file(folder, path):
@@ -127,8 +156,11 @@ def _name(folder, source, keep_suffix=False):
             return clip_reader.open_clip(source, ClipRecipe()).example_id
         except ValueError:  # Reading it later reports the reason.
             return f"{files.stem(source.path)}_{source.offset}"
-    path = source.path[len(folder) :].lstrip("/") if folder else source.path
-    name = path.lstrip("/") if keep_suffix else os.path.splitext(path)[0].lstrip("/")
+    if is_stdin(source.path):
+        return "stdin"
+    name = (source.path[len(folder) :] if folder else source.path).lstrip("/")
+    if not keep_suffix and not files.is_dir(source.path):
+        name = os.path.splitext(name)[0]
     if source.start is not None or source.end is not None:
         end = "" if source.end is None else f"{source.end:g}"
         name += f"_{source.start or 0:g}_{end}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..data import annotations, npy
+from ..data import npy, video_folder
 from ..models.architecture import MIN_FRAMES
 from ..utils import files
 from ..video.reader import iter_video
@@ -60,8 +60,7 @@ def find(
         raise FileNotFoundError(f"{path}: there is no such file or folder")
     paths = [path]
     if files.is_dir(path):
-        suffixes = (*annotations.VIDEO_SUFFIXES, ".npy")
-        paths = [p for p in files.files_below(path) if p.lower().endswith(suffixes)]
+        paths = video_folder.video_files(path, (*video_folder.VIDEO_SUFFIXES, ".npy"))
     videos = []
     for file in paths:
         if file.lower().endswith(".npy"):

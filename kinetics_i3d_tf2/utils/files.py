@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import remote
+from . import remote, walk
 from .remote import is_address
 
 
@@ -74,16 +74,16 @@ def size(path: str | os.PathLike) -> int:
 def files_below(folder: str | os.PathLike) -> list[str]:
     """Every file in a folder and the folders in it, in order of name.
 
-    Symbolic links to folders are followed; hidden files and folders are left out.
+    Symbolic links are followed; hidden files, FIFOs, sockets and devices are left out.
+    `walk.below` also tells what was left out.
 
     Raises:
-        OSError: the folder does not exist, or may not be listed.
+        OSError: the folder does not exist, or it or one below may not be listed.
     """
-    folder = os.fspath(folder)
-    found = []
-    for parent, names in remote.walk(folder) if is_address(folder) else _walk(folder):
-        found += [join(parent, name) for name in names if not name.startswith(".")]
-    return sorted(found)
+    found = walk.below(folder)
+    for unlisted in found.unlisted:
+        raise PermissionError(f"{unlisted}: the folder may not be listed")
+    return found.files
 
 
 def matching(pattern: str | os.PathLike) -> list[str]:
@@ -181,20 +181,3 @@ def write_json(path: str | os.PathLike, content) -> None:
     """
     with atomic_writer(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _walk(folder):
-    """Yields folders and the names of the files in them."""
-
-    def fail(error):
-        raise error
-
-    seen = set()
-    for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        real = os.path.realpath(parent)
-        if real in seen:  # A link to a folder above it.
-            folders.clear()
-            continue
-        seen.add(real)
-        yield parent, names

@@ -11,8 +11,8 @@ from .packets import USUAL_RATE, packets
 
 # A seek lands on the key frame before; up to this many seconds it saves nothing.
 _WORTH_SEEKING = 5.0
-# Above any camera (16K is 133 million); broken headers ask for all the memory.
-_MAX_PIXELS = 1 << 27
+# 8192x8192, above most cameras; broken headers ask for all the memory.
+MAX_PIXELS = 1 << 26
 # Frames come out of the decoder in order; H.264 reorders up to 16 of them. Time stamps
 # that go back further begin a new count, as in files joined end to end.
 _REORDERED = 16
@@ -58,7 +58,7 @@ def timed_frames(
         stream.thread_type = "AUTO"
         if num_threads is not None:
             stream.codec_context.thread_count = num_threads
-        stream.codec_context.options = {"max_pixels": str(_MAX_PIXELS)}
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         clock = _Clock(stream, is_avi=container.format.name == "avi")
         sought = (
             start > _WORTH_SEEKING

@@ -1,15 +1,21 @@
-"""Decode any video file to RGB frames at a constant rate, with PyAV's FFmpeg."""
+"""Decode any video to RGB frames at a constant rate, with PyAV's FFmpeg."""
 
 import math
+import os
 from collections.abc import Callable, Iterator
 
 import av
 import numpy as np
 
+from ..utils import files
+from . import ffmpeg
 from .damage import MAX_DAMAGED_FRAMES, Damage, report
 from .decoding import announced_duration, timed_frames
-from .ffmpeg import Source, can_rewind, name_of
-from .sampling import TOLERANCE, as_stored, at_rate
+from .image_folder import ImageFolder
+from .sampling import TOLERANCE, as_stored, at_rate, num_ticks
+
+# What a video can be read from.
+Source = ffmpeg.Source | ImageFolder
 
 FRAME_RATE = 25.0
 # Frames that are read without a limit take no more than this: a process of 4 GiB lives.
@@ -37,7 +43,8 @@ def read_video(
     Args:
         source: a file of any format that FFmpeg reads (mp4, avi, mkv, webm, mov, GIF),
             its address (s3://...), "-" for standard input, the file's content as
-            bytes, or a binary file object.
+            bytes, or a binary file object; or a folder of images, its frames at 25 per
+            second, or at another rate as `ImageFolder(path, fps=12)`.
         fps: frames a second of the result; None takes each frame of the file once,
             whatever the time until the next.
         start: second of the video to begin at.
@@ -71,7 +78,7 @@ def read_video(
         if max_frames is None and count * image.nbytes > max_bytes:
             images.close()
             raise ValueError(
-                f"{name_of(source)}: has more than {max_bytes >> 20} MiB of frames "
+                f"{_name(source)}: has more than {max_bytes >> 20} MiB of frames "
                 f"({count} of {image.shape[1]}x{image.shape[0]} pixels so far). Set "
                 "max_frames or end, raise max_bytes, or take one frame at a time with "
                 "iter_video"
@@ -116,9 +123,13 @@ def iter_video(
     start = 0.0 if start is None else start
     end = math.inf if end is None else end
     _check_span(fps, start, end, max_frames)
-    name, damage, count = name_of(source), Damage(), 0
+    source = _with_folder(source)
+    name, damage, count = _name(source), Damage(), 0
     try:
-        decoded = timed_frames(source, start, num_threads, damage)
+        if isinstance(source, ImageFolder):
+            decoded = source.timed_frames(start, damage)
+        else:
+            decoded = timed_frames(source, start, num_threads, damage)
         if fps is None:
             images = as_stored(decoded, start, end)
         else:
@@ -166,19 +177,42 @@ def count_frames(
     """
     span = (0.0 if start is None else start, math.inf if end is None else end)
     _check_span(fps, *span, None)
-    if not can_rewind(source):
+    source = _with_folder(source)
+    if isinstance(source, ImageFolder):
+        return _count_images(source, fps, *span)
+    if not ffmpeg.can_rewind(source):
         raise ValueError(
-            f"{name_of(source)}: cannot be rewound, so its frames cannot be counted "
+            f"{_name(source)}: cannot be rewound, so its frames cannot be counted "
             "before they are read"
         )
     duration = None if fps is None else announced_duration(source)
     if duration is None:
-        frames = iter_video(
+        images = iter_video(
             source, fps=fps, start=start, end=end, on_damage=lambda damage: None
         )
-        return sum(1 for _ in frames)
+        return sum(1 for _ in images)
     last = min(span[1], duration - TOLERANCE / fps)
     return max(0, math.ceil((last - span[0]) * fps - 1e-6))
+
+
+def _with_folder(source):
+    """The source, a folder as its images."""
+    is_path = isinstance(source, str | os.PathLike) and not ffmpeg.is_stdin(source)
+    if not is_path or files.is_address(source) or not os.path.isdir(source):
+        return source
+    return ImageFolder(source)
+
+
+def _name(source):
+    is_folder = isinstance(source, ImageFolder)
+    return os.fspath(source.path) if is_folder else ffmpeg.name_of(source)
+
+
+def _count_images(folder, fps, start, end):
+    count = len(folder.images())
+    if fps is None:
+        return sum(start <= index / folder.fps < end for index in range(count))
+    return num_ticks(count, folder.fps, fps, start=start, end=end)
 
 
 def _check_span(fps, start, end, max_frames):

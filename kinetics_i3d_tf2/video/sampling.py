@@ -1,5 +1,6 @@
 """Decoded frames as RGB images, as they are stored or at a constant rate."""
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -54,6 +55,39 @@ def at_rate(
             yield image
             count += 1
             wanted = start + count / fps
+
+
+def num_ticks(
+    count: int, rate: float, fps: float, *, start: float = 0.0, end: float = math.inf
+) -> int:
+    """How many images `at_rate` takes of frames at a constant rate.
+
+    Args:
+        count: frames.
+        rate: of the frames, per second.
+        fps: ticks per second.
+        start: second of the first tick.
+        end: second before which the last tick is.
+    """
+    last = (count - 1 + max(1 - TOLERANCE * rate / fps, 0.5)) / rate
+    return max(0, math.ceil((min(end, last) - start) * fps - 1e-6))
+
+
+def nearest_frames(count: int, rate: float, fps: float) -> np.ndarray:
+    """Which frames `at_rate` takes of frames at a constant rate.
+
+    Args:
+        count: frames, at least one.
+        rate: of the frames, per second.
+        fps: ticks per second.
+
+    Returns:
+        int64 `(ticks,)`, indices of frames.
+    """
+    ticks = np.arange(num_ticks(count, rate, fps))
+    # Half-way between two frames, the later one is taken.
+    nearest = np.floor(ticks * (rate / fps) + 0.5 + 1e-9).astype(np.int64)
+    return np.minimum(nearest, count - 1)
 
 
 def _nearest(name, decoded, end, tolerance):

@@ -250,7 +250,7 @@ def test_video_of_no_frames(tmp_path, suffix):
 
 
 def test_folder(tmp_path):
-    with pytest.raises(IsADirectoryError, match="is a folder, not a video"):
+    with pytest.raises(IsADirectoryError, match="is a folder without images, not"):
         read_video(tmp_path)
 
 

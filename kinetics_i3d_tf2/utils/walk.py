@@ -1,0 +1,68 @@
+"""What lies below a folder: regular files, and what cannot be read as one."""
+
+import os
+from typing import NamedTuple
+
+from . import remote
+
+
+class Below(NamedTuple):
+    """What lies below a folder, in order of name; hidden names are left out.
+
+    Attributes:
+        files: paths of the regular files.
+        special: paths of FIFOs, sockets, devices and broken links, which would block
+            or fail when they are opened.
+        unlisted: folders that may not be listed.
+    """
+
+    files: list[str]
+    special: list[str]
+    unlisted: list[str]
+
+
+def below(folder: str | os.PathLike) -> Below:
+    """Lists a folder and the folders in it.
+
+    Symbolic links are followed; a link to a folder above itself is left out.
+
+    Args:
+        folder: the folder, local or an address.
+
+    Raises:
+        OSError: the folder does not exist, or may not be listed.
+    """
+    folder, found = os.fspath(folder), Below([], [], [])
+    if remote.is_address(folder):
+        for parent, names in remote.walk(folder):
+            parent = parent.rstrip("/")
+            found.files.extend(f"{parent}/{n}" for n in names if not n.startswith("."))
+    else:
+        _add(folder, (), found)
+    for paths in found:
+        paths.sort()
+    return found
+
+
+def _add(folder, above, found):
+    """Adds what is in a folder; `above` are the real paths of the folders above it."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            entries = list(entries)
+    except OSError:
+        if not above:
+            raise
+        found.unlisted.append(folder)
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        path = os.path.join(folder, entry.name)
+        if os.path.isdir(path) if entry.is_symlink() else entry.is_dir():
+            _add(path, (*above, real), found)
+        else:
+            is_file = os.path.isfile(path) if entry.is_symlink() else entry.is_file()
+            (found.files if is_file else found.special).append(path)
