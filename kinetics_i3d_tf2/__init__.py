@@ -33,6 +33,8 @@ _HOMES = {
     "compare_video_sets": "features.compare",
     "frechet_video_distance": "features.fvd",
     "Classifier": "inference.classifier",
+    "LabellingOptions": "inference.labelling",
+    "VideoScores": "inference.labelling",
     "Scores": "inference.scores",
     "Windows": "inference.windows",
     "save_checkpoint": "checkpoints.sonnet",

@@ -50,8 +50,36 @@ def model_input(
     Raises:
         ValueError: there are no frames, or only one and the recipe has flow.
     """
+    return normalize(
+        compact_input(frames, recipe, num_threads=num_threads, progress=progress)
+    )
+
+
+def compact_input(
+    frames: Iterable[np.ndarray],
+    recipe: ClipRecipe,
+    *,
+    num_threads: int | None = None,
+    progress: bool = False,
+) -> Streams:
+    """As `model_input`, but RGB is still uint8 in 0..255 and takes a quarter of memory.
+
+    `normalize` completes it.
+    """
     streams = whole_streams(frames, recipe, num_threads=num_threads, progress=progress)
-    streams = normalize(center_crop(streams, recipe.crop_size))
+    return loop(center_crop(streams, recipe.crop_size), recipe)
+
+
+def loop(streams: Streams, recipe: ClipRecipe) -> Streams:
+    """Loops short streams, and takes one out of `rgb_stride` frames of RGB: step 6.
+
+    Args:
+        streams: `(frames, ...)`.
+        recipe: minimum number of frames, and the stride.
+
+    Returns:
+        Streams of at least `recipe.min_frames` frames, before the stride.
+    """
     return {
         name: transforms.loop(stream, recipe.min_frames)[:: recipe.stride(name)]
         for name, stream in streams.items()

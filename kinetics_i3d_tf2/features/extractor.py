@@ -1,7 +1,6 @@
 """Features of videos: what a model computes of windows of their frames."""
 
 import contextlib
-import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -18,19 +17,17 @@ from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
 from ..data.tf_data import views
 from ..inference import graph
+from ..inference.videos import run_windows
 from ..inference.windows import Window, Windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..models.i3d import InceptionI3d
 from ..streams import CHANNELS
-from ..utils.errors import reason
 from ..video.reader import FRAME_RATE
 
 ENDPOINT = "Mixed_5c"
 POOLS = {"both": (1, 2, 3), "space": (2, 3), "time": (1,), "none": ()}
 # Endpoints that have neither time nor space any more.
 _HEADS = ("Logits", "Predictions")
-# Windows of a video that may wait for the model, beside those of a batch.
-_BUFFER_SIZE = 4
 
 
 class Features(NamedTuple):
@@ -182,13 +179,12 @@ def extract_all(
     Raises:
         MemoryError: a batch is too large.
     """
-    readers = (functools.partial(_read, reader, windows, source) for source in sources)
-    items = prefetch.in_threads(
-        readers, threads=min(threads, len(sources)), buffer_size=_BUFFER_SIZE
+    items = run_windows(
+        sources, extract, windows, reader, batch_size=batch_size, threads=threads
     )
     found, values, number = [], [], 0
     with contextlib.closing(items):
-        for item, output in prefetch.in_batches(extract, items, batch_size):
+        for item, output in items:
             if isinstance(item, Window):
                 found.append(item)
                 values.append(output)
@@ -224,17 +220,6 @@ def too_short(windows: Windows) -> str:
             "and shorter ones are dropped"
         )
     return "has too few frames: flow needs two"
-
-
-def _read(reader, windows, source):
-    """Yields windows with their clips, then "" or why reading ended, without one."""
-    error = ""
-    try:
-        for window in windows.cut(reader.read(source)):
-            yield window._replace(clip=None), window.clip
-    except (ValueError, OSError) as caught:
-        error = reason(caught, source.path)
-    yield error, None
 
 
 def _times(windows, fps, start=0.0):

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
@@ -10,13 +10,15 @@ from absl import logging
 
 from ..checkpoints import released
 from ..checkpoints.checkpoint import Checkpoint
-from ..data import preprocessing
+from ..data import preprocessing, sources
 from ..data.clip_recipe import ClipRecipe
+from ..data.clips import Clip
 from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
 from ..video.reader import FRAME_RATE
-from . import graph
+from . import graph, labelling
 from .frames import MAX_FRAMES, read_frames
+from .labelling import LabellingOptions, VideoScores
 from .scores import Scores, joint_logits
 
 
@@ -136,6 +138,58 @@ class Classifier:
         end = start + len(frames) / FRAME_RATE
         return self.score_clips(self.prepare(frames), seconds=(start, end))
 
+    def classify_many(
+        self,
+        inputs: Iterable[str | os.PathLike],
+        options: LabellingOptions = labelling.DEFAULT,
+    ) -> Iterator[VideoScores]:
+        """Scores many videos, in order; what cannot be read does not stop it.
+
+        Args:
+            inputs: files, folders, patterns, CSVs and records, as of
+                `data.sources.find`.
+            options: how they are read and run.
+
+        Yields:
+            For each video its `scores`, or its `error`.
+
+        Raises:
+            OSError: a file or folder does not exist.
+            ValueError: there are no videos.
+
+        Examples:
+            >>> for video in classifier.classify_many(["videos/*.mp4"]):
+            ...     print(video.input.name, video.error or video.scores.top(1))
+        """
+        found = sources.find([os.fspath(name) for name in inputs])
+        yield from labelling.classify_many(self, found, options)
+
+    def over_time(
+        self,
+        source: str | os.PathLike,
+        window: float = 2.56,
+        stride: float | None = None,
+        options: LabellingOptions = labelling.DEFAULT,
+    ) -> Iterator[Scores]:
+        """Scores window after window of a video of any length.
+
+        Args:
+            source: the video.
+            window: length of a window in seconds; 2.56 are the 64 frames that the
+                models were trained on.
+            stride: seconds from one window to the next; by default `window`.
+            options: the part of the video, and how it is read.
+
+        Yields:
+            Scores of each window, whose `seconds` say where it is.
+
+        Raises:
+            OSError: there is no such file.
+            ValueError: it cannot be read, or the windows are too short.
+        """
+        clip = Clip(os.fspath(source))
+        yield from labelling.over_time(self, clip, window, stride, options)
+
     def prepare(
         self,
         frames: np.ndarray | list[np.ndarray],
@@ -194,31 +248,39 @@ class Classifier:
         return Scores(joint_logits(streams), self.class_names, streams, seconds)
 
     def run(
-        self, clips: Mapping[str, np.ndarray], endpoints: tuple[str, ...]
+        self,
+        clips: Mapping[str, np.ndarray],
+        endpoints: tuple[str, ...],
+        *,
+        frozen: bool = False,
     ) -> dict[str, dict[str, np.ndarray]]:
         """Runs the models.
 
         Args:
             clips: batch by stream, as `prepare` gives it.
             endpoints: of `InceptionI3d.VALID_ENDPOINTS`.
+            frozen: run one graph with the weights as constants. It takes two seconds to
+                make, which pays from the second clip on.
 
         Returns:
             For each stream its endpoints, float32 with the batch first.
         """
         outputs = {}
         for stream in self.models:
-            logging.info(
-                "Running %s on %d frames", title(stream), clips[stream].shape[1]
-            )
-            values = self._run(stream, endpoints)(clips[stream])
+            if not frozen:
+                logging.info(
+                    "Running %s on %d frames", title(stream), clips[stream].shape[1]
+                )
+            values = self._run(stream, endpoints, frozen)(clips[stream])
             outputs[stream] = {
                 name: np.asarray(values[name], np.float32) for name in endpoints
             }
         return outputs
 
-    def _prepare_run(self, stream, endpoints):
+    def _prepare_run(self, stream, endpoints, frozen):
         model = self.models[stream].endpoint_model(list(endpoints))
-        if self._dtype == "float32":
+        is_tensorflow = keras.backend.backend() == "tensorflow"
+        if self._dtype == "float32" and not (frozen and is_tensorflow):
             return model
         return graph.freeze(graph.fold_batch_norm(model, dtype=self._dtype))
 

@@ -17,12 +17,14 @@ class Scores:
         class_names: names of the classes, by index.
         streams: logits of each stream that was run, by its name.
         seconds: the part of the video that was scored, (start, end) in seconds.
+        frames: number of its frames that were scored, at 25 a second.
     """
 
     logits: np.ndarray
     class_names: tuple[str, ...]
     streams: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     seconds: tuple[float, float] | None = None
+    frames: int | None = None
 
     @property
     def probabilities(self) -> np.ndarray:

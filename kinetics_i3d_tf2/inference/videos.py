@@ -1,0 +1,58 @@
+"""Models run on many videos, which threads read ahead of them."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from ..data import prefetch
+from ..data.clips import Clip
+from ..data.frame_reader import FrameReader
+from ..data.records.tfrecord import Record
+from ..utils.errors import reason
+from .windows import Window, Windows
+
+# Windows of a video that may wait for the model, beside those of a batch.
+_BUFFER_SIZE = 4
+
+
+def run_windows(
+    sources: Sequence[Clip | Record],
+    run: Callable[[dict[str, np.ndarray]], np.ndarray],
+    windows: Windows,
+    reader: FrameReader,
+    *,
+    batch_size: int = 4,
+    threads: int = 1,
+) -> Iterator[tuple[Window | str, np.ndarray | None]]:
+    """Runs a model on the windows of videos, in full batches, holding few windows.
+
+    Args:
+        sources: the videos or records.
+        run: from a batch of clips by stream, as `reader` gives their frames, to an
+            array `(batch, ...)`.
+        windows: which frames are seen together.
+        reader: how videos are read.
+        batch_size: windows that go through the model at once.
+        threads: videos that are read at once.
+
+    Yields:
+        Each window, without its clip, and its output; after the last window of a video,
+        "" or the reason why its reading ended early, and None. In order.
+    """
+    readers = (functools.partial(_read, reader, windows, source) for source in sources)
+    items = prefetch.in_threads(
+        readers, threads=min(threads, len(sources)), buffer_size=_BUFFER_SIZE
+    )
+    yield from prefetch.in_batches(run, items, batch_size)
+
+
+def _read(reader, windows, source):
+    """Yields windows with their clips, then "" or why reading ended, without one."""
+    error = ""
+    try:
+        for window in windows.cut(reader.read(source)):
+            yield window._replace(clip=None), window.clip
+    except (ValueError, OSError) as caught:
+        error = reason(caught, source.path)
+    yield error, None
