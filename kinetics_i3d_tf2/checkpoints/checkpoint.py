@@ -168,6 +168,7 @@ class Checkpoint(BundleReader):
             OSError: the data file is missing, or may not be read.
             ValueError: it is truncated or corrupt, or of no model of this package.
         """
+        self.require_data()  # Sizes that are not there could take all memory.
         model_class = ARCHITECTURES[self.architecture].model_class()
         options = {"width": self.width, **info.input_options(self._contents)}
         model = model_class(self.num_classes, **options, **kwargs)

@@ -79,7 +79,13 @@ def contents_of(entries: Sequence[Entry], prefix) -> Contents:
         ValueError: it is of no model of this package.
     """
     entries = [entry for entry in entries if not entry.is_slot]
-    shapes = {entry.sonnet_name: entry.shape for entry in entries}
+    for entry in entries:
+        if 0 in entry.shape:
+            raise ValueError(
+                f"{prefix}: is not a checkpoint of a model: {entry.name!r} has the "
+                f"shape {entry.shape}"
+            )
+    shapes = {entry.sonnet_name: entry.shape for entry in entries if entry.shape}
     found = {entry.architecture for entry in entries}
     architecture = found.pop() if len(found) == 1 else None
     streams = _streams(architecture, shapes)
@@ -101,15 +107,26 @@ def input_options(contents: Contents) -> dict[str, int | str]:
 
     Returns:
         Values by argument.
+
+    Raises:
+        ValueError: a variable that they follow from is missing.
     """
+    shapes = contents.shapes
     if contents.architecture == "i3d":
         return {"num_channels": CHANNELS[contents.stream]}
     options = {"stream": contents.stream}
-    if contents.architecture == "convnet_lstm":
-        options["max_steps"] = contents.shapes["LSTM/cell_norm/moving_mean"][0]
-    if contents.architecture in ("two_stream", "fused") and contents.stream != "rgb":
-        first = contents.shapes[f"{SCOPES['flow']}/{_FIRST_OF_TRUNK}"]
-        options["snippet"] = first[-2] // CHANNELS["flow"]
+    try:
+        if contents.architecture == "convnet_lstm":
+            options["max_steps"] = shapes["LSTM/cell_norm/moving_mean"][0]
+        if contents.architecture in ("two_stream", "fused") and (
+            contents.stream != "rgb"
+        ):
+            first = shapes[f"{SCOPES['flow']}/{_FIRST_OF_TRUNK}"]
+            options["snippet"] = first[-2] // CHANNELS["flow"]
+    except LookupError as error:
+        raise ValueError(
+            f"is not a whole checkpoint of {contents.architecture}: {error}"
+        ) from error
     return options
 
 
@@ -181,7 +198,8 @@ def describe(entries: Sequence[Entry]) -> str:
 
 def _streams(architecture, shapes):
     if architecture in _FIRST_KERNELS:
-        stream = stream_of(shapes.get(_FIRST_KERNELS[architecture], (0, 0))[-2])
+        shape = shapes.get(_FIRST_KERNELS[architecture], ())
+        stream = stream_of(shape[-2]) if len(shape) == 5 else None
         return [] if stream is None else [stream]
     return [s for s, name in SCOPES.items() if f"{name}/{_FIRST_OF_TRUNK}" in shapes]
 

@@ -1,8 +1,8 @@
 """The two files of a TensorFlow checkpoint: found, read with checks, written whole.
 
 TensorFlow calls the format a tensor bundle: an index with names, shapes, dtypes and
-checksums, and the data file next to it. It is imported when a file is opened, so that
-a wrong path is reported at once.
+checksums, and the data file next to it. Files are read by `bundle_index`, without
+TensorFlow, which writes them.
 """
 
 import contextlib
@@ -16,22 +16,27 @@ from pathlib import Path
 import numpy as np
 
 from ..utils import files
+from .bundle_index import parse_index
+from .tensor_data import read_tensor
 
 _INDEX, _DATA = ".index", ".data-00000-of-00001"
+_MAX_INDEX = 1 << 26  # bytes; the released ones have 20 thousand
 
 
 class BundleReader:
     """An existing checkpoint, opened once.
 
-    Opening reads the index; the data file is read, and copied from an address, when
-    the first tensor is.
+    Opening reads and checks the index; the data file is read, and copied from an
+    address, when the first tensor is. TensorFlow reads neither: it ends the process at
+    some crafted files.
 
     Args:
         path: prefix of the checkpoint (`.../model.ckpt`) or the folder that holds it.
 
     Raises:
         OSError: there is no such checkpoint, or it may not be read.
-        ValueError: the index is truncated or corrupt.
+        ValueError: the index is truncated or corrupt, or the data file is too short
+            for it.
 
     Attributes:
         prefix: prefix of the checkpoint, a string if it is an address.
@@ -41,64 +46,95 @@ class BundleReader:
 
     def __init__(self, path: str | os.PathLike):
         self.prefix = find_prefix(path)
-        index = f"{self.prefix}{_INDEX}"
-        if not files.exists(index):
+        path = f"{self.prefix}{_INDEX}"
+        if not files.exists(path):
             raise FileNotFoundError(
-                f"{index}: there is no such checkpoint file, nor is {self.prefix} a "
+                f"{path}: there is no such checkpoint file, nor is {self.prefix} a "
                 "folder"
             )
-        with files.open_file(index, "rb") as file:
+        if files.size(path) > _MAX_INDEX:
+            raise ValueError(f"{path}: is too large for the index of a checkpoint")
+        with files.open_file(path, "rb") as file:
             content = file.read()
         self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
+        try:
+            self._index = parse_index(content)
+        except ValueError as error:
+            raise ValueError(f"{path}: is truncated or corrupt: {error}") from error
         self._local = os.fspath(self.prefix)
-        self._has_data = not files.is_address(self._local)
-        if not self._has_data:
-            # TensorFlow lists the folder, and HTTP has no folders.
+        if files.is_address(self._local):
             self._copy = tempfile.TemporaryDirectory()
             self._local = os.path.join(self._copy.name, "model.ckpt")
-            Path(self._local + _INDEX).write_bytes(content)
-        import tensorflow as tf
-
-        self._errors = (tf.errors.OpError, RuntimeError, ValueError, IndexError)
-        try:
-            self._reader = tf.train.load_checkpoint(self._local)
-        except self._errors as error:
-            raise ValueError(
-                f"{index}: is truncated or corrupt: {_first_line(error)}"
-            ) from error
+        else:
+            self._check_data(must_exist=False)
 
     def entries(self) -> list[tuple[str, tuple[int, ...], str]]:
         """Name, shape and dtype's name of every tensor, by name."""
-        dtypes = self._reader.get_variable_to_dtype_map()
-        shapes = self._reader.get_variable_to_shape_map()
-        return [
-            (name, tuple(shapes[name]), dtypes[name].name) for name in sorted(shapes)
-        ]
+        return [(name, e.shape, e.dtype) for name, e in self._index.entries.items()]
 
-    def read(self, name: str) -> np.ndarray:
+    def require_data(self) -> None:
+        """Checks that the data file is there and as long as the index says.
+
+        Raises:
+            OSError: it is missing.
+            ValueError: it is truncated.
+        """
+        self._check_data(must_exist=True)
+
+    def read(self, name: str) -> np.ndarray | bytes:
         """The value of a tensor; the checksum in the index is checked.
 
         Args:
             name: its name in the checkpoint.
 
+        Returns:
+            The value; of a single text its bytes.
+
         Raises:
             OSError: the data file is missing, or cannot be copied from an address.
-            ValueError: the data file is truncated or corrupt.
+            ValueError: the data file is truncated or corrupt, or there is no such
+                tensor, or one that NumPy has no type for.
         """
-        data = f"{self.prefix}{_DATA}"
+        entry = self._index.entries.get(name)
+        if entry is None or not entry.is_readable:
+            what = f"{name} is of the type {entry.dtype}" if entry else f"no {name}"
+            raise ValueError(f"{self.prefix}{_INDEX}: holds {what}, which is not read")
+        data = f"{self.prefix}{self._suffix(entry.shard)}"
         try:
-            if not self._has_data and files.exists(data):
-                files.copy_to_local(data, self._local + _DATA)
-                self._has_data = True
-            return self._reader.get_tensor(name)
-        except self._errors as error:
-            if not files.exists(data):
-                raise FileNotFoundError(
-                    f"{data}: is missing; a checkpoint is its index and its data file"
-                ) from error
+            local = self._local_data(entry.shard)
+            with open(local, "rb") as file:
+                return read_tensor(file, entry)
+        except FileNotFoundError as error:
+            raise _missing(data) from error
+        except ValueError as error:
             raise ValueError(
-                f"{data}: is truncated or corrupt, at {name}: {_first_line(error)}"
+                f"{data}: is truncated or corrupt, at {name}: {error}"
             ) from error
+
+    def _suffix(self, shard):
+        return f".data-{shard:05d}-of-{self._index.num_shards:05d}"
+
+    def _local_data(self, shard):
+        """Path of a data file on this machine, where it is copied once."""
+        suffix = self._suffix(shard)
+        local = f"{self._local}{suffix}"
+        if files.is_address(self.prefix) and not os.path.exists(local):
+            files.copy_to_local(f"{self.prefix}{suffix}", local)
+        return local
+
+    def _check_data(self, *, must_exist):
+        for shard, needed in self._index.shard_sizes().items():
+            path = f"{self.prefix}{self._suffix(shard)}"
+            if not files.exists(path):
+                if must_exist:
+                    raise _missing(path)
+                continue
+            size = files.size(path)
+            if size < needed:
+                raise ValueError(
+                    f"{path}: is truncated or corrupt: it has {size} bytes, and its "
+                    f"index refers to {needed}"
+                )
 
 
 def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
@@ -190,5 +226,7 @@ def _move_into_place(aside, prefix):
         os.replace(aside / name, prefix.parent / name)
 
 
-def _first_line(error):
-    return str(error).strip().split("\n")[0][:200]
+def _missing(path):
+    return FileNotFoundError(
+        f"{path}: is missing; a checkpoint is its index and its data file"
+    )

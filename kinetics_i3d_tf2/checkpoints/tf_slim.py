@@ -8,6 +8,8 @@ import numpy as np
 from ..models.inception_v1 import InceptionV1
 from ..utils import files
 from . import sonnet
+from .first_format import FirstFormatReader
+from .tensor_bundle import BundleReader
 
 # The kernel that reads pixels, by its name in `InceptionV1`.
 FIRST_KERNEL = "Conv2d_1a_7x7/conv_2d/w"
@@ -25,9 +27,7 @@ def is_inception_v1(path: str | os.PathLike) -> bool:
         path: file, prefix or anything else.
     """
     try:
-        return any(
-            name.startswith(_SCOPE) for name in _open(path).get_variable_to_shape_map()
-        )
+        return any(name.startswith(_SCOPE) for name, *_ in _open(path).entries())
     except (OSError, ValueError):
         return False
 
@@ -51,7 +51,7 @@ def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
     reader = _open(path)
     names = {
         _sonnet_name(name): name
-        for name in reader.get_variable_to_shape_map()
+        for name, *_ in reader.entries()
         if not _IGNORED.match(name)
     }
     expected = _names()
@@ -65,25 +65,19 @@ def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
             f"{path}: is not TF-slim's Inception-V1{hint}. {len(problems)} differences:"
             "\n  " + "\n  ".join(problems)
         )
-    return {name: reader.get_tensor(names[name]) for name in expected}
+    return {name: reader.read(names[name]) for name in expected}
 
 
 def _open(path):
-    """TensorFlow's reader: it knows both of its formats."""
-    import tensorflow as tf
-
+    """A reader of either format."""
     path = os.fspath(path)
-    if not files.exists(path) and not files.exists(f"{path}.index"):
+    if files.exists(f"{path}.index"):
+        return BundleReader(path)
+    if not files.exists(path):
         raise FileNotFoundError(f"{path}: there is no such checkpoint")
     if files.is_dir(path):
         raise ValueError(f"{path}: is a folder; name the checkpoint in it")
-    try:
-        return tf.train.load_checkpoint(path)
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise ValueError(
-            f"{path}: is no checkpoint of TensorFlow (an archive must be unpacked "
-            f"first): {error}"
-        ) from error
+    return FirstFormatReader(path)
 
 
 def _sonnet_name(name):
