@@ -1,20 +1,33 @@
-"""The flags that name a dataset, in a process of their own: flags are process-wide."""
+"""The flags that name a dataset."""
+
+import sys
 
 import programs
 import pytest
 
 from kinetics_i3d_tf2.data import clips
 
-PRINT = """
-from absl import app
-from kinetics_i3d_tf2.cli import dataset_flags, program
-def main(argv):
-    dataset = dataset_flags.read_dataset()
-    print(dataset.class_names)
-    for split in dataset.splits():
-        print(split, len(dataset.split(split)))
-program.run(main)
-"""
+
+@pytest.fixture
+def describe():
+    """Prints the classes and the sizes of the splits of the dataset that flags name."""
+
+    def run(*arguments):
+        def function():
+            from kinetics_i3d_tf2.cli import dataset_flags, program
+
+            def main(argv):
+                dataset = dataset_flags.read_dataset()
+                print(dataset.class_names)
+                for split in dataset.splits():
+                    print(split, len(dataset.split(split)))
+
+            sys.argv = ["describe", *map(str, arguments)]
+            program.run(main, module=dataset_flags)
+
+        return programs.run_function(function)
+
+    return run
 
 
 @pytest.fixture
@@ -28,24 +41,24 @@ def videos(tmp_path):
     return tmp_path / "videos"
 
 
-def test_a_folder(python, videos):
-    done = python("-c", PRINT, "--dataset=folder", f"--videos={videos}")
+def test_a_folder(describe, videos):
+    done = describe("--dataset=folder", f"--videos={videos}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["('jump', 'wave')", "train 6", "val 2"]
 
 
-def test_several_lists_are_one_dataset(python, tmp_path):
+def test_several_lists_are_one_dataset(describe, tmp_path):
     for name in "abcd":
         (tmp_path / f"{name}.mp4").touch()
     (tmp_path / "train.csv").write_text("path,label\na.mp4,jump\nb.mp4,wave\n")
     (tmp_path / "val.csv").write_text("path,label,split\nc.mp4,wave,val\n")
     lists = f"{tmp_path}/train.csv,{tmp_path}/val.csv"
-    done = python("-c", PRINT, "--dataset=csv", f"--annotations={lists}")
+    done = describe("--dataset=csv", f"--annotations={lists}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["('jump', 'wave')", "train 2", "val 1"]
 
 
-def test_records(python, tmp_path):
+def test_records(describe, tmp_path):
     import tensorflow as tf
 
     (tmp_path / "label_map.txt").write_text("jump\nwave\n")
@@ -54,7 +67,7 @@ def test_records(python, tmp_path):
         with tf.io.TFRecordWriter(str(path)) as writer:
             for _ in range(count):
                 writer.write(b"anything")
-    done = python("-c", PRINT, f"--records={tmp_path}")
+    done = describe(f"--records={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["('jump', 'wave')", "train 3", "validate 2"]
 
@@ -70,9 +83,9 @@ def test_records(python, tmp_path):
         (["--dataset=folder", "--videos={}"], "has no videos in folders named after"),
     ],
 )
-def test_errors(python, tmp_path, arguments, message):
+def test_errors(describe, tmp_path, arguments, message):
     (tmp_path / "label_map.txt").write_text("jump\n")
-    done = python("-c", PRINT, *[a.format(tmp_path) for a in arguments])
+    done = describe(*[a.format(tmp_path) for a in arguments])
     assert done.returncode == 2
     assert message in done.stderr.splitlines()[-1]
 

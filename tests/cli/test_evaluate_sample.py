@@ -1,10 +1,11 @@
-"""The release's script as a user runs it: in a process of its own."""
+"""The release's script with the flags that a user gives it."""
 
 import importlib.util
 import json
 import re
 
 import numpy as np
+import programs
 import pytest
 import recipe
 from conftest import ROOT
@@ -45,9 +46,11 @@ def samples(tmp_path_factory):
 
 
 @pytest.fixture
-def evaluate(python, checkpoint_dir):
+def evaluate(checkpoint_dir):
     def run(*arguments, checkpoint_dir=checkpoint_dir):
-        return python(SCRIPT, f"--checkpoint_dir={checkpoint_dir}", *arguments)
+        return programs.run_script(
+            SCRIPT, f"--checkpoint_dir={checkpoint_dir}", *arguments
+        )
 
     return run
 
@@ -124,8 +127,10 @@ def test_bfloat16_and_json(evaluate, samples, golden, tmp_path):
     assert np.abs(logits - expected[indices]).mean() < 0.02 * expected.std()
 
 
-def test_messages_go_to_standard_error(evaluate, samples):
-    done = evaluate("--eval_type=rgb", samples["rgb"])
+def test_messages_go_to_standard_error(python, checkpoint_dir, samples):
+    """Of the whole process: TensorFlow writes past `sys.stderr`."""
+    flags = (f"--checkpoint_dir={checkpoint_dir}", "--eval_type=rgb", samples["rgb"])
+    done = python(SCRIPT, *flags)
     assert "RGB checkpoint restored" in done.stderr
     assert "RGB data loaded, shape=(1, 16, 224, 224, 3)" in done.stderr
     assert "oneDNN" not in done.stderr

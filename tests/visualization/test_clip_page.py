@@ -5,9 +5,9 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 
 import numpy as np
+import programs
 import pytest
 from conftest import ROOT
 
@@ -73,7 +73,7 @@ def seen_on_a_phone(browser, page, tmp_path):
 
 
 @pytest.fixture(scope="module", params=["demonstration", "release"])
-def page(request, python, tmp_path_factory):
+def page(request, tmp_path_factory):
     """Pages of the demonstration and of the release's clip, by the demonstration."""
     path = tmp_path_factory.mktemp("page") / "clip.html"
     flags = ["--weights=demo", f"--report={path}"]
@@ -81,20 +81,10 @@ def page(request, python, tmp_path_factory):
         folder = request.getfixturevalue("shared") / "release" / "sample"
         video = folder / "v_CricketShot_g04_c01_rgb.gif"
         flags += [f"--video={video}", "--eval_type=rgb"]
-    done = python("evaluate_sample.py", *flags)
+    done = programs.run("classify", *flags)
     assert done.returncode == 0, done.stderr
     assert f"The page is {path}" in done.stderr
     return request.param, path.read_text(encoding="utf-8"), done.stdout
-
-
-@pytest.fixture(scope="module")
-def python():
-    def run(*args):
-        return subprocess.run(
-            [sys.executable, *args], cwd=ROOT, capture_output=True, text=True
-        )
-
-    return run
 
 
 def test_the_page_says_what_the_script_prints(page):
@@ -160,7 +150,7 @@ def test_names_are_no_markup(browser, tmp_path):
         ("--report=/absent/a.html", "there is no such folder"),
     ],
 )
-def test_wrong_flags(python, flag, message):
-    done = python("evaluate_sample.py", "--weights=demo", flag)
+def test_wrong_flags(flag, message):
+    done = programs.run("classify", "--weights=demo", flag)
     assert done.returncode == 2
     assert message in done.stderr
