@@ -13,10 +13,19 @@ file; or statistics. Arrays are uint8 in 0..255, or floating point in the --floa
 that you name. Frames are taken as they are stored, whatever the rate: the first
 --num_frames of each video, by default all.
 
-The protocol is the reference implementation's: frames resized to 224x224 without
-keeping their aspect, values in [-1, 1], 400 logits averaged over time, Gaussians with
-unbiased covariances in float64. The distance falls with the number of videos: compare
-sets of equal size only.
+The weights are the released rgb_scratch, the network of the reference implementation,
+in checkpoints/ of the current folder; if absent, they are downloaded from GitHub or
+made from the package index. Only distances with these weights can be compared with
+published ones.
+
+--protocol sets how videos become clips:
+  reference  as the reference implementation: all frames of all videos, stretched to
+             224x224 (default)
+  styleganv  as StyleGAN-V: 16 frames of up to 2048 videos, real ones from a random
+             frame on, biased covariance
+  videogpt   as VideoGPT: 16 frames of 256 videos, short side 224, centre crop
+Each uses values in [-1, 1], 400 logits averaged over time, and Gaussians in float64.
+The distance falls with the number of videos: compare sets of equal size only.
 """
 
 from absl import flags
@@ -34,11 +43,20 @@ for _flag in (
     model_flags.DTYPE,
 ):
     flags.declare_key_flag(_flag.name)
+_PROTOCOL = flags.DEFINE_enum(
+    "protocol",
+    "reference",
+    ["reference", "styleganv", "videogpt"],
+    "How videos become clips, as one of these projects does it.",
+)
+_SEED = flags.DEFINE_integer(
+    "seed", 0, "Seed of the clips and videos that a protocol draws at random.", 0
+)
 _FLOAT_RANGE = flags.DEFINE_enum(
     "float_range",
     None,
     list(video_sets.RANGES),
-    "What floating-point values of .npy files are in. It is checked, never guessed.",
+    "Range of floating-point values in .npy files. It is checked, never guessed.",
 )
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 8, "Videos that go through the model at once.", 1
@@ -61,21 +79,17 @@ _SAVE = {
 }
 _JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
 
-_NOTE = (
-    "The distance depends on the weights. Published figures mostly use the TF-Hub "
-    "module deepmind/i3d-kinetics-400, whose weights are the released rgb_scratch: "
-    "--imagenet_pretrained=false takes them."
-)
-
 
 def main(argv):
-    """Computes what the arguments ask for."""
+    """Computes the distance between the two sets."""
     _check(argv[1:])
     path = chosen_checkpoints.find_checkpoints().paths["rgb"]
     with program.quiet_tensorflow():
         from ..features import compare
     options = compare.ComparisonOptions(
+        protocol=_PROTOCOL.value,
         num_frames=clip_flags.NUM_FRAMES.value,
+        seed=_SEED.value,
         float_range=_FLOAT_RANGE.value,
         dtype=model_flags.dtype(),
         batch_size=_BATCH_SIZE.value,
@@ -84,7 +98,6 @@ def main(argv):
     )
     save = {name: flag.value for name, flag in _SAVE.items()}
     results = compare.compare_video_sets(*argv[1:], path, options=options, save=save)
-    results["note"] = _NOTE
     _print(results)
     if _JSON.value is not None:
         files.write_json(_JSON.value, results)
@@ -101,6 +114,7 @@ def _check(paths):
     if clip_flags.MODEL.value != "i3d":
         raise ValueError("--model: the distance is of i3d's logits")
     flags.set_default(model_flags.EVAL_TYPE, "rgb")
+    flags.set_default(model_flags.IMAGENET_PRETRAINED, False)
     model_flags.check()
     for flag, path in zip(_SAVE.values(), paths, strict=True):
         if flag.value is not None and path.endswith(".npz"):
@@ -120,4 +134,6 @@ def _print(results):
         print(f"{name}: {number}, {facts['path']}{left_out}")
     path, identity = results["checkpoint_path"], results["checkpoint"]
     print(f"checkpoint: {path} ({identity}, {results['dtype']})")
-    print(results["note"])
+    print(f"weights: {results['weights']}")
+    seed = f", seed {results['seed']}" if "seed" in results else ""
+    print(f"protocol: {results['protocol']}{seed}")

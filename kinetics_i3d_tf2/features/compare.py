@@ -9,11 +9,14 @@ from tqdm import tqdm
 
 from ..checkpoints.checkpoint import Checkpoint
 from ..utils.cores import num_cores
-from . import extractor, fvd, video_sets
+from . import extractor, fvd, fvd_statistics
 from .frechet import frechet_distance
+from .fvd_protocols import FvdProtocol, find_protocol
 
 # With fewer videos for each logit, their covariance is unreliable.
 _FEW = 2
+# Of the released rgb_scratch, whoever wrote the file: see `Checkpoint.fingerprint`.
+RGB_SCRATCH = "4fcd08b3e140f026"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +24,10 @@ class ComparisonOptions:
     """How sets of videos are read and compared.
 
     Attributes:
-        num_frames: frames of every video; by default the length that all share.
+        protocol: "reference", "styleganv" or "videogpt", see `FvdProtocol`.
+        num_frames: frames of every video; by default the protocol's, which for
+            "reference" is the length that all share.
+        seed: seed of what the protocol draws.
         float_range: range of floating-point values in .npy files, one of
             `video_sets.RANGES`.
         dtype: "float32" or "bfloat16".
@@ -30,7 +36,9 @@ class ComparisonOptions:
         max_damaged: share of the videos that may be unreadable, 0 to 1.
     """
 
+    protocol: str = "reference"
     num_frames: int | None = None
+    seed: int = 0
     float_range: str | None = None
     dtype: str = "float32"
     batch_size: int = 8
@@ -57,38 +65,49 @@ def compare_video_sets(
 
     Returns:
         "fvd"; for "real" and "fake" the path, the number of videos and their frames,
-        and how many were left out; and the settings, as JSON's types.
+        and how many were left out; "weights", a sentence on what the distance can be
+        compared with; and the settings, as JSON types.
 
     Raises:
         OSError: a file is missing, or cannot be read or written.
-        ValueError: a set is unusable, too many videos are unreadable, the lengths of
-            the sets differ, or statistics are of another model.
+        ValueError: an option is invalid, a set is unusable, too many videos are
+            unreadable, the lengths of the sets differ, or statistics are of another
+            model or protocol.
 
     Example:
         >>> compare_video_sets("real", "fake", "checkpoints/rgb_scratch")["fvd"]
     """
+    protocol = find_protocol(options.protocol)
     opened = Checkpoint(checkpoint).require("rgb")
     settings = {
         "checkpoint": opened.fingerprint,
         "dtype": options.dtype,
-        "protocol": "Logits of 224x224, reference resizing",
+        "protocol": protocol.name,
     }
+    if protocol.is_random:
+        settings["seed"] = options.seed
     sources = {"real": os.fspath(real), "fake": os.fspath(fake)}
     # Statistics and lists of videos are validated before anything is computed.
-    sets = {name: _open(path, settings, options) for name, path in sources.items()}
+    sets = {
+        name: _open(name, path, settings, protocol, options)
+        for name, path in sources.items()
+    }
     extract = extractor.make_extractor(
         {"rgb": opened.build_model()}, endpoint="Logits", dtype=options.dtype
     )
     gaussians, facts = {}, {}
     for name, videos in sets.items():
-        if not isinstance(videos, list):
+        if isinstance(videos, tuple):
             gaussians[name], facts[name] = videos
             continue
-        gaussians[name], facts[name] = _measure(name, videos, extract, options)
+        gaussians[name], facts[name] = _measure(
+            name, videos, extract, protocol, options
+        )
         if save and save.get(name):
-            fvd.save_statistics(save[name], gaussians[name], settings | facts[name])
+            facts_of_set = settings | facts[name]
+            fvd_statistics.save_statistics(save[name], gaussians[name], facts_of_set)
     fvd.check_lengths(*(facts[name]["frames"] for name in sets))
-    _warn(gaussians)
+    _warn(gaussians, protocol)
     return {
         "fvd": frechet_distance(gaussians["real"], gaussians["fake"]),
         **{
@@ -97,36 +116,62 @@ def compare_video_sets(
         },
         **settings,
         "checkpoint_path": str(checkpoint),
+        "weights": describe_weights(opened.fingerprint),
     }
 
 
-def _open(path, settings, options):
-    """The videos of a set, or the Gaussian of saved statistics and what it is of."""
-    if not path.endswith(".npz"):
-        return video_sets.find(
-            path, num_frames=options.num_frames, float_range=options.float_range
+def describe_weights(fingerprint: str) -> str:
+    """Describes what distances with some weights can be compared with.
+
+    Args:
+        fingerprint: `Checkpoint.fingerprint` of the weights.
+    """
+    if fingerprint == RGB_SCRATCH:
+        return (
+            "rgb_scratch of the release, bit-equal to TF-Hub's "
+            "deepmind/i3d-kinetics-400, the network of the reference implementation"
         )
-    gaussian, found = fvd.load_statistics(path)
+    return (
+        "not those of the reference implementation: the distance cannot be compared "
+        "with published ones, which use the released rgb_scratch"
+    )
+
+
+def _open(name, path, settings, protocol, options):
+    """The videos of a set, or the tuple of saved statistics and their settings."""
+    if not path.endswith(".npz"):
+        return fvd.find_videos(
+            path,
+            protocol,
+            is_real=name == "real",
+            num_frames=options.num_frames,
+            float_range=options.float_range,
+            seed=options.seed,
+        )
+    gaussian, found = fvd_statistics.load_statistics(path)
     for key, value in settings.items():
         if found.get(key) != value:
             raise ValueError(
                 f"{path}: is of the {key} {found.get(key)}, and now it is {value}; "
                 "compute it again, with --save_real or --save_fake"
             )
-    if options.num_frames not in (None, found["frames"]):
+    wanted = options.num_frames or protocol.num_frames
+    if wanted not in (None, found["frames"]):
         raise ValueError(
             f"{path}: is of videos of {found['frames']} frames, not of "
-            f"--num_frames={options.num_frames}"
+            f"--num_frames={wanted}"
         )
     return gaussian, {key: found[key] for key in ("frames", "left_out")}
 
 
-def _measure(name, videos, extract, options):
-    """The Gaussian of a set, and what it is of, with a progress bar."""
-    with tqdm(desc=f"{name:4}", total=len(videos), unit="video") as bar:
+def _measure(name, videos, extract, protocol, options):
+    """The Gaussian of a set and facts about it, with a progress bar."""
+    total = min(len(videos), protocol.num_videos or len(videos))
+    with tqdm(desc=f"{name:4}", total=total, unit="video") as bar:
         gaussian, frames, errors = fvd.gaussian_of(
             videos,
             extract,
+            protocol=protocol,
             batch_size=options.batch_size,
             threads=options.num_readers or num_cores(),
             max_damaged=options.max_damaged,
@@ -135,7 +180,13 @@ def _measure(name, videos, extract, options):
     return gaussian, {"frames": frames, "left_out": len(errors)}
 
 
-def _warn(gaussians):
+def _warn(gaussians: dict, protocol: FvdProtocol):
+    for name, gaussian in gaussians.items():
+        if protocol.num_videos and gaussian.count < protocol.num_videos:
+            logging.warning(
+                "%d %s videos; figures published with the protocol %s use %d",
+                gaussian.count, name, protocol.name, protocol.num_videos,
+            )  # fmt: skip
     dimensions = len(gaussians["real"].mean)
     few = {n: g.count for n, g in gaussians.items() if g.count < _FEW * dimensions}
     for name, count in few.items():

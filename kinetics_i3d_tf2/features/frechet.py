@@ -11,7 +11,7 @@ class Gaussian(NamedTuple):
     Attributes:
         count: number of points.
         mean: float64 `(dimensions,)`.
-        covariance: float64 `(dimensions, dimensions)`, unbiased (divided by n - 1).
+        covariance: float64 `(dimensions, dimensions)`.
     """
 
     count: int
@@ -62,8 +62,12 @@ class Moments:
         self._mean = self._mean + shift * (number / total)
         self._count = total
 
-    def gaussian(self) -> Gaussian:
+    def gaussian(self, *, ddof: int = 1) -> Gaussian:
         """Mean and covariance of the points so far.
+
+        Args:
+            ddof: what is subtracted from the number of points in the divisor of the
+                covariance; 1 is unbiased.
 
         Raises:
             ValueError: they are fewer than two.
@@ -72,7 +76,7 @@ class Moments:
             raise ValueError(
                 f"A covariance is of at least two points. Received: {self._count}"
             )
-        return Gaussian(self._count, self._mean, self._scatter / (self._count - 1))
+        return Gaussian(self._count, self._mean, self._scatter / (self._count - ddof))
 
 
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from absl import logging
 
 from ..data import npy, video_folder
 from ..models.architecture import MIN_FRAMES
 from ..utils import files
 from ..video.reader import iter_video
+from .spans import Span
 
 # Of floating-point values: least, greatest.
 RANGES = {"0..255": (0.0, 255.0), "0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0)}
@@ -35,6 +37,7 @@ def find(
     *,
     num_frames: int | None = None,
     float_range: str | None = None,
+    seed: int | None = None,
 ) -> list[Video]:
     """Finds the videos of a set.
 
@@ -42,9 +45,11 @@ def find(
         path: a folder with video files, .npy files or both, searched in depth; or one
             such file. A .npy file holds videos `(number, frames, height, width, 3)`, or
             one without the first axis.
-        num_frames: how many frames are taken, the first ones, as they are stored
-            whatever the rate; by default all.
-        float_range: what floating-point values are in, one of `RANGES`.
+        num_frames: number of frames taken from each video, as they are stored whatever
+            the rate; by default all.
+        float_range: range of floating-point values, one of `RANGES`.
+        seed: takes the frames from a random place in each video, which depends on the
+            seed and the number of the video; None takes the first ones.
 
     Returns:
         The videos, in order of name.
@@ -69,10 +74,12 @@ def find(
                 name=file,
                 num_frames=num_frames,
                 float_range=float_range,
+                seed=seed,
+                first_number=len(videos),
             )
         else:
-            read = _VideoFile(file, num_frames)
-            videos.append(Video(file, read))
+            span = Span(num_frames, seed, len(videos))
+            videos.append(Video(file, _VideoFile(file, span)))
     if not videos:
         raise ValueError(f"{path}: there are no videos or .npy files in it")
     return videos
@@ -84,22 +91,26 @@ def of_array(
     name: str = "array",
     num_frames: int | None = None,
     float_range: str | None = None,
+    seed: int | None = None,
+    first_number: int = 0,
 ) -> list[Video]:
     """The videos of an array.
 
     Args:
         videos: uint8 or floating point `(number, frames, height, width, 3)`, or one
             video without the first axis.
-        name: what it is called in errors.
-        num_frames: how many frames are taken, the first ones; by default all.
-        float_range: what floating-point values are in, one of `RANGES`.
+        name: name in error messages.
+        num_frames: as of `find`, and so are `float_range` and `seed`.
+        float_range: range of floating-point values.
+        seed: seed of random places.
+        first_number: number of the first of these videos in the set.
 
     Returns:
         The videos.
 
     Raises:
-        ValueError: its shape, dtype or range is another. Each video's values are
-            checked when it is read.
+        ValueError: the shape or dtype is another, or all floating-point values are in
+            another range. Each video's values are checked when it is read.
     """
     _check_num_frames(num_frames)
     if videos.ndim == 4:
@@ -121,11 +132,25 @@ def of_array(
             f"{', '.join(RANGES)} (--float_range). Received: {float_range}"
         )
     low, high = RANGES[float_range] if is_float else RANGES["0..255"]
-    _check_use(videos, low, high, name)
+    if is_float:
+        _check_use(videos, low, high, name)
+    elif not any(video.max() > 1 for video in videos) and videos.any():
+        logging.warning(
+            "%s: all values are 0 or 1, which is black in 0..255. If they were in "
+            "[0, 1] before a cast to uint8, save floating point and set "
+            "--float_range=0..1",
+            name,
+        )
     return [
         Video(
             f"{name}[{number}]",
-            _ArrayVideo(video, f"{name}[{number}]", num_frames, low, high),
+            _ArrayVideo(
+                video,
+                f"{name}[{number}]",
+                Span(num_frames, seed, first_number + number),
+                low,
+                high,
+            ),
         )
         for number, video in enumerate(videos)
     ]
@@ -133,24 +158,23 @@ def of_array(
 
 class _VideoFile(NamedTuple):
     path: str
-    num_frames: int | None
+    span: Span
 
     def __call__(self):
-        frames = list(iter_video(self.path, fps=None, max_frames=self.num_frames))
-        _check_length(self.path, len(frames), self.num_frames)
-        return np.stack(frames)
+        limit = None if self.span.is_random else self.span.num_frames
+        frames = iter_video(self.path, fps=None, max_frames=limit)
+        return self.span.of_iterator(frames, self.path)
 
 
 class _ArrayVideo(NamedTuple):
     video: np.ndarray
     name: str
-    num_frames: int | None
+    span: Span
     low: float
     high: float
 
     def __call__(self):
-        _check_length(self.name, len(self.video), self.num_frames)
-        video = np.asarray(self.video[: self.num_frames])
+        video = self.span.of_array(self.video, self.name)
         if video.dtype == np.uint8:
             return video
         video = video.astype(np.float32)
@@ -165,7 +189,7 @@ class _ArrayVideo(NamedTuple):
 
 
 class RangeError(ValueError):
-    """Values are not in the range that was named."""
+    """Values are not in the given range."""
 
 
 def _check_num_frames(num_frames):
@@ -176,22 +200,19 @@ def _check_num_frames(num_frames):
         )
 
 
-def _check_length(name, count, num_frames):
-    wanted = num_frames or MIN_FRAMES
-    if count < wanted:
-        raise ValueError(f"{name}: has {count} frames, and {wanted} are needed")
-
-
 def _check_use(videos, low, high, name):
-    """Refuses arrays of which no value is where half of the range is.
+    """Rejects floating point of which nothing is outside [0, 1] but should be.
 
-    A clip in [0, 1] that was cast to uint8, or called one of 0..255 or -1..1.
+    It is in [0, 1], and 0..255 or -1..1 was given. Black is 0 in 0..255 too, and white
+    is 1 in -1..1 too.
     """
     if high <= 1 and low == 0:
         return
-    is_used = any(video.max() > 1 if high > 1 else video.min() < 0 for video in videos)
-    if not is_used:
+    if any(video.max() > 1 if high > 1 else video.min() < 0 for video in videos):
+        return
+    is_uniform = not videos.any() if high > 1 else (videos == 1).all()
+    if not is_uniform:
         raise RangeError(
-            f"{name}: all values are in [0, 1], not in [{low:g}, {high:g}]; save them "
-            "in floating point and say --float_range=0..1"
+            f"{name}: all values are in [0, 1], not in [{low:g}, {high:g}]; set "
+            "--float_range=0..1"
         )

@@ -1,6 +1,8 @@
 """The Frechet Video Distance: the reference's protocol, and the program."""
 
+import hashlib
 import json
+import shutil
 
 import numpy as np
 import programs
@@ -9,9 +11,11 @@ import recipe as weights
 from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, frechet_video_distance, save_checkpoint
+from kinetics_i3d_tf2.features import compare, fvd_statistics
 from kinetics_i3d_tf2.features.extractor import make_extractor
 from kinetics_i3d_tf2.features.frechet import Gaussian, frechet_distance
-from kinetics_i3d_tf2.features.fvd import gaussian_of, reference_clip
+from kinetics_i3d_tf2.features.fvd import gaussian_of
+from kinetics_i3d_tf2.features.fvd_protocols import PROTOCOLS, reference_clip
 from kinetics_i3d_tf2.features.video_sets import of_array
 
 
@@ -54,34 +58,11 @@ def run():
         yield send
 
 
-def plain_resize(frames, size):
-    """TensorFlow 1's `resize_bilinear`, by its definition."""
-    frames = frames.astype(np.float64)
-    for axis in (1, 2):
-        length = frames.shape[axis]
-        place = np.arange(size) * (length / size)
-        low = np.floor(place).astype(int)
-        high = np.minimum(low + 1, length - 1)
-        share = (place - low).reshape([-1 if a == axis else 1 for a in range(4)])
-        frames = frames.take(low, axis) * (1 - share) + frames.take(high, axis) * share
-    return frames
-
-
-@pytest.mark.parametrize("shape", [(24, 32), (224, 224), (300, 400)], ids=str)
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_frames_are_resized_as_the_reference_does(shape, dtype):
-    frames = np.random.default_rng(0).integers(0, 256, (2, *shape, 3)).astype(dtype)
-    expected = plain_resize(frames, 224) * 2 / 255 - 1
-    clip = reference_clip(frames)
-    assert clip.dtype == np.float32
-    np.testing.assert_allclose(clip, expected, atol=1e-4)
-
-
 def plain_distance(model, real, fake):
     gaussians = []
     for videos in (real, fake):
-        clips = np.stack([plain_resize(v, 224) * 2 / 255 - 1 for v in videos])
-        logits = np.asarray(model(clips.astype(np.float32)), np.float64)
+        clips = np.stack([reference_clip(video) for video in videos])
+        logits = np.asarray(model(clips), np.float64)
         gaussians.append(Gaussian(len(logits), logits.mean(0), np.cov(logits.T)))
     return frechet_distance(*gaussians)
 
@@ -131,12 +112,56 @@ def test_folders_of_videos(run, folders, checkpoint, model, tmp_path):
     assert others[0] == f"real: 5 videos of 9 frames, {folders}/real"
     assert others[1] == f"fake: 5 videos of 9 frames, {folders}/fake"
     assert others[2].startswith(f"checkpoint: {checkpoint.partition('=')[2]} (")
-    assert "TF-Hub" in others[3] and "rgb_scratch" in others[3]
+    assert others[3].startswith("weights: not those of the reference implementation")
+    assert others[4] == "protocol: reference"
     assert "5 real videos are few for a covariance of 7 logits" in error
     results = json.loads((tmp_path / "fvd.json").read_text())
     assert results["fvd"] == pytest.approx(distance, rel=1e-5)
+    assert results["protocol"] == "reference"
     expected = {"videos": 5, "frames": 9, "left_out": 0}
     assert results["real"] == {"path": str(folders / "real"), **expected}
+
+
+def test_the_default_weights_are_rgb_scratch(run, checkpoint, tmp_path, monkeypatch):
+    weights_of = checkpoint.partition("=")[2]
+    shutil.copytree(weights_of, tmp_path / "checkpoints" / "rgb_scratch")
+    monkeypatch.chdir(tmp_path)
+    for name, videos in (("real", REAL), ("fake", FAKE)):
+        np.save(tmp_path / f"{name}.npy", videos)
+    status, printed, error = run("real.npy", "fake.npy")
+    assert status == 0, error
+    assert "checkpoint: checkpoints/rgb_scratch/model.ckpt (" in printed
+    found = frechet_video_distance(REAL, FAKE)
+    assert found == pytest.approx(result_of(printed)[0], rel=1e-3)
+
+
+def test_the_released_weights_are_recognised(shared):
+    index = shared / "release" / "checkpoints" / "rgb_scratch" / "model.ckpt.index"
+    digest = hashlib.sha256(index.read_bytes()).hexdigest()
+    assert digest.startswith(compare.RGB_SCRATCH)
+    described = compare.describe_weights(compare.RGB_SCRATCH)
+    assert described.startswith("rgb_scratch of the release, bit-equal to TF-Hub's")
+
+
+def test_a_protocol_of_another_project(run, checkpoint, tmp_path):
+    for seed, name in ((1, "real"), (2, "fake")):
+        np.save(tmp_path / f"{name}.npy", videos_of(seed, 3, 18))
+    arguments = (tmp_path / "real.npy", tmp_path / "fake.npy", checkpoint)
+    status, printed, error = run(*arguments, "--protocol=styleganv", "--seed=7")
+    assert status == 0, error
+    assert "real: 3 videos of 16 frames" in printed
+    assert printed.endswith("protocol: styleganv, seed 7\n")
+    assert "3 real videos; figures published with the protocol styleganv use 2048" in (
+        error
+    )
+
+
+def test_statistics_with_the_older_name_of_the_protocol(tmp_path):
+    gaussian = Gaussian(2, np.zeros(3), np.eye(3))
+    older = {"protocol": "Logits of 224x224, reference resizing"}
+    fvd_statistics.save_statistics(tmp_path / "a.npz", gaussian, older)
+    _, settings = fvd_statistics.load_statistics(tmp_path / "a.npz")
+    assert settings == {"protocol": "reference"}
 
 
 def test_enough_videos_are_no_warning(run, checkpoint, tmp_path):
@@ -164,6 +189,7 @@ def test_statistics_of_something_else(run, folders, checkpoint, tmp_path):
         (["--weights=demo"], "real.npz: is of the checkpoint"),
         ([checkpoint, "--dtype=bfloat16"], "is of the dtype float32, and now it is"),
         ([checkpoint, "--num_frames=12"], "is of videos of 9 frames, not of"),
+        ([checkpoint, "--protocol=videogpt"], "is of the protocol reference, and now"),
         ([checkpoint, f"--save_real={saved}"], "real.npz is such a file already"),
     ):
         status, _, error = run(saved, folders / "fake", *flags)
@@ -195,7 +221,7 @@ def test_lengths_differ(run, folders, checkpoint, tmp_path):
     np.save(tmp_path / "long.npy", videos_of(3, 2, 12))
     status, _, error = run(folders / "real", tmp_path / "long.npy", checkpoint)
     assert status == 2
-    assert "have 9 frames, those of the other 12; say how many" in error
+    assert "have 9 frames, those of the other 12; set how many" in error
     np.save(tmp_path / "short.npy", REAL)
     status, _, error = run(tmp_path, folders / "real", checkpoint)
     assert status == 2
@@ -216,6 +242,7 @@ def test_lengths_differ(run, folders, checkpoint, tmp_path):
         (["a", "b", "--num_frames=8"], "num_frames must be at least 9"),
         (["a", "b", "--eval_type=joint"], "of the RGB stream's logits"),
         (["a", "b", "--model=c3d"], "of i3d's logits"),
+        (["a", "b", "--protocol=fid"], f"should be one of <{'|'.join(PROTOCOLS)}>"),
         (["a", "b", "--save_real=x.txt"], "name a .npz file"),
         (["a", "b", "--json=/absent/x"], "there is no such folder"),
     ],

@@ -5,6 +5,7 @@ import pytest
 from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2.features import video_sets
+from kinetics_i3d_tf2.features.spans import ShortVideoError, Span
 
 VIDEOS = np.random.default_rng(0).integers(0, 256, (3, 10, 8, 6, 3), np.uint8)
 
@@ -61,7 +62,6 @@ UNIT = VIDEOS / 255
     ("videos", "float_range", "message"),
     [
         (UNIT, "0..255", r"all values are in \[0, 1\], not in \[0, 255\]"),
-        (UNIT.astype(np.uint8), None, r"all values are in \[0, 1\].*--float_range"),
         (UNIT, "-1..1", r"all values are in \[0, 1\], not in \[-1, 1\]"),
         (UNIT, None, "holds float64; say the range of its values, one of 0..255"),
         (
@@ -84,6 +84,60 @@ UNIT = VIDEOS / 255
 def test_what_is_no_set_of_videos(videos, float_range, message):
     with pytest.raises(ValueError, match=message):
         read_all(video_sets.of_array(videos, float_range=float_range))
+
+
+@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_black_and_white_videos_are_data(value, dtype, caplog):
+    videos = np.full((2, 9, 4, 4, 3), value, dtype)
+    read = read_all(video_sets.of_array(videos, float_range="0..255"))
+    np.testing.assert_array_equal(read, videos)
+    signed = videos.astype(np.float32) / 127.5 - 1
+    read = read_all(video_sets.of_array(signed, float_range="-1..1"))
+    np.testing.assert_allclose(read, videos, atol=1e-4)
+    assert not caplog.messages
+
+
+def test_uint8_of_zeros_and_ones_is_taken_with_a_warning(caplog):
+    videos = (UNIT + 0.5).astype(np.uint8)
+    np.testing.assert_array_equal(read_all(video_sets.of_array(videos)), videos)
+    assert "all values are 0 or 1, which is black" in caplog.text
+
+
+def starts_of(videos, length):
+    """First frame of each clip of videos whose frames are numbered."""
+    for clip in (video.read() for video in videos):
+        numbers = clip[:, 0, 0, 0]
+        np.testing.assert_array_equal(np.diff(numbers), np.ones(length - 1))
+        yield int(numbers[0])
+
+
+def numbered(count, frames):
+    videos = np.zeros((count, frames, 2, 2, 3), np.uint8)
+    return videos + np.arange(frames, dtype=np.uint8)[:, None, None, None]
+
+
+def test_clips_start_at_random_places_of_a_seed():
+    videos = numbered(400, 12)
+    starts = [*starts_of(video_sets.of_array(videos, num_frames=9, seed=3), 9)]
+    counts = np.bincount(starts, minlength=4)
+    assert len(counts) == 4 and counts.min() > 70  # 100 expected, deviation 9
+    again = video_sets.of_array(videos, num_frames=9, seed=3)
+    assert [*starts_of(again, 9)] == starts
+    others = video_sets.of_array(videos, num_frames=9, seed=4)
+    assert [*starts_of(others, 9)] != starts
+
+
+def test_random_clips_of_an_iterator():
+    frames = numbered(1, 12)[0]
+    starts = [
+        Span(9, 0, number).of_iterator(iter(frames), "x")[0, 0, 0, 0]
+        for number in range(400)
+    ]
+    counts = np.bincount(starts, minlength=4)
+    assert len(counts) == 4 and counts.min() > 70
+    with pytest.raises(ShortVideoError, match="x: has 8 frames, and 9 are needed"):
+        Span(9, 0, 0).of_iterator(iter(frames[:8]), "x")
 
 
 def test_too_few_frames_are_asked_for():
