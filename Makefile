@@ -16,11 +16,10 @@ run: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python $(PYTEST)
 
-# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. Remote
-# files, and what depends on the version of TensorFlow and Keras most.
-IO_TESTS := tests/utils tests/video/test_reader.py tests/models/test_i3d.py \
-  tests/checkpoints/test_sonnet.py tests/checkpoints/test_checkpoint.py \
-  tests/data/records tests/training/test_momentum.py
+# The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. What
+# is about remote files.
+IO_TESTS := tests/utils/remote tests/checkpoints/test_remote_checkpoints.py \
+  tests/data/records/test_tfrecord.py
 
 test-io: $(INSTALLED_IO)
 	.venv-io/bin/python $(PYTEST) $(IO_TESTS)
@@ -79,8 +78,8 @@ demo-weights: $(INSTALLED)
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
 
-$(INSTALLED): EXTRAS := beam,docs,onnx,plot,serving,test
-$(INSTALLED_IO): EXTRAS := beam,io,onnx,plot,serving,test
+$(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
+$(INSTALLED_IO): EXTRAS := http,io,s3,test
 $(INSTALLED_PORTS): EXTRAS := ports,test
 $(INSTALLED_PORTS): PINNED := 'torch==2.13.0'
 $(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS): pyproject.toml

@@ -33,7 +33,7 @@ from pathlib import Path
 from absl import flags
 
 from ..streams import STREAMS
-from ..utils import remote
+from ..utils import files
 from . import chosen_checkpoints, clip_flags, flow_flags, model_flags, program
 
 clip_flags.declare_for_help()
@@ -99,7 +99,7 @@ def main(argv):
 def _check_flags():
     model_flags.check()
     if _FORMAT.value == "saved_model" and (
-        not _OUT.value or remote.is_address(_OUT.value)
+        not _OUT.value or files.is_address(_OUT.value)
     ):
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
     if _FORMAT.value == "saved_model" and Path(_OUT.value).is_file():

@@ -11,7 +11,7 @@ from absl import logging
 
 from .. import streams
 from ..utils import files, run_dir
-from ..utils.remote import is_address
+from ..utils.files import is_address
 from ..visualization import plots
 from . import distribution
 from .build import build_model, make_trainer

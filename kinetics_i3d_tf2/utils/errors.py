@@ -2,6 +2,8 @@
 
 import os
 
+from .remote.addresses import redact
+
 
 def reason(error: BaseException, path: str | os.PathLike = "") -> str:
     """Why something failed, without the path of what failed.
@@ -11,12 +13,14 @@ def reason(error: BaseException, path: str | os.PathLike = "") -> str:
         path: file or name that the error's text may begin with ("PATH: ").
 
     Returns:
-        The error's text on one line, without that beginning; the type's name if there
-        is no text.
+        The error's text on one line, without that beginning and without credentials;
+        the type's name if there is no text.
 
     Examples:
         >>> reason(ValueError("a.mp4: is an empty file"), "a.mp4")
         'is an empty file'
     """
-    text = str(error).removeprefix(f"{os.fspath(path)}: ") if path else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    text = str(error)
+    for name in (os.fspath(path), redact(path)) if path else ():
+        text = text.removeprefix(f"{name}: ")
+    return " ".join(redact(text).split()) or type(error).__name__

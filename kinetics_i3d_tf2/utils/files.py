@@ -1,4 +1,8 @@
-"""Files on this machine and at addresses (s3://, http://, gs://), in one way."""
+"""Files on this machine and at addresses (s3://, http://, gs://), in one way.
+
+Addresses need the packages of the extras `s3`, `gcs` and `http`; without them, every
+function here raises a ValueError that names the package.
+"""
 
 import contextlib
 import fnmatch
@@ -11,8 +15,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import remote, walk
-from .remote import is_address
+from . import walk
+from .remote import cache, reader, storage
+from .remote.addresses import is_address, redact, without_query
 
 
 def join(folder: str | os.PathLike, *names: str) -> str:
@@ -25,7 +30,7 @@ def join(folder: str | os.PathLike, *names: str) -> str:
 
 def stem(path: str | os.PathLike) -> str:
     """Name of a file without its folder and suffix."""
-    return os.path.splitext(os.fspath(path).rsplit("/", 1)[-1])[0]
+    return os.path.splitext(without_query(path).rsplit("/", 1)[-1])[0]
 
 
 def open_file(path: str | os.PathLike, mode: str = "r") -> io.IOBase:
@@ -33,19 +38,24 @@ def open_file(path: str | os.PathLike, mode: str = "r") -> io.IOBase:
 
     Args:
         path: local path or address.
-        mode: "r", "rb", "w", "wb"; "a" and "ab" for local files and where the remote
-            file system appends.
+        mode: "r" or "rb"; "w", "wb", "a" and "ab" for local files only. To write to an
+            address, use `atomic_writer`.
 
     Returns:
-        File object; a context manager.
+        File object, which can seek; a context manager.
 
     Raises:
         OSError: the file does not exist, or may not be opened.
-        ValueError: the address needs the extra `io`.
+        ValueError: an address is opened for writing.
     """
     encoding = "utf-8-sig" if mode == "r" else "utf-8"
     if is_address(path):
-        file = remote.open_file(path, mode if mode != "r" else "rb")
+        if mode not in ("r", "rb"):
+            raise ValueError(
+                f"{redact(path)}: files at addresses are written whole, with "
+                f"atomic_writer. Received: mode={mode!r}"
+            )
+        file = reader.open_file(path)
         return io.TextIOWrapper(file, encoding, newline="") if mode == "r" else file
     if "b" in mode:
         return open(path, mode)
@@ -54,12 +64,12 @@ def open_file(path: str | os.PathLike, mode: str = "r") -> io.IOBase:
 
 def exists(path: str | os.PathLike) -> bool:
     """Whether a file or folder exists."""
-    return remote.exists(path) if is_address(path) else os.path.exists(path)
+    return storage.exists(path) if is_address(path) else os.path.exists(path)
 
 
 def is_dir(path: str | os.PathLike) -> bool:
     """Whether a folder exists."""
-    return remote.is_dir(path) if is_address(path) else os.path.isdir(path)
+    return storage.is_dir(path) if is_address(path) else os.path.isdir(path)
 
 
 def size(path: str | os.PathLike) -> int:
@@ -68,7 +78,7 @@ def size(path: str | os.PathLike) -> int:
     Raises:
         OSError: the file does not exist.
     """
-    return remote.size(path) if is_address(path) else os.path.getsize(path)
+    return storage.size(path) if is_address(path) else os.path.getsize(path)
 
 
 def files_below(folder: str | os.PathLike) -> list[str]:
@@ -97,7 +107,7 @@ def matching(pattern: str | os.PathLike) -> list[str]:
     """
     folder, _, name = os.fspath(pattern).rpartition("/")
     if is_address(pattern):
-        names = remote.list_dir(folder)
+        names = storage.list_dir(folder)
     else:
         folder = folder or ("/" if os.fspath(pattern).startswith("/") else ".")
         names = os.listdir(folder) if os.path.isdir(folder) else []
@@ -112,7 +122,7 @@ def remove(path: str | os.PathLike) -> None:
         OSError: it cannot be deleted.
     """
     if exists(path):
-        remote.remove(path) if is_address(path) else os.remove(path)
+        storage.remove(path) if is_address(path) else os.remove(path)
 
 
 def make_dirs(folder: str | os.PathLike) -> None:
@@ -122,23 +132,47 @@ def make_dirs(folder: str | os.PathLike) -> None:
         OSError: it cannot be made.
     """
     if is_address(folder):
-        remote.make_dirs(folder)
+        storage.make_dirs(folder)
     else:
         os.makedirs(folder, exist_ok=True)
 
 
 def copy_to_local(path: str | os.PathLike, target: str | os.PathLike) -> None:
-    """Copies a file to a local path.
+    """Copies a file to a local path; one at an address is fetched once and cached.
 
     Args:
         path: local path or address.
-        target: local path.
+        target: local path. It may become a link to the file in the cache, and must not
+            be written to.
 
     Raises:
         OSError: the file does not exist, or cannot be copied.
     """
-    with open_file(path, "rb") as source, open(target, "wb") as copy:
-        shutil.copyfileobj(source, copy, 1 << 20)
+    if is_address(path):
+        cache.copy_to(path, target)
+    else:
+        shutil.copyfile(path, target)
+
+
+def read_range(path: str | os.PathLike, start: int, end: int) -> bytes:
+    """Reads a part of a file; of one at an address, in one request.
+
+    Args:
+        path: local path or address.
+        start: offset of the first byte.
+        end: offset behind the last byte.
+
+    Returns:
+        The bytes; fewer at the end of the file.
+
+    Raises:
+        OSError: the file does not exist, or may not be read.
+    """
+    if is_address(path):
+        return storage.read_range(path, start, end)
+    with open(path, "rb") as file:
+        file.seek(start)
+        return file.read(end - start)
 
 
 @contextlib.contextmanager
@@ -158,7 +192,7 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
     if is_address(path):
         with tempfile.TemporaryDirectory() as folder:
             yield (temporary := Path(folder) / "content")
-            remote.upload(temporary, path)
+            storage.upload(temporary, path)
         return
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

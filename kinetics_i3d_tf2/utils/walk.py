@@ -3,7 +3,8 @@
 import os
 from typing import NamedTuple
 
-from . import remote
+from .remote import storage
+from .remote.addresses import is_address
 
 
 class Below(NamedTuple):
@@ -33,10 +34,10 @@ def below(folder: str | os.PathLike) -> Below:
         OSError: the folder does not exist, or may not be listed.
     """
     folder, found = os.fspath(folder), Below([], [], [])
-    if remote.is_address(folder):
-        for parent, names in remote.walk(folder):
-            parent = parent.rstrip("/")
-            found.files.extend(f"{parent}/{n}" for n in names if not n.startswith("."))
+    if is_address(folder):
+        start = len(folder.rstrip("/"))
+        paths = storage.find(folder)
+        found.files.extend(path for path in paths if "/." not in path[start:])
     else:
         _add(folder, (), found)
     for paths in found:

@@ -56,7 +56,7 @@ def name_of(source: Source) -> str:
     if isinstance(source, bytes):
         return "the video in memory"
     if isinstance(source, str | os.PathLike):
-        return "standard input" if is_stdin(source) else os.fspath(source)
+        return "standard input" if is_stdin(source) else files.redact(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "the video's file object"
 
@@ -172,9 +172,13 @@ def _av_source(source, stack):
             source.seek(0)
         return source
     path = os.fspath(source)
-    _check_file(path)
     if files.is_address(path):
-        return stack.enter_context(files.open_file(path, "rb"))
+        file = stack.enter_context(files.open_file(path, "rb"))
+        if file.seek(0, os.SEEK_END) == 0:
+            raise ValueError(f"{name_of(path)}: is an empty file, not a video")
+        file.seek(0)
+        return file
+    _check_file(path)
     return "file:" + os.path.abspath(path)  # "10:20.mp4" is no protocol.
 
 
@@ -194,7 +198,7 @@ def _check_file(path):
         raise FileNotFoundError(f"{path}: there is no such video file")
     if files.is_dir(path):
         raise IsADirectoryError(f"{path}: is a folder, not a video file")
-    if not files.is_address(path) and is_pipe(path):
+    if is_pipe(path):
         return  # Opening it twice would lose its first bytes.
     files.open_file(path, "rb").close()  # Reports a file that may not be read.
     if files.size(path) == 0:

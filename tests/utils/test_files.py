@@ -1,6 +1,5 @@
-"""Local files; `test_remote.py` has the addresses."""
+"""Local files; `remote` has the addresses."""
 
-import importlib.util
 import json
 
 import pytest
@@ -52,16 +51,6 @@ def test_matching(tmp_path):
     names = [f"{tmp_path}/train-0", f"{tmp_path}/train-1"]
     assert files.matching(tmp_path / "train-*") == names
     assert files.matching(tmp_path / "nowhere" / "*") == []
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("tensorflow_io") is not None, reason="the extra is there"
-)
-@pytest.mark.parametrize("scheme", ["s3", "http", "hdfs"])
-def test_addresses_without_the_extra(scheme):
-    message = rf"{scheme}://bucket/a.mp4: .*pip install 'kinetics-i3d-tf2\[io\]'"
-    with pytest.raises(ValueError, match=message):
-        files.open_file(f"{scheme}://bucket/a.mp4", "rb")
 
 
 def test_write_json(tmp_path):

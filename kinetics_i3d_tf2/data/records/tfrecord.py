@@ -84,10 +84,9 @@ def read_record(record: Record) -> bytes:
         OSError: the file does not exist.
         ValueError: the content is truncated, or its checksum is wrong.
     """
-    with files.open_file(record.path, "rb") as file:
-        file.seek(record.offset)
-        content = file.read(record.length)
-        checksum = file.read(_CHECKSUM.size)
+    end = record.offset + record.length + _CHECKSUM.size
+    content = files.read_range(record.path, record.offset, end)
+    content, checksum = content[: record.length], content[record.length :]
     if len(checksum) < _CHECKSUM.size or checksum != _checksum(content):
         raise ValueError(
             f"{record.path}: the record at byte {record.offset} is damaged or truncated"

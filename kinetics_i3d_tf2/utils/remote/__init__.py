@@ -1,0 +1,1 @@
+"""Files at addresses (s3://, gs://, http://), through fsspec. `files` calls it."""

@@ -1,0 +1,88 @@
+"""Copies of remote files that are kept: checkpoints are fetched once."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from absl import logging
+from filelock import FileLock
+
+from . import storage
+from .addresses import redact, without_query
+
+VARIABLE = "KINETICS_I3D_CACHE"
+
+
+def folder() -> Path:
+    """The cache folder: `$KINETICS_I3D_CACHE`, else one in `$XDG_CACHE_HOME`."""
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE])
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base, "kinetics_i3d_tf2")
+
+
+def copy_to(address: str | os.PathLike, target: str | os.PathLike) -> None:
+    """Copies a remote file to a local path, from the cache if it has not changed.
+
+    A file is recognised by what its server says of it: ETag, size, time of change. An
+    older copy is deleted. Files whose servers do not say are copied and not kept.
+
+    Args:
+        address: the file.
+        target: local path; it may become a link to the file in the cache, and must not
+            be written to.
+
+    Raises:
+        OSError: there is no such file, or it cannot be copied.
+    """
+    version = storage.facts(address).version
+    entry = None if version is None else _entry(address, version)
+    if entry is None:
+        storage.download(address, target)
+        return
+    with FileLock(entry.parent / ".lock"):
+        if not entry.exists():
+            _fetch(address, entry)
+        else:
+            logging.debug("%s: is %s", redact(address), entry)
+        _link(entry, target)
+
+
+def _entry(address, version):
+    """Path in the cache, in an existing folder; None if it cannot be written to."""
+    place = hashlib.sha256(redact(address).encode()).hexdigest()[:16]
+    name = hashlib.sha256(version.encode()).hexdigest()[:16]
+    suffix = without_query(address).rpartition("/")[2][-80:]
+    path = folder() / "files" / place / f"{name}-{suffix}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if os.access(path.parent, os.W_OK):
+            return path
+    except OSError:
+        pass
+    logging.warning(
+        "%s cannot be written to, so remote files are fetched every time; set %s",
+        folder(), VARIABLE,
+    )  # fmt: skip
+    return None
+
+
+def _fetch(address, entry):
+    logging.info("Fetching %s", redact(address))
+    with tempfile.TemporaryDirectory(dir=entry.parent) as aside:
+        partial = Path(aside, "content")
+        storage.download(address, partial)
+        os.replace(partial, entry)
+    for other in entry.parent.iterdir():
+        if other.is_file() and other.name not in (entry.name, ".lock"):
+            other.unlink()
+
+
+def _link(entry, target):
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(entry, target)
+    except OSError:  # On another disk.
+        shutil.copyfile(entry, target)
