@@ -18,8 +18,7 @@ test: $(INSTALLED)
 
 # The extra io: TensorFlow 2.16 with tensorflow-io, in an environment of its own. What
 # is about remote files.
-IO_TESTS := tests/utils/remote tests/checkpoints/test_remote_checkpoints.py \
-  tests/data/records/test_tfrecord.py
+IO_TESTS := tests/utils/remote tests/data/records/test_tfrecord.py
 
 test-io: $(INSTALLED_IO)
 	.venv-io/bin/python $(PYTEST) $(IO_TESTS)

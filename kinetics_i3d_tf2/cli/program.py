@@ -13,6 +13,7 @@ from types import ModuleType
 
 from absl import app, flags, logging
 
+from ..utils.files import redact
 from . import help_text
 
 # absl's error for a required flag that is missing.
@@ -42,6 +43,7 @@ def run(
             docstring.
     """
     logging.set_verbosity(logging.INFO)
+    logging.get_absl_handler().addFilter(_redact_record)
     sys.unraisablehook = _unraisable
     module = module or sys.modules["__main__"]
     keep_unknown = getattr(module, "KEEPS_UNKNOWN_FLAGS", False)
@@ -97,7 +99,7 @@ def exit_at_once(status: int) -> None:
 
 def print_error(error: BaseException) -> None:
     """Writes an error to standard error, on one line, with the program's name."""
-    line = " ".join(str(error).split()) or "out of memory"
+    line = redact(" ".join(str(error).split())) or "out of memory"
     print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr, flush=True)
 
 
@@ -168,6 +170,12 @@ def quiet_tensorflow() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def _redact_record(record):
+    """Hides the credentials of addresses in a line of the log."""
+    record.msg, record.args = redact(record.getMessage()), ()
+    return True
 
 
 def _unraisable(what):

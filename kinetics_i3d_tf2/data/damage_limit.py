@@ -5,6 +5,8 @@ from collections.abc import Hashable, Mapping
 
 from absl import logging
 
+from ..utils.files import redact
+
 
 class DamageLimit:
     """Counts the inputs that cannot be read, and raises when there are too many.
@@ -52,6 +54,7 @@ class DamageLimit:
         Raises:
             ValueError: more than `max_damaged` cannot be read.
         """
+        problem = redact(problem)
         with self._lock:
             is_new = key not in self.problems
             self.problems[key] = problem

@@ -204,7 +204,7 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_json(path: str | os.PathLike, content) -> None:
-    """Writes a JSON file, whole or not at all.
+    """Writes a JSON file, whole or not at all, without credentials of addresses.
 
     Args:
         path: the file, local or an address.
@@ -214,4 +214,5 @@ def write_json(path: str | os.PathLike, content) -> None:
         OSError: the file cannot be written; an earlier one is kept.
     """
     with atomic_writer(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        text = redact(json.dumps(content, indent=2))
+        temporary.write_text(text + "\n", encoding="utf-8")

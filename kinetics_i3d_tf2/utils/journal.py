@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from . import files
+from . import files, growing_file
 
 _CODEC = ("utf-8", "surrogateescape")  # Paths may be of any bytes.
 
@@ -17,8 +17,8 @@ class JsonRows:
     header = ""
 
     def encode(self, row) -> str:
-        """The line of a row."""
-        return json.dumps(row) + "\n"
+        """The line of a row, without credentials of addresses."""
+        return files.redact(json.dumps(row)) + "\n"
 
     def decode(self, text: str) -> list:
         """Rows of whole lines; None for what is not a row."""
@@ -43,8 +43,9 @@ class CsvRows:
         self.header = self._line(columns)
 
     def encode(self, row: dict[str, str]) -> str:
-        """The line of a row; columns that it lacks are empty."""
-        return self._line([row.get(name, "") for name in self._columns])
+        """The line of a row, without credentials; columns that it lacks are empty."""
+        values = [row.get(name, "") for name in self._columns]
+        return self._line([files.redact(str(value)) for value in values])
 
     def decode(self, text: str) -> list[dict[str, str] | None]:
         """Rows of the text below the header; None for what is not a row."""
@@ -65,13 +66,13 @@ class Journal:
     """The rows of a file; a context manager.
 
     A row is in the file when `append` has returned, whatever ends the process then. A
-    last row that is not whole, as a killed process leaves it, is dropped.
+    last row that is not whole, as a killed process leaves it, is dropped. A file at an
+    address is uploaded once a minute, and when the journal is closed.
 
     Args:
-        path: the file; it is created if it does not exist. Of an address, rows may
-            appear only when the journal is closed.
+        path: the file; it is created if it does not exist.
         format: `JsonRows()` or `CsvRows(columns)`.
-        resume: keep the rows of an earlier run, on this machine; else start over.
+        resume: keep the rows of an earlier run; else start over.
 
     Raises:
         OSError: it cannot be read or written.
@@ -93,18 +94,14 @@ class Journal:
         *,
         resume: bool = True,
     ):
-        self._path = path
         self._format = format
+        self._file = growing_file.open_file(path)
         self.rows = []
-        if not resume:
-            self._file = files.open_file(path, "wb")
-            self._file.write(format.header.encode(*_CODEC))
-            return
-        content = _read_text(path)
-        self.rows = _parse(path, content, format)
+        content = _read_text(path) if resume else None
+        if resume:
+            self.rows = _parse(path, content, format)
         if content != self._text():
-            self._write()
-        self._file = open(path, "ab")
+            self._file.replace(self._encoded())
 
     def __enter__(self):
         return self
@@ -113,7 +110,11 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Closes the file."""
+        """Closes the file.
+
+        Raises:
+            OSError: it cannot be uploaded.
+        """
         self._file.close()
 
     def append(self, row):
@@ -126,8 +127,7 @@ class Journal:
             OSError: it cannot be written, for example because the disk is full.
         """
         line = self._format.encode(row)
-        self._file.write(line.encode(*_CODEC))
-        self._file.flush()
+        self._file.append(line.encode(*_CODEC))
         self.rows += self._format.decode(line)
         return self.rows[-1]
 
@@ -141,13 +141,10 @@ class Journal:
         if rows == self.rows:
             return
         self.rows = rows
-        self._file.close()
-        self._write()
-        self._file = open(self._path, "ab")
+        self._file.replace(self._encoded())
 
-    def _write(self):
-        with files.atomic_writer(self._path) as path:
-            path.write_bytes(self._text().encode(*_CODEC))
+    def _encoded(self):
+        return self._text().encode(*_CODEC)
 
     def _text(self):
         return self._format.header + "".join(map(self._format.encode, self.rows))
@@ -171,10 +168,7 @@ def read_rows(path: str | os.PathLike, format: JsonRows | CsvRows) -> list:
 
 
 def _read_text(path):
-    if not files.exists(path):
-        return ""
-    with files.open_file(path, "rb") as file:
-        return file.read().decode(*_CODEC)
+    return growing_file.read(path).decode(*_CODEC)
 
 
 def _parse(path, content, format):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
+from ...utils import files
 from ..clips import NO_LABEL, Clip
 from .image_coding import Coding
 
@@ -65,7 +66,9 @@ def make_example(
     context["clip/alternative_media_id"].bytes_list.value.append(
         os.fsencode(clip.split)
     )
-    context["clip/data_path"].bytes_list.value.append(os.fsencode(clip.path))
+    context["clip/data_path"].bytes_list.value.append(
+        os.fsencode(files.redact(clip.path))
+    )
     if clip.index != NO_LABEL:
         context["clip/label/string"].bytes_list.value.append(os.fsencode(clip.label))
         context["clip/label/index"].int64_list.value.append(clip.index)
