@@ -66,6 +66,7 @@ def csv_rows(
         ValueError: the file or a row is malformed.
     """
     with files.open_file(path) as file:
+        path = files.redact(path)
         reader = csv.DictReader(file)
         try:
             columns = [(name or "").strip() for name in reader.fieldnames or ()]
@@ -104,6 +105,7 @@ def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
         ValueError: it is not UTF-8.
     """
     with files.open_file(path) as file:
+        path = files.redact(path)
         try:
             for number, line in enumerate(file, 1):
                 if line.strip():

@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 
 from ..streams import CHANNELS
+from ..utils import files
 from ..video import transforms
 from ..video.reader import FRAME_RATE, count_frames, iter_video
 from . import preprocessing
@@ -45,8 +46,8 @@ def training_sample(
     length = len(reader)
     if length < 1:
         raise ValueError(
-            f"{source.path}: has too few frames, in its span if it has one, for "
-            f"{' and '.join(recipe.streams)}"
+            f"{files.redact(source.path)}: has too few frames, in its span if it has "
+            f"one, for {' and '.join(recipe.streams)}"
         )
     wanted = min(length, recipe.num_frames)
     first = int(rng.integers(length - wanted + 1))
@@ -62,7 +63,9 @@ def training_sample(
             clip = flip(clip)
         streams[name] = clip
     if reader.label < 0:
-        raise ValueError(f"{source.path}: the clip has no label to be trained on")
+        raise ValueError(
+            f"{files.redact(source.path)}: the clip has no label to be trained on"
+        )
     return streams, reader.label
 
 
@@ -145,8 +148,8 @@ def _read_clip(reader, recipe, first, wanted):
 def _require_flow(record, example):
     if not example.flow:
         raise ValueError(
-            f"{record.path}: the record has no optical flow; prepare it with flow, or "
-            "use the RGB stream"
+            f"{files.redact(record.path)}: the record has no optical flow; prepare it "
+            "with flow, or use the RGB stream"
         )
 
 

@@ -193,7 +193,7 @@ def read_csv(
             `require_all`, otherwise all of them.
     """
     if videos is None:
-        videos = os.path.dirname(annotations) or "."
+        videos = os.path.dirname(files.without_query(annotations)) or "."
     listed = []
     for place, row in csv_rows(annotations, ("path",), _OPTIONAL):
         path = row["path"]

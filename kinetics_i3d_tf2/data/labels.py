@@ -61,7 +61,9 @@ def read_label_map(path: str | os.PathLike) -> tuple[str, ...]:
     with files.open_file(path) as file:
         names = tuple(line.rstrip("\r\n") for line in file)
     if not names or "" in names or len(set(names)) < len(names):
-        raise ValueError(f"{path}: a label map has one class name per line, each once")
+        raise ValueError(
+            f"{files.redact(path)}: a label map has one class name per line, each once"
+        )
     return names
 
 

@@ -24,6 +24,7 @@ def read_clip(path: str | os.PathLike, channels: int) -> np.ndarray:
         ValueError: it is not a whole .npy file, or its shape, dtype or range is wrong.
     """
     with files.open_file(path, "rb") as file:
+        path = files.redact(path)
         clip = read_array(path, file)
     _check(path, clip, channels)
     return clip.astype(np.float32)

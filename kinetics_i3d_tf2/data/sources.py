@@ -77,10 +77,11 @@ def _find(name):
         yield "", Clip(name)
     elif files.is_dir(name):
         yield from _of_folder(name)
-    elif files.exists(name) or not _WILDCARD.search(name):
+    elif not _WILDCARD.search(files.without_query(name)) or files.exists(name):
         if not files.exists(name):
-            raise FileNotFoundError(f"{name}: there is no such file or folder")
-        yield from _of_file(os.path.dirname(name), name)
+            shown = files.redact(name)
+            raise FileNotFoundError(f"{shown}: there is no such file or folder")
+        yield from _of_file(_folder(name), name)
     else:
         yield from _of_pattern(name)
 
@@ -120,7 +121,7 @@ def _of_folder(folder):
 
 
 def _of_file(folder, path):
-    if path.lower().endswith(".csv"):
+    if files.without_query(path).lower().endswith(".csv"):
         yield from _of_table(datasets.read_csv(path).clips)
     elif _RECORDS.search(path):
         yield from ((folder, record) for record in tfrecord.find_records([path]))
@@ -129,8 +130,13 @@ def _of_file(folder, path):
 
 
 def _of_table(clips) -> Iterator[tuple[str, Clip | Record]]:
-    folder = os.path.commonprefix([os.path.dirname(clip.path) + "/" for clip in clips])
+    folder = os.path.commonprefix([_folder(clip.path) + "/" for clip in clips])
     return ((folder.rpartition("/")[0], clip) for clip in clips)
+
+
+def _folder(path):
+    """The folder of a file; queries of addresses have slashes, too."""
+    return os.path.dirname(files.without_query(path))
 
 
 def _named(found):
@@ -144,8 +150,8 @@ def _named(found):
         other = named.setdefault(name, source)
         if other != source:
             raise ValueError(
-                f"{other.path} and {source.path} would both be called {name}; pass the "
-                "folder above both, or one at a time"
+                f"{files.redact(other.path)} and {files.redact(source.path)} would "
+                f"both be called {name}; pass the folder above both, or one at a time"
             )
     return [Input(name, source) for name, source in named.items()]
 
@@ -158,8 +164,9 @@ def _name(folder, source, keep_suffix=False):
             return f"{files.stem(source.path)}_{source.offset}"
     if is_stdin(source.path):
         return "stdin"
-    name = (source.path[len(folder) :] if folder else source.path).lstrip("/")
-    if not keep_suffix and not files.is_dir(source.path):
+    path = files.without_query(source.path)
+    name = (path[len(folder) :] if folder else path).lstrip("/")
+    if not keep_suffix and (files.is_address(path) or not os.path.isdir(path)):
         name = os.path.splitext(name)[0]
     if source.start is not None or source.end is not None:
         end = "" if source.end is None else f"{source.end:g}"

@@ -100,3 +100,12 @@ def test_clips_of_a_dataset():
     clips = [Clip("/d/videos/jump/a.mp4"), Clip("/d/videos/run/b.mp4", end=2.0)]
     assert [i.name for i in sources.of_table(clips)] == ["jump/a", "run/b_0_2"]
     assert [i.source for i in sources.of_table(clips)] == clips
+
+
+def test_credentials_are_in_no_name(monkeypatch):
+    """A signed address has slashes, dots and question marks in its query."""
+    monkeypatch.setattr(sources.files, "exists", lambda path: True)
+    query = "X-Amz-Credential=AK/2026/s3&X-Amz-Signature=5e.1f"
+    found = sources.find([f"https://me:secret@host/a/{n}.mp4?{query}" for n in "xy"])
+    assert [each.name for each in found] == ["x", "y"]
+    assert found[0].source.path.endswith(query)

@@ -4,6 +4,7 @@ A record is its length (8 bytes, little endian), a checksum of that (4 bytes), t
 content, and a checksum of that (4 bytes).
 """
 
+import functools
 import os
 import re
 import struct
@@ -89,39 +90,60 @@ def read_record(record: Record) -> bytes:
     content, checksum = content[: record.length], content[record.length :]
     if len(checksum) < _CHECKSUM.size or checksum != _checksum(content):
         raise ValueError(
-            f"{record.path}: the record at byte {record.offset} is damaged or truncated"
+            f"{files.redact(record.path)}: the record at byte {record.offset} is "
+            "damaged or truncated"
         )
     return content
 
 
 def _records_of(path):
-    if files.is_dir(path):
+    if files.is_address(path):
+        # A request for each record: the lengths are remembered.
+        ends, damage = files.remembered(
+            path,
+            "records",
+            lambda: _scan(path, functools.partial(files.read_range, path)),
+        )
+    elif files.is_dir(path):
         raise ValueError(
             f"{path}: is a folder; pass the record files in it, as {path}/train-*"
         )
-    records = []
-    total = files.size(path)
-    with files.open_file(path, "rb") as file:
-        offset = 0
-        while offset < total:
-            file.seek(offset)
-            header = file.read(_HEADER.size)
-            if header[:2] == _GZIP and offset == 0:
-                raise ValueError(
-                    f"{path}: is compressed; its records can only be read in order. "
-                    "Unpack it with gunzip"
-                )
-            whole = len(header) == _HEADER.size
-            if not whole or header[8:] != _checksum(header[:8]):
-                logging.warning(
-                    "%s: is damaged at byte %d; the %d records before are used",
-                    path, offset, len(records),
-                )  # fmt: skip
-                break
-            length, _ = _HEADER.unpack(header)
-            records.append(Record(path, offset + _HEADER.size, length))
-            offset += _HEADER.size + length + _CHECKSUM.size
-    return records
+    else:
+        with open(path, "rb") as file:
+            ends, damage = _scan(path, functools.partial(_read, file))
+    if damage is not None:
+        logging.warning(
+            "%s: is damaged at byte %d; the %d records before are used",
+            path, damage, len(ends),
+        )  # fmt: skip
+    starts = [0, *ends]
+    return [
+        Record(path, start + _HEADER.size, end - start - _HEADER.size - _CHECKSUM.size)
+        for start, end in zip(starts, ends, strict=False)
+    ]
+
+
+def _scan(path, read):
+    """Where the records of a file end, and where it is damaged, or None."""
+    total, offset, ends = files.size(path), 0, []
+    while offset < total:
+        header = read(offset, offset + _HEADER.size)
+        if header[:2] == _GZIP and offset == 0:
+            raise ValueError(
+                f"{files.redact(path)}: is compressed; its records can only be read in "
+                "order. Unpack it with gunzip"
+            )
+        if len(header) < _HEADER.size or header[8:] != _checksum(header[:8]):
+            return ends, offset
+        length, _ = _HEADER.unpack(header)
+        offset += _HEADER.size + length + _CHECKSUM.size
+        ends.append(offset)
+    return ends, None
+
+
+def _read(file, start, end):
+    file.seek(start)
+    return file.read(end - start)
 
 
 def _checksum(content):

@@ -1,10 +1,14 @@
 """Copies of remote files that are kept: checkpoints are fetched once."""
 
+import contextlib
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from absl import logging
 from filelock import FileLock
@@ -37,8 +41,7 @@ def copy_to(address: str | os.PathLike, target: str | os.PathLike) -> None:
     Raises:
         OSError: there is no such file, or it cannot be copied.
     """
-    version = storage.facts(address).version
-    entry = None if version is None else _entry(address, version)
+    entry = _entry(address, "file")
     if entry is None:
         storage.download(address, target)
         return
@@ -50,12 +53,50 @@ def copy_to(address: str | os.PathLike, target: str | os.PathLike) -> None:
         _link(entry, target)
 
 
-def _entry(address, version):
-    """Path in the cache, in an existing folder; None if it cannot be written to."""
-    place = hashlib.sha256(redact(address).encode()).hexdigest()[:16]
-    name = hashlib.sha256(version.encode()).hexdigest()[:16]
+def remembered(address: str, name: str, compute: Callable[[], Any]) -> Any:
+    """What a function computes of a remote file, from the cache if it has not changed.
+
+    Args:
+        address: the file.
+        name: what is computed.
+        compute: returns values of JSON.
+
+    Returns:
+        The values, as JSON gives them back.
+
+    Raises:
+        OSError: there is no such file, and what `compute` raises.
+    """
+    entry = _entry(address, name)
+    if entry is not None and entry.exists():
+        with contextlib.suppress(ValueError):
+            return json.loads(entry.read_text(encoding="utf-8"))
+    text = json.dumps(compute())
+    if entry is not None:
+        with tempfile.TemporaryDirectory(dir=entry.parent) as aside:
+            partial = Path(aside, "content")
+            partial.write_text(text, encoding="utf-8")
+            _keep(partial, entry)
+    return json.loads(text)
+
+
+def _entry(address, kind):
+    """Path in the cache, in an existing folder; None if nothing can be kept.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    facts = storage.facts(address)
+    if facts.is_dir:
+        raise IsADirectoryError(f"{redact(address)}: is a folder, not a file")
+    if facts.version is None:
+        return None
+    place, version = (
+        hashlib.sha256(text.encode()).hexdigest()[:16]
+        for text in (redact(address), facts.version)
+    )
     suffix = without_query(address).rpartition("/")[2][-80:]
-    path = folder() / "files" / place / f"{name}-{suffix}"
+    path = folder() / kind / place / f"{version}-{suffix}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if os.access(path.parent, os.W_OK):
@@ -74,10 +115,15 @@ def _fetch(address, entry):
     with tempfile.TemporaryDirectory(dir=entry.parent) as aside:
         partial = Path(aside, "content")
         storage.download(address, partial)
-        os.replace(partial, entry)
+        _keep(partial, entry)
+
+
+def _keep(partial, entry):
+    """Moves a file into the cache, and deletes those of other versions."""
+    os.replace(partial, entry)
     for other in entry.parent.iterdir():
         if other.is_file() and other.name not in (entry.name, ".lock"):
-            other.unlink()
+            other.unlink(missing_ok=True)
 
 
 def _link(entry, target):

@@ -49,9 +49,13 @@ def http_address(server, folder):
     return f"{server.address}/plain"
 
 
-@pytest.fixture(params=["http", "s3"])
-def address(request, monkeypatch, tmp_path):
+@pytest.fixture(autouse=True)
+def cache_folder(monkeypatch, tmp_path):
     monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+
+
+@pytest.fixture(params=["http", "s3"])
+def address(request):
     return request.getfixturevalue(f"{request.param}_address")
 
 
@@ -111,14 +115,18 @@ def test_pipeline(address, folder, kind):
         np.testing.assert_array_equal(clip, remote[name])
 
 
-def test_records_are_read_with_one_request_each(server, http_address):
+def test_records_are_found_once_and_read_with_one_request_each(server, http_address):
     from kinetics_i3d_tf2.data.records import tfrecord
 
     address = f"{http_address}/train-00000-of-00001"
     records = tfrecord.find_records([address])
+    assert len(records) == 3
     server.reset()
-    assert tfrecord.read_record(records[1])
+    assert tfrecord.find_records([address]) == records
     assert len(server.requests) == 1
+    assert tfrecord.read_record(records[1])
+    assert len(server.requests) == 2
+    assert server.sent < 100 + records[1].length
 
 
 def test_checkpoint_is_fetched_once(server, http_address, folder):
