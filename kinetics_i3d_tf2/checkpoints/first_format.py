@@ -31,6 +31,7 @@ class FirstFormatReader:
 
     def __init__(self, path: str | os.PathLike):
         self._path = path
+        files.require_regular(path)
         if files.size(path) > _MAX_SIZE:
             raise ValueError(f"{path}: is too large for a checkpoint in one file")
         with files.open_file(path, "rb") as file:

@@ -52,6 +52,7 @@ class BundleReader:
                 f"{path}: there is no such checkpoint file, nor is {self.prefix} a "
                 "folder"
             )
+        files.require_regular(path)
         if files.size(path) > _MAX_INDEX:
             raise ValueError(f"{path}: is too large for the index of a checkpoint")
         with files.open_file(path, "rb") as file:
@@ -129,6 +130,7 @@ class BundleReader:
                 if must_exist:
                     raise _missing(path)
                 continue
+            files.require_regular(path)
             size = files.size(path)
             if size < needed:
                 raise ValueError(

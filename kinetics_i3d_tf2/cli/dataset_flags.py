@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..data import clips, datasets
+from ..data import clips, datasets, splits
 from ..data.clips import Table
 from ..data.records.folder import RecordFolder
 
@@ -31,10 +31,6 @@ RECORDS = flags.DEFINE_string(
 )
 
 flags.disclaim_key_flags()  # declare_for_help is the caller's.
-
-# Names that datasets give to the splits that are not trained on.
-VALIDATION = ("val", "valid", "validate", "validation")
-TEST = ("test", "testing")
 
 _OF_VIDEOS = (DATASET, VIDEOS, ANNOTATIONS, SPLIT_NUMBER, REQUIRE_ALL)
 
@@ -96,5 +92,11 @@ def read_dataset() -> Table | RecordFolder:
 
 
 def first_split(dataset: Table | RecordFolder, names: Sequence[str]) -> str | None:
-    """The first of some splits that a dataset has; None if it has none of them."""
-    return next((name for name in names if name in dataset.splits()), None)
+    """The first of some splits that a dataset has; None if it has none of them.
+
+    Args:
+        dataset: the dataset.
+        names: as of `splits.find_split`, such as "val".
+    """
+    found = (splits.find_split(name, dataset.splits()) for name in names)
+    return next((name for name in found if name is not None), None)

@@ -177,8 +177,7 @@ def _parse_views():
 
 
 def _split(dataset):
-    names = (*dataset_flags.VALIDATION, *dataset_flags.TEST)
-    found = _SPLIT.value or dataset_flags.first_split(dataset, names)
+    found = _SPLIT.value or dataset_flags.first_split(dataset, ("val", "test"))
     if found is None:
         raise ValueError(
             "name the split to evaluate on with --split; there are: "

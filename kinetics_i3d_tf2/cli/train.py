@@ -24,6 +24,7 @@ import threading
 
 from absl import flags, logging
 
+from ..data import splits
 from . import clip_flags, dataset_flags, flow_flags, program, recipe_flags
 
 recipe_flags.declare_for_help()
@@ -35,8 +36,8 @@ _SPLIT = flags.DEFINE_string("split", "train", "Split to train on.")
 _VAL_SPLIT = flags.DEFINE_string(
     "val_split",
     None,
-    "Split that selects the best checkpoint, or none; by default val, valid, validate "
-    "or validation, if there is one.",
+    "Split that selects the best checkpoint, or none; by default val, valid, "
+    "validation or dev, if there is one.",
 )
 _WIDTH = flags.DEFINE_float(
     "width", 1.0, "Factor on the number of filters; 0.125 is a small model.", 0
@@ -130,11 +131,11 @@ def _val_split(dataset):
         return None
     if _VAL_SPLIT.value is not None:
         return _VAL_SPLIT.value
-    found = dataset_flags.first_split(dataset, dataset_flags.VALIDATION)
+    found = dataset_flags.first_split(dataset, ("val",))
     if found is None:
         logging.warning(
             "No validation: there is no split %s, only %s (--val_split)",
-            ", ".join(dataset_flags.VALIDATION),
+            ", ".join(splits.SPLITS["val"]),
             ", ".join(dataset.splits()),
         )
     return found

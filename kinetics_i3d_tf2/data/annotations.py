@@ -2,10 +2,12 @@
 
 import csv
 import difflib
+import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 
 from ..utils import files
+from ..utils.text import read_text
 from .video_folder import VIDEO_SUFFIXES, video_files
 
 
@@ -65,33 +67,39 @@ def csv_rows(
         OSError: the file does not exist.
         ValueError: the file or a row is malformed.
     """
-    with files.open_file(path) as file:
-        path = files.redact(path)
-        reader = csv.DictReader(file)
-        try:
-            columns = [(name or "").strip() for name in reader.fieldnames or ()]
-            absent = [name for name in needed if name not in columns]
-            if absent:
-                raise ValueError(
-                    f"{path}, line 1: the first line names the columns; there is no "
-                    f"{' and no '.join(absent)}. Received: {','.join(columns)!r}"
-                )
-            for name in set(columns) - {*needed, *optional}:
-                absent = set(optional) - set(columns)
-                for meant in difflib.get_close_matches(name.lower(), absent, 1):
-                    raise ValueError(
-                        f"{path}, line 1: there is a column '{name}'; is '{meant}' "
-                        "meant?"
-                    )
-            reader.fieldnames = columns
-            for row in reader:
-                place = f"{path}, line {reader.line_num}"
-                if None in row or None in row.values():
-                    raise ValueError(f"{place}: expected {len(columns)} columns")
-                row.pop("", None)  # Row numbers, as pandas writes them.
-                yield place, {name: value.strip() for name, value in row.items()}
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{path}: is not a CSV in UTF-8: {error}") from error
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    path = files.redact(path)
+    try:
+        columns = _columns(path, reader, needed, optional)
+        for row in reader:
+            place = f"{path}, line {reader.line_num}"
+            if None in row or None in row.values():
+                raise ValueError(f"{place}: expected {len(columns)} columns")
+            row.pop("", None)  # Row numbers, as pandas writes them.
+            yield place, {name: value.strip() for name, value in row.items()}
+    except csv.Error as error:
+        raise ValueError(
+            f"{path}, line {reader.line_num}: is not a CSV: {error}"
+        ) from error
+
+
+def _columns(path, reader, needed, optional):
+    """Names of the columns, which `reader` gets too."""
+    columns = [(name or "").strip() for name in reader.fieldnames or ()]
+    absent = [name for name in needed if name not in columns]
+    if absent:
+        raise ValueError(
+            f"{path}, line 1: the first line names the columns; there is no "
+            f"{' and no '.join(absent)}. Received: {','.join(columns)!r}"
+        )
+    for name in set(columns) - {*needed, *optional}:
+        absent = set(optional) - set(columns)
+        for meant in difflib.get_close_matches(name.lower(), absent, 1):
+            raise ValueError(
+                f"{path}, line 1: there is a column '{name}'; is '{meant}' meant?"
+            )
+    reader.fieldnames = columns
+    return columns
 
 
 def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
@@ -104,14 +112,9 @@ def text_lines(path: str | os.PathLike) -> Iterator[tuple[str, str]]:
         OSError: the file does not exist.
         ValueError: it is not UTF-8.
     """
-    with files.open_file(path) as file:
-        path = files.redact(path)
-        try:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path}, line {number}", line.strip()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: is not text in UTF-8: {error}") from error
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if line.strip():
+            yield f"{files.redact(path)}, line {number}", line.strip()
 
 
 def parse_span(

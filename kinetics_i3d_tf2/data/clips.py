@@ -3,12 +3,15 @@
 import dataclasses
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from absl import logging
 
 from ..utils import files
+from ..utils.text import near_match, printable
+from . import labels
+from .splits import find_split
 
 NO_LABEL = -1
 _KINETICS_STEM = re.compile(r"(.{11})_(\d{6})_(\d{6})")
@@ -68,10 +71,14 @@ class Table:
     def split(self, name: str) -> "Table":
         """The clips of one split, with the classes of the whole dataset.
 
+        Args:
+            name: its name, or another of the same meaning (`find_split`).
+
         Raises:
             ValueError: there are no clips of that split.
         """
-        clips = tuple(clip for clip in self.clips if clip.split == name)
+        found = find_split(name, self.splits())
+        clips = tuple(clip for clip in self.clips if clip.split == found)
         if not clips:
             known = ", ".join(self.splits())
             raise ValueError(
@@ -105,7 +112,7 @@ class Table:
         if unknown:
             raise ValueError(
                 f"{len(unknown)} classes are not among the {len(index)} that there "
-                f"are, for example '{min(unknown)}'"
+                f"are, for example {unknown_class(min(unknown), index)}"
             )
         clips = (c._replace(index=index.get(c.label, NO_LABEL)) for c in self.clips)
         return dataclasses.replace(
@@ -167,6 +174,9 @@ def make_table(
     """
     if not listed:
         raise ValueError(f"{source}: lists no clips")
+    for place, _, clip in listed:
+        if clip.label:
+            labels.check_label(clip.label, place)
     if class_names is None:
         class_names = sorted({line.clip.label for line in listed} - {""})
     indices = {name.casefold(): index for index, name in enumerate(class_names)}
@@ -178,7 +188,8 @@ def make_table(
             index = NO_LABEL
         if index is None:
             raise ValueError(
-                f"{place}: '{clip.label}' is not one of the {len(class_names)} classes"
+                f"{place}: {unknown_class(clip.label, class_names)} is not one of the "
+                f"{len(class_names)} classes"
             )
         label = class_names[index] if clip.label else ""
         if clip.path:
@@ -187,6 +198,18 @@ def make_table(
             missing.append(name)
     _report_missing(source, missing, len(listed), require_all)
     return Table(tuple(clips), tuple(class_names), tuple(missing), os.fspath(source))
+
+
+def unknown_class(name: str, known: Collection[str]) -> str:
+    """An unknown class for an error: "'flyng' (is 'flying' meant?)".
+
+    Args:
+        name: the class.
+        known: names of the known classes.
+    """
+    near = near_match(name, known)
+    hint = f" (is '{printable(near)}' meant?)" if near else ""
+    return f"'{printable(name)}'{hint}"
 
 
 def _report_missing(source, missing, total, require_all):

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from ..utils import files
 from . import labels
 from .annotations import csv_rows, file_finder, parse_span
+from .class_folders import read_folder
 from .clips import Clip, Listed, Table, make_table
 from .numbered_splits import read_hmdb51, read_ucf101
-from .video_folder import video_files
 
-_SPLIT_FOLDERS = ("train", "val", "valid", "validate", "validation", "test")
 _OPTIONAL = ("label", "start", "end", "split")
 _KINETICS = {"kinetics400": 400, "kinetics600": 600, "kinetics700": 700}
 KINDS = (*_KINETICS, "ucf101", "hmdb51", "folder", "csv")
@@ -117,55 +116,6 @@ def read_kinetics(
         clip = Clip(path or "", row.get("label", "").strip("\"' "), 0, *span, split)
         listed.append(Listed(place, stem, clip))
     return make_table(annotations, listed, class_names, require_all)
-
-
-def read_folder(
-    videos: str | os.PathLike, *, class_names: Sequence[str] | None = None
-) -> Table:
-    """Reads a folder that holds one folder of videos per class.
-
-    If its folders are named like splits (train, val, test, ...) and hold folders, the
-    latter are the classes.
-
-    Args:
-        videos: the folder.
-        class_names: names by index; by default those of the folders, sorted.
-
-    Returns:
-        The table; without folders for splits, all clips are of the split "train".
-
-    Raises:
-        OSError: the folder does not exist.
-        ValueError: it has no videos, some are outside the folders for splits, or a
-            folder is not in `class_names`.
-    """
-    root = os.fspath(videos).rstrip("/") + "/"
-    found = [path.removeprefix(root).split("/") for path in video_files(root[:-1])]
-    has_splits = any(
-        parts[0].casefold() in _SPLIT_FOLDERS and len(parts) > 2 for parts in found
-    )
-    listed = []
-    for parts in found:
-        path = root + "/".join(parts)
-        if has_splits:
-            if parts[0].casefold() not in _SPLIT_FOLDERS or len(parts) < 3:
-                raise ValueError(
-                    f"{path}: is outside the folders for splits in {videos}; expected "
-                    f"{root}SPLIT/CLASS/VIDEO"
-                )
-            split, label = parts[:2]
-        elif len(parts) > 1:
-            split, label = "train", parts[0]
-        else:
-            continue
-        clip = Clip(path, label, split=split)
-        listed.append(Listed(path, path, clip))
-    if not listed:
-        raise ValueError(
-            f"{videos}: has no videos in folders named after their classes; expected "
-            f"{root}CLASS/VIDEO, files such as .mp4 or folders of images"
-        )
-    return make_table(videos, listed, class_names, False)
 
 
 def read_csv(

@@ -3,12 +3,14 @@
 import csv
 import functools
 import os
+import re
 from collections.abc import Sequence
 from importlib import resources
 
 import numpy as np
 
 from ..utils import files
+from ..utils.text import printable, read_text
 
 # File with the class names of the records or the checkpoint in the same folder.
 LABEL_MAP = "label_map.txt"
@@ -49,22 +51,34 @@ def read_label_map(path: str | os.PathLike) -> tuple[str, ...]:
     """Reads a label map: a text file with a class name on each line, in index order.
 
     Args:
-        path: the file, local or an address.
+        path: the file in UTF-8, local or an address.
 
     Returns:
         Class names by index.
 
     Raises:
         OSError: the file does not exist.
-        ValueError: it is empty, or a name is empty or appears twice.
+        ValueError: it is empty or not UTF-8, or a name is empty or appears twice; the
+            error has the line.
     """
-    with files.open_file(path) as file:
-        names = tuple(line.rstrip("\r\n") for line in file)
-    if not names or "" in names or len(set(names)) < len(names):
-        raise ValueError(
-            f"{files.redact(path)}: a label map has one class name per line, each once"
-        )
-    return names
+    lines = re.split(r"\r\n|\n|\r", read_text(path))
+    path = files.redact(path)
+    if lines[-1] == "":
+        lines.pop()
+    rule = "a label map has one class name per line, each once"
+    if not lines:
+        raise ValueError(f"{path}: {rule}; the file is empty")
+    first = {}
+    for number, name in enumerate(lines, 1):
+        if problem := _problem(name):
+            raise ValueError(f"{path}, line {number}: {rule}; {problem}")
+        if name in first:
+            raise ValueError(
+                f"{path}, line {number}: {rule}; '{printable(name)}' is on line "
+                f"{first[name]} too"
+            )
+        first[name] = number
+    return tuple(lines)
 
 
 def write_label_map(path: str | os.PathLike, names: Sequence[str]) -> None:
@@ -72,10 +86,42 @@ def write_label_map(path: str | os.PathLike, names: Sequence[str]) -> None:
 
     Raises:
         OSError: the file cannot be written.
+        ValueError: a name cannot be a line of it, or appears twice.
     """
+    for name in names:
+        check_label(name, path)
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path}: class names must differ. Received: {names!r:.200}")
     with files.atomic_writer(path) as temporary:
         content = "".join(f"{name}\n" for name in names)
         temporary.write_text(content, encoding="utf-8")
+
+
+def check_label(name: str, place: str | os.PathLike) -> None:
+    """Checks that a class name can be a line of a label map.
+
+    Args:
+        name: the class name.
+        place: where it comes from, for the error.
+
+    Raises:
+        ValueError: it is empty, has a line break, or is not UTF-8.
+    """
+    if problem := _problem(name):
+        raise ValueError(f"{place}: class '{printable(name)}': {problem}")
+
+
+def _problem(name):
+    """Why a class name cannot be a line, or ""."""
+    if not name.strip():
+        return "the line is blank"
+    if len(name.splitlines()) > 1 or name.splitlines()[0] != name or "\0" in name:
+        return "the name has a line break or a zero byte"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "the name is not UTF-8; rename it"
+    return ""
 
 
 def top_k(scores, k: int) -> np.ndarray:

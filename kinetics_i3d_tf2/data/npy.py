@@ -21,8 +21,10 @@ def read_clip(path: str | os.PathLike, channels: int) -> np.ndarray:
 
     Raises:
         OSError: the file does not exist.
-        ValueError: it is not a whole .npy file, or its shape, dtype or range is wrong.
+        ValueError: it is not a whole .npy file, such as a pipe, or its shape, dtype or
+            range is wrong.
     """
+    files.require_regular(path)
     with files.open_file(path, "rb") as file:
         path = files.redact(path)
         clip = read_array(path, file)
@@ -44,6 +46,8 @@ def read_array(path: str | os.PathLike, file=None) -> np.ndarray:
         OSError: the file does not exist.
         ValueError: it is not a whole .npy file.
     """
+    if file is None:
+        files.require_regular(path)
     try:
         mode = "r" if file is None else None
         array = np.load(file or path, mmap_mode=mode, allow_pickle=False)

@@ -66,8 +66,10 @@ def make_demo_dataset(
     plan = make_plan({"train": train, "val": val})
     if not plan:
         raise ValueError("train and val are both 0: there is nothing to draw")
-    _claim(folder, plan, seed)
+    _check(folder, plan, seed)
+    files.make_dirs(folder)
     with run_dir.only_run(folder):
+        _claim(folder, plan, seed)  # Another run may have begun since.
         _write_clips(folder, plan, seed, processes or os.cpu_count() or 1)
 
 
@@ -119,15 +121,19 @@ def write_video(path: str | os.PathLike, frames: np.ndarray) -> None:
 
 def _claim(folder, plan, seed):
     """Marks a new folder with the seed; rejects one with other content."""
+    if _check(folder, plan, seed):
+        with files.atomic_writer(files.join(folder, _SEED_FILE)) as temporary:
+            temporary.write_text(f"{seed}\n", encoding="utf-8")
+
+
+def _check(folder, plan, seed):
+    """Whether a folder is new; rejects one with other content."""
     if files.exists(folder) and not files.is_dir(folder):
         raise ValueError(f"{folder}: is a file; use a folder")
     seed_file = files.join(folder, _SEED_FILE)
     found = files.files_below(folder) if files.is_dir(folder) else []
     if not found:
-        files.make_dirs(folder)
-        with files.atomic_writer(seed_file) as temporary:
-            temporary.write_text(f"{seed}\n", encoding="utf-8")
-        return
+        return True
     expected = {seed_file, *(files.join(folder, name) for name in plan)}
     for path in found:
         if path not in expected:
@@ -146,6 +152,7 @@ def _claim(folder, plan, seed):
             f"{folder}: was created with seed {created_with}; use the same seed, or "
             "another folder"
         )
+    return False
 
 
 def _write_clips(folder, plan, seed, processes):

@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from ..data import clip_reader, prefetch
 from ..data.clips import Clip
-from ..data.damage_limit import DamageLimit
 from ..data.records.tfrecord import Record
 from ..utils import files, run_dir
+from ..utils.damage_limit import DamageLimit
 from ..video.tvl1_parameters import EPSILON
 from ..visualization import plots
 from . import predictions, protocols, results

@@ -12,6 +12,7 @@ from absl import logging
 
 from ..checkpoints.checkpoint import Checkpoint
 from ..data import clip_recipe
+from ..data.clips import unknown_class
 from ..data.tf_data import views
 from ..inference import graph
 from ..inference.scores import joint_logits, softmax
@@ -136,8 +137,9 @@ def match_classes(models: dict[str, Model], of_dataset: Sequence[str]) -> Classe
     if unknown:
         raise ValueError(
             f"{len(unknown)} of the dataset's {len(of_dataset)} classes are not among "
-            f"the {len(names)} of {first.path}, for example '{unknown[0]}'; name a "
-            "checkpoint that was trained on them"
+            f"the {len(names)} of {first.path}, for example "
+            f"{unknown_class(unknown[0], names)}; name a checkpoint that was trained "
+            "on them"
         )
     if len(of_dataset) < len(names):
         logging.info(

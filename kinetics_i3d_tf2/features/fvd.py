@@ -10,8 +10,8 @@ import numpy as np
 from ..checkpoints import released
 from ..checkpoints.load import load_model
 from ..data import prefetch
-from ..data.damage_limit import DamageLimit
 from ..models.i3d import InceptionI3d
+from ..utils.damage_limit import DamageLimit
 from ..utils.errors import reason
 from . import video_sets
 from .extractor import make_extractor

@@ -39,6 +39,7 @@ def load_statistics(path: str | os.PathLike) -> tuple[Gaussian, dict]:
         OSError: there is no such file.
         ValueError: it is no such file.
     """
+    files.require_regular(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             settings = json.loads(str(arrays["settings"]))

@@ -82,6 +82,24 @@ def size(path: str | os.PathLike) -> int:
     return storage.size(path) if is_address(path) else os.path.getsize(path)
 
 
+def require_regular(path: str | os.PathLike) -> None:
+    """Checks that a file can be read at any place and has an end.
+
+    Args:
+        path: what exists there; addresses always are.
+
+    Raises:
+        ValueError: it is a folder, a pipe, a socket or a device.
+    """
+    if is_address(path) or not os.path.exists(path) or os.path.isfile(path):
+        return
+    if os.path.isdir(path):
+        raise ValueError(f"{path}: is a folder, expected a file")
+    raise ValueError(
+        f"{path}: is a pipe or a device, which is not read here; save it to a file"
+    )
+
+
 def files_below(folder: str | os.PathLike) -> list[str]:
     """Every file in a folder and the folders in it, in order of name.
 

@@ -225,11 +225,13 @@ def test_csv(tmp_path):
         ("path,label,start,end\na.mp4,x,3,2\n", "line 2: .*0 <= start < end"),
         ("path,label,start,end\na.mp4,x,-1,2\n", "line 2: .*0 <= start < end"),
         ("path,label,start,end\na.mp4,x,nan,2\n", "line 2: .*0 <= start < end"),
+        ('path,label\na.mp4,"x\ny"\n', "line 3: class 'x.ny': the name has a line br"),
     ],
     ids=[
         *("no-header", "empty", "no-rows", "lable", "strat", "short", "long"),
         "no-path",
         *("words", "backwards", "negative", "nan"),
+        "line-break",
     ],
 )
 def test_csv_malformed(tmp_path, text, message):
@@ -240,15 +242,28 @@ def test_csv_malformed(tmp_path, text, message):
 
 def test_csv_in_another_encoding(tmp_path):
     (tmp_path / "clips.csv").write_bytes("path,label\na.mp4,Ä\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"clips\.csv: is not a CSV in UTF-8"):
+    with pytest.raises(ValueError, match=r"clips\.csv, line 2: is not UTF-8"):
         datasets.read_csv(tmp_path / "clips.csv")
+
+
+def test_a_near_match_is_named(tmp_path):
+    tree(tmp_path, {"a.mp4": "", "clips.csv": "path,label\na.mp4,playing_cricket\n"})
+    message = (
+        r"line 2: 'playing_cricket' \(is 'playing cricket' meant\?\) is not one of the "
+        "400 classes"
+    )
+    with pytest.raises(ValueError, match=message):
+        datasets.read_csv(tmp_path / "clips.csv", class_names=class_names(400))
+    table = datasets.read_csv(tmp_path / "clips.csv")
+    with pytest.raises(ValueError, match="example 'playing_cricket' .is 'playing cric"):
+        table.with_classes(class_names(400))
 
 
 def test_unknown_class(tmp_path):
     videos = tree(tmp_path / "videos", {f"{ID}_000084_000094.mp4": ""})
-    text = K700 + f"flying,{ID},84,94,train\n"
+    text = K700 + f"quilting,{ID},84,94,train\n"
     csv = tree(tmp_path, {"train.csv": text}) / "train.csv"
-    message = r"train\.csv, line 2: 'flying' is not one of the 400 classes"
+    message = r"train\.csv, line 2: 'quilting' is not one of the 400 classes"
     with pytest.raises(ValueError, match=message):
         datasets.read_kinetics(csv, videos)
 

@@ -56,8 +56,32 @@ def test_label_map(tmp_path):
     assert labels.read_label_map(tmp_path / "label_map.txt") == names
 
 
-@pytest.mark.parametrize("content", ["", "a\n\nb\n", "a\nb\na\n"], ids=repr)
-def test_what_is_no_label_map(tmp_path, content):
-    (tmp_path / "label_map.txt").write_text(content)
-    with pytest.raises(ValueError, match=r"label_map\.txt: a label map has one class"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "label_map.txt: a label map has one class .*; the file is empty"),
+        (b"a\n\nb\n", "label_map.txt, line 2: a label map .*; the line is blank"),
+        (b"a\nb\n \n", "line 3: .*; the line is blank"),
+        (b"a\n\n", "line 2: .*; the line is blank"),
+        (b"a\r\nb\r\na\r\n", "line 3: a label map .*; 'a' is on line 1 too"),
+        (b"a\x0bb\n", "line 1: .*; the name has a line break"),
+        (b"a\n\xc4\n", r"line 2: is not UTF-8 \(byte 0xc4\)"),
+        ("a\nb\n".encode("utf-16"), "line 1: is UTF-16"),
+    ],
+    ids=repr,
+)
+def test_what_is_no_label_map(tmp_path, content, message):
+    (tmp_path / "label_map.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
         labels.read_label_map(tmp_path / "label_map.txt")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a\nb",), ("a", "a"), ("",), ("caf\udce9",), ("a\u2028b",), ("a\0",)],
+    ids=ascii,
+)
+def test_names_that_no_label_map_can_have(tmp_path, names):
+    with pytest.raises(ValueError, match="class"):
+        labels.write_label_map(tmp_path / "label_map.txt", names)
+    assert not list(tmp_path.iterdir())

@@ -1,5 +1,7 @@
 """Preprocessed clips in .npy files."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,12 @@ def test_archives_and_missing_files(tmp_path):
         npy.read_array(tmp_path / "clip.npz")
     with pytest.raises(FileNotFoundError):
         npy.read_array(tmp_path / "none.npy")
+
+
+def test_a_pipe_is_named(tmp_path):
+    os.mkfifo(tmp_path / "a.npy")
+    for read in (lambda path: npy.read_clip(path, 3), npy.read_array):
+        with pytest.raises(ValueError, match=r"a\.npy: is a pipe or a device"):
+            read(tmp_path / "a.npy")
+    with pytest.raises(ValueError, match="/dev/zero: is a pipe or a device"):
+        npy.read_array("/dev/zero")

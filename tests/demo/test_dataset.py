@@ -196,3 +196,20 @@ def test_the_splits_follow_from_their_own_keys():
     plan = demo.make_plan({"train": 16, "val": 8})
     assert len(plan) == len(set(plan.values())) == 24
     assert plan["val/pulling/0000.mp4"] == (1, 7, 0)
+
+
+def test_two_seeds_at_once(tmp_path):
+    """The second to take the lock finds the first one's seed."""
+    taken = []
+
+    def claimed_meanwhile(folder, plan, seed, _claim=demo._claim):
+        if not taken:
+            taken.append(seed)
+            _claim(folder, plan, seed + 1)
+        _claim(folder, plan, seed)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "_claim", claimed_meanwhile)
+        with pytest.raises(ValueError, match="was created with seed 1; use the same"):
+            make(tmp_path / "clips")
+    assert not list((tmp_path / "clips").rglob("*.mp4"))

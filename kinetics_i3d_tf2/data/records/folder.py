@@ -5,6 +5,7 @@ import re
 
 from ...utils import files
 from .. import labels
+from ..splits import find_split
 from . import tfrecord
 
 # As `write_records` and MediaPipe's kinetics_dataset.py name record files.
@@ -50,13 +51,17 @@ class RecordFolder:
     def split(self, name: str) -> tuple[tfrecord.Record, ...]:
         """The records of a split.
 
+        Args:
+            name: its name, or another of the same meaning (`splits.find_split`).
+
         Raises:
             OSError: a record file cannot be read.
             ValueError: there is no such split.
         """
-        if name not in self._paths:
+        found = find_split(name, self._paths)
+        if found is None:
             raise ValueError(
                 f"There is no split '{name}' in {self.source}, only: "
                 f"{', '.join(self._paths)}"
             )
-        return tfrecord.find_records(self._paths[name])
+        return tfrecord.find_records(self._paths[found])

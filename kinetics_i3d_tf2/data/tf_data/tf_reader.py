@@ -11,11 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from ...streams import CHANNELS
+from ...utils.damage_limit import DamageLimit
 from ...utils.errors import reason
 from .. import clip_reader
 from ..clip_recipe import ClipRecipe
 from ..clips import NO_LABEL, Clip
-from ..damage_limit import DamageLimit
 from ..records.tfrecord import Record
 from . import service
 

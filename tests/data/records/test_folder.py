@@ -24,8 +24,8 @@ def test_splits(folder):
     assert records.class_names == ("jump", "wave")
     assert records.splits() == ("train", "validate")
     assert [len(records.split(name)) for name in records.splits()] == [6, 4]
-    with pytest.raises(ValueError, match=f"split 'val' in {folder}, only: train, val"):
-        records.split("val")
+    with pytest.raises(ValueError, match=f"split 'test' in {folder}, only: train, val"):
+        records.split("test")
 
 
 def test_folders_without_records(folder):

@@ -1,6 +1,6 @@
 import pytest
 
-from kinetics_i3d_tf2.data.damage_limit import DamageLimit
+from kinetics_i3d_tf2.utils.damage_limit import DamageLimit
 
 
 def test_each_input_counts_and_is_logged_once(caplog):
