@@ -1,7 +1,13 @@
-r"""Classifies a clip with the two-stream I3D.
+r"""Labels videos with the two-stream I3D.
 
 Any video file; RGB and TV-L1 optical flow are computed:
   i3d classify --video=clip.mp4
+
+Many videos, as a table with a row for each; stopped, the same command goes on:
+  i3d classify videos/ more/*.mp4 --eval_type=rgb --out=labels.csv
+
+A long video, window by window, with captions for a player:
+  i3d classify film.mp4 --window=2.56 --stride=1 --out=film.csv --captions=film.vtt
 
 RGB alone, which is much faster:
   i3d classify --video=clip.mp4 --eval_type=rgb
@@ -13,8 +19,8 @@ With models of your own, as i3d train writes them:
 As a page that shows where and when the network finds the classes:
   i3d classify --video=clip.mp4 --report=clip.html
 
-Prints the norm of the logits and the top classes, each with its probability and its
-logit. Results go to standard output, messages to standard error.
+Of one video it prints the norm of the logits and the top classes, each with its
+probability and its logit. Results go to standard output, messages to standard error.
 """
 
 import functools
@@ -31,6 +37,7 @@ from ..utils import files
 from ..visualization import clip_page, plots
 from . import (
     chosen_checkpoints,
+    classify_table,
     clip_flags,
     flow_flags,
     model_flags,
@@ -42,6 +49,7 @@ _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
 
 model_flags.declare_for_help()
 flow_flags.declare_for_help()
+classify_table.declare_for_help()
 _VIDEO = flags.DEFINE_string(
     "video", None, "Video file to classify, of any format that FFmpeg reads."
 )
@@ -79,10 +87,22 @@ def main(argv, *, root="."):
     """Classifies what the flags name.
 
     Args:
-        argv: positional arguments, of which there may be none.
+        argv: positional arguments: the program, and videos.
         root: folder that holds checkpoints/ and data/.
     """
-    program.reject_positional(argv)
+    program.reject_values_of_switches(argv)
+    names = argv[1:] if _VIDEO.value is None else [_VIDEO.value, *argv[1:]]
+    if classify_table.is_wanted(names):
+        _check_table(names)
+        classify_table.main(
+            names,
+            root=root,
+            start=_START.value,
+            max_frames=_MAX_FRAMES.value or None,
+        )
+        return
+    if argv[1:] and _VIDEO.value is None:
+        flags.FLAGS.video = argv[1]
     _check_flags()
     has_input = any(f.value is not None for f in (_VIDEO, *_SAMPLES.values()))
     checkpoints = chosen_checkpoints.find_checkpoints(
@@ -136,6 +156,17 @@ def _lacks_sample(checkpoints, root):
         )
         return True
     return False
+
+
+def _check_table(names):
+    for flag in (*_SAMPLES.values(), _JSON, _REPORT):
+        if flag.value is not None:
+            raise ValueError(
+                f"--{flag.name} is for one video that is seen at once, without --out "
+                "and --window"
+            )
+    if not names:
+        raise ValueError("name the videos: files, folders, patterns or CSVs")
 
 
 def _check_flags():

@@ -14,6 +14,7 @@ _SHARED = {
     "recipe_flags": "Recipe",
     "dataset_flags": "Dataset",
     "clip_flags": "Architecture and clips",
+    "classify_table": "Many videos, and windows of long ones",
     "model_flags": "Checkpoints",
     "flow_flags": "Optical flow",
 }

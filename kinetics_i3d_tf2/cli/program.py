@@ -134,20 +134,31 @@ def reject_positional(argv: list[str]) -> None:
 
     Raises:
         ValueError: there is an argument besides the program's name.
+    """
+    reject_values_of_switches(argv)
+    if len(argv) > 1:
+        raise ValueError(f"Unknown argument '{argv[1]}'; flags are typed --name=value")
+
+
+def reject_values_of_switches(argv: list[str]) -> None:
+    """Refuses `--switch false`, where 'false' is an argument of its own.
 
     The release took `--imagenet_pretrained false` for true and a stray 'false'.
+
+    Args:
+        argv: what `main` received.
+
+    Raises:
+        ValueError: the word before a positional argument is a switch.
     """
-    if len(argv) < 2:
-        return
-    stray = argv[1]
-    before = sys.argv[sys.argv.index(stray) - 1] if stray in sys.argv else ""
-    name = before.lstrip("-")
-    if before.startswith("-") and name in flags.FLAGS:
-        raise ValueError(
-            f"'{before} {stray}' is read as a switch and a stray argument; type "
-            f"--{name}={stray}"
-        )
-    raise ValueError(f"Unknown argument '{stray}'; flags are typed --name=value")
+    for stray in argv[1:]:
+        before = sys.argv[sys.argv.index(stray) - 1] if stray in sys.argv else ""
+        name = before.lstrip("-")
+        if before.startswith("-") and name in flags.FLAGS and flags.FLAGS[name].boolean:
+            raise ValueError(
+                f"'{before} {stray}' is read as a switch and a stray argument; type "
+                f"--{name}={stray}"
+            )
 
 
 @contextlib.contextmanager

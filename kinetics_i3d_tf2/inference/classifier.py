@@ -1,6 +1,7 @@
 """Classifier: a video or its frames in, scores out."""
 
 import functools
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -137,6 +138,16 @@ class Classifier:
             )
         end = start + len(frames) / FRAME_RATE
         return self.score_clips(self.prepare(frames), seconds=(start, end))
+
+    def fingerprint(self) -> str:
+        """Hexadecimal digits that change with weights, classes and arithmetic."""
+        digest = hashlib.sha256(repr((self.class_names, self._dtype)).encode())
+        for stream, model in self.models.items():
+            digest.update(stream.encode())
+            for variable in model.weights:
+                digest.update(variable.path.encode())
+                digest.update(np.ascontiguousarray(variable.numpy()))
+        return digest.hexdigest()
 
     def classify_many(
         self,

@@ -1,0 +1,203 @@
+"""What `i3d classify` does with many videos, and with windows of long ones."""
+
+import functools
+import sys
+
+from absl import flags, logging
+
+from ..data import sources
+from ..inference import segments
+from ..inference.label_rows import SUFFIXES
+from ..utils import files
+from . import chosen_checkpoints, clip_flags, flow_flags, model_flags, program
+
+OUT = flags.DEFINE_string(
+    "out",
+    None,
+    "Table to write, .csv or .jsonl: a row for each video, or for each of its windows. "
+    "Stopped, the same command goes on. By default CSV on standard output.",
+)
+WINDOW = flags.DEFINE_float(
+    "window",
+    None,
+    "Seconds of a window: classes over time, instead of one answer for a video. 2.56 "
+    "is what the released models were trained on.",
+    0.36,
+)
+STRIDE = flags.DEFINE_float(
+    "stride", None, "Seconds from one window to the next; by default --window.", 0.04
+)
+END = flags.DEFINE_float("end", None, "Second of each video to end at.", 0)
+THRESHOLD = flags.DEFINE_float(
+    "threshold",
+    segments.THRESHOLD,
+    "Probability that begins a segment of --captions and --timeline; one goes on while "
+    f"its class has {segments.HYSTERESIS:g} of it.",
+    0,
+    1,
+)
+MIN_SECONDS = flags.DEFINE_float(
+    "min_segment",
+    segments.MIN_SECONDS,
+    "Seconds of the shortest segment that is kept.",
+    0,
+)
+CAPTIONS = flags.DEFINE_string(
+    "captions",
+    None,
+    "Also write the segments of one video as captions (.vtt), for a player. Needs "
+    "--window.",
+)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 1, "Clips that go through the models at once.", 1
+)
+NUM_READERS = flags.DEFINE_integer(
+    "num_readers", None, "Videos that are read at once; by default one a core.", 1
+)
+
+flags.disclaim_key_flags()  # declare_for_help is the caller's.
+
+_TOP = 5
+_OWN = (OUT, WINDOW, STRIDE, END, THRESHOLD, MIN_SECONDS, CAPTIONS)
+
+
+def declare_for_help() -> None:
+    """Shows these flags in the `--help` of the program that calls this."""
+    for flag in (*_OWN, BATCH_SIZE, NUM_READERS):
+        flags.declare_key_flag(flag.name)
+
+
+def is_wanted(names: list[str]) -> bool:
+    """Whether the arguments ask for a table rather than for the answer of one video.
+
+    Args:
+        names: positional arguments, the inputs.
+    """
+    if OUT.value is not None or WINDOW.value is not None or len(names) > 1:
+        return True
+    return (
+        bool(names)
+        and names[0] != "-"
+        and (
+            files.is_dir(names[0])
+            or not files.exists(names[0])
+            or names[0].lower().endswith(".csv")
+        )
+    )
+
+
+def main(names: list[str], *, root: str, start: float, max_frames: int | None) -> None:
+    """Labels the inputs.
+
+    Args:
+        names: files, folders, patterns, CSVs and addresses.
+        root: folder that holds checkpoints/.
+        start: second to begin at.
+        max_frames: frames of a video that are seen; None is all.
+
+    Raises:
+        ValueError: flags do not go together, or no video could be labelled.
+    """
+    _check_flags()
+    inputs = sources.find(names)
+    if CAPTIONS.value is not None and len(inputs) > 1:
+        raise ValueError(f"--captions is for one video. Received: {len(inputs)}")
+    checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
+    models, class_names = chosen_checkpoints.load_models(checkpoints)
+    from ..inference import label_table
+    from ..inference.classifier import Classifier
+
+    classifier = Classifier.of_models(models, class_names, dtype=model_flags.dtype())
+    options = label_table.TableOptions(
+        start=start,
+        end=END.value,
+        max_frames=max_frames,
+        batch_size=BATCH_SIZE.value,
+        num_readers=NUM_READERS.value,
+        recipe=flow_flags.apply(classifier.recipe),
+        top=model_flags.TOP.value if model_flags.TOP.present else _TOP,
+        window=WINDOW.value,
+        stride=STRIDE.value,
+    )
+    scores = []
+    if OUT.value is None:
+        write = functools.partial(_print_rows, classifier, inputs, options)
+    else:
+        write = functools.partial(
+            label_table.write_labels, classifier, inputs, OUT.value, options
+        )
+    try:
+        report = write(on_row=lambda step: step.scores and scores.append(step.scores))
+    except KeyboardInterrupt:
+        if OUT.value is not None:
+            logging.info("Stopped; the same command goes on after what is done")
+        # A thread that computes flow would be waited for.
+        program.exit_at_once(130)
+    if CAPTIONS.value is not None:
+        _write_captions(scores)
+    _report(report)
+
+
+def _check_flags():
+    model_flags.check()
+    flow_flags.check()
+    for flag in (clip_flags.MODEL, clip_flags.NUM_FRAMES, clip_flags.RGB_STRIDE):
+        if flag.present:
+            raise ValueError(f"--{flag.name}: this program runs I3D")
+    program.check_output(OUT)
+    program.check_output(CAPTIONS)
+    if OUT.value is not None and not OUT.value.lower().endswith(SUFFIXES):
+        raise ValueError(f"--out={OUT.value}: name a file that ends in .csv or .jsonl")
+    if WINDOW.value is None:
+        for flag in (STRIDE, CAPTIONS):
+            if flag.value is not None:
+                raise ValueError(f"--{flag.name} needs --window=SECONDS")
+    if CAPTIONS.value is not None and not CAPTIONS.value.endswith(".vtt"):
+        raise ValueError(f"--captions={CAPTIONS.value}: name a file that ends in .vtt")
+
+
+def _print_rows(classifier, inputs, options, *, on_row):
+    """Prints the table; gives the report that `write_labels` gives."""
+    from ..inference import label_table
+    from ..inference.label_rows import LabelCsv
+
+    codec = LabelCsv(options.top)
+    sys.stdout.write(codec.header)
+    report = label_table.LabelReport(len(inputs))
+    for step in label_table.label(classifier, inputs, options):
+        on_row(step)
+        if step.row is not None:
+            sys.stdout.write(codec.encode(codec.convert(step.row)))
+            sys.stdout.flush()
+            continue
+        report.num_cut += step.is_cut
+        if step.error:
+            report.errors[step.input.name] = step.error
+    return report
+
+
+def _write_captions(scores):
+    from ..inference.captions import write_captions
+
+    found = segments.find_segments(
+        scores, threshold=THRESHOLD.value, min_seconds=MIN_SECONDS.value
+    )
+    write_captions(CAPTIONS.value, found)
+    logging.info("%d segments are in %s", len(found), CAPTIONS.value)
+
+
+def _report(report):
+    if report.num_cut:
+        logging.warning(
+            "%d videos are longer than what was seen of them; see --max_frames, and "
+            "--window for classes over time",
+            report.num_cut,
+        )
+    done = report.total - len(report.errors)
+    logging.info(
+        "%d of %d videos are labelled; %d could not be",
+        done, report.total, len(report.errors),
+    )  # fmt: skip
+    if not done:
+        reason = next(iter(report.errors.values()))
+        raise ValueError(f"no video could be labelled; the first: {reason}")

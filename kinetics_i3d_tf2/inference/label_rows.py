@@ -1,0 +1,93 @@
+"""Rows of tables of labels, as CSV and as JSON lines."""
+
+import os
+
+from ..data.labels import top_k
+from ..data.sources import Input
+from ..utils.journal import CsvRows, JsonRows
+from .scores import Scores
+
+SUFFIXES = (".csv", ".jsonl")
+
+
+class LabelCsv(CsvRows):
+    """CSV with a column for each of the best classes, and one for its probability.
+
+    Args:
+        top: how many classes there are.
+    """
+
+    def __init__(self, top: int):
+        pairs = [(f"label_{n}", f"probability_{n}") for n in range(1, top + 1)]
+        columns = [name for pair in pairs for name in pair]
+        super().__init__(("path", "start", "end", "frames", *columns, "error"))
+
+    def convert(self, row: dict) -> dict[str, str]:
+        """The columns of a row that `make_row` made."""
+        flat = {name: row[name] for name in ("path", "start", "end", "frames", "error")}
+        for number, found in enumerate(row["labels"], 1):
+            flat[f"label_{number}"] = found["label"]
+            flat[f"probability_{number}"] = f"{found['probability']:.6g}"
+        return {name: "" if v is None else str(v) for name, v in flat.items()}
+
+
+class LabelJson(JsonRows):
+    """One JSON object per line."""
+
+    def convert(self, row: dict) -> dict:
+        """The row that `make_row` made, as it is."""
+        return row
+
+
+def row_format(out: str | os.PathLike, top: int) -> LabelCsv | LabelJson:
+    """How the rows of a table are written, by its suffix.
+
+    Args:
+        out: the table.
+        top: how many classes a row gives.
+
+    Raises:
+        ValueError: it is neither `.csv` nor `.jsonl`.
+    """
+    suffix = os.path.splitext(os.fspath(out))[1].lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(
+            f"{os.fspath(out)}: a table of labels is a .csv or a .jsonl file"
+        )
+    return LabelCsv(top) if suffix == ".csv" else LabelJson()
+
+
+def make_row(each: Input, top: int, scores: Scores | None, error: str = "") -> dict:
+    """The row of a video, of one of its windows, or of its error.
+
+    Args:
+        each: the video.
+        top: how many classes to give, best first.
+        scores: its scores, or None.
+        error: why there are none.
+
+    Returns:
+        JSON's types: "path", "start" and "end" in seconds, "frames", "labels" (dicts of
+        "label", "index" and "probability") and "error". Numbers have six digits.
+    """
+    start, end = scores.seconds if scores else (None, None)
+    return {
+        "path": each.source.path,
+        "start": None if start is None else round(start, 3),
+        "end": None if end is None else round(end, 3),
+        "frames": scores.frames if scores else None,
+        "labels": _labels(scores, top) if scores else [],
+        "error": error,
+    }
+
+
+def _labels(scores, top):
+    probabilities = scores.probabilities
+    return [
+        {
+            "label": scores.class_names[index],
+            "index": int(index),
+            "probability": float(f"{probabilities[index]:.6g}"),
+        }
+        for index in top_k(scores.logits, top)
+    ]

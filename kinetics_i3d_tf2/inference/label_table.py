@@ -1,0 +1,291 @@
+"""Tables of labels, written as videos are done and resumable at any time."""
+
+import contextlib
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import logging
+from tqdm import tqdm
+
+from ..data.clips import Clip
+from ..data.sources import Input
+from ..utils import files, run_dir
+from ..utils.errors import reason
+from ..utils.journal import Journal, JsonRows
+from ..video.reader import count_frames
+from . import labelling
+from .label_rows import make_row, row_format
+from .labelling import LabellingOptions
+from .scores import Scores
+
+if TYPE_CHECKING:
+    from .classifier import Classifier
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TableOptions(LabellingOptions):
+    """What is written of each video.
+
+    Attributes:
+        top: number of classes to give, best first.
+        window: seconds of a window; None is one row for each video.
+        stride: seconds from one window to the next; by default `window`.
+    """
+
+    top: int = 5
+    window: float | None = None
+    stride: float | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.top < 1:
+            raise ValueError(f"top must be at least 1. Received: {self.top}")
+        if self.window is not None:
+            labelling.windows_of_seconds(self.window, self.stride)
+        elif self.stride is not None:
+            raise ValueError("stride is for windows, and no window is given")
+
+
+@dataclasses.dataclass
+class LabelReport:
+    """What became of the videos.
+
+    Attributes:
+        total: number of videos.
+        done_before: how many an earlier run had done.
+        errors: reasons of those that could not be labelled, by name.
+        num_cut: how many go on after what was seen of them.
+    """
+
+    total: int
+    done_before: int = 0
+    errors: dict[str, str] = dataclasses.field(default_factory=dict)
+    num_cut: int = 0
+
+
+class Labelled(NamedTuple):
+    """A step of labelling: a row, or the end of a video.
+
+    Attributes:
+        input: the video.
+        scores: of the video or of its next window; None of an error and at the end.
+        row: what `make_row` makes of them; None at the end.
+        error: why the video, or its rest, could not be labelled.
+        is_cut: whether the video goes on after what was seen.
+    """
+
+    input: Input
+    scores: Scores | None = None
+    row: dict | None = None
+    error: str = ""
+    is_cut: bool = False
+
+
+DEFAULT = TableOptions()
+
+
+def write_labels(
+    classifier: "Classifier",
+    inputs: Sequence[Input],
+    out: str | os.PathLike,
+    options: TableOptions = DEFAULT,
+    *,
+    on_row: Callable[[Labelled], object] = lambda row: None,
+) -> LabelReport:
+    """Writes the labels of many videos as a table.
+
+    Args:
+        classifier: the models.
+        inputs: videos, spans and records, as of `data.sources.find`.
+        out: the table, `.csv` or `.jsonl`. Rows are appended as they are made. What is
+            done, and with which settings, is also in OUT.progress: called again, it
+            goes on after the videos that are done and have not changed since.
+        options: how videos are read, and what is written.
+        on_row: called with each new step, as `label` yields it.
+
+    Returns:
+        Counts, and the errors. A video that cannot be read has a row with the reason.
+
+    Raises:
+        OSError: the table cannot be written.
+        ValueError: its suffix is another, it was begun with other settings, or the file
+            was not written by this function.
+
+    Examples:
+        >>> classifier = Classifier("rgb_imagenet")
+        >>> write_labels(classifier, find(["videos"]), "labels.csv").errors
+        {}
+    """
+    codec = row_format(out, options.top)
+    folder, name = os.path.split(os.path.abspath(out))
+    with (
+        run_dir.only_run(folder, lock=f".{name}.lock"),
+        Journal(f"{os.fspath(out)}.progress", JsonRows()) as progress,
+    ):
+        done = _done_before(out, progress, _settings(classifier, options), inputs)
+        report = LabelReport(len(inputs), len(done))
+        _write_rows(out, codec, _in_order(inputs, done))
+        left = [each for each in inputs if each.name not in done]
+        # Before they are read: a file may change at any time.
+        fingerprints = {each.name: _fingerprint(each) for each in left}
+        rows = []
+        with Journal(out, codec) as table:
+            for step in label(classifier, left, options, total=len(inputs)):
+                on_row(step)
+                if step.row is not None:
+                    rows.append(step.row)
+                    table.append(codec.convert(step.row))
+                    continue
+                name = step.input.name
+                done[name] = progress.append(
+                    {
+                        "name": name,
+                        "fingerprint": fingerprints[name],
+                        "rows": rows,
+                        "error": step.error,
+                        "cut": step.is_cut,
+                    }
+                )
+                rows = []
+        if report.done_before and left:  # The order is that of the inputs.
+            _write_rows(out, codec, _in_order(inputs, done))
+    report.errors = {n: entry["error"] for n, entry in done.items() if entry["error"]}
+    report.num_cut = sum(entry["cut"] for entry in done.values())
+    return report
+
+
+def label(
+    classifier: "Classifier",
+    inputs: Sequence[Input],
+    options: TableOptions = DEFAULT,
+    *,
+    total: int | None = None,
+) -> Iterator[Labelled]:
+    """Labels videos, with a progress bar; what cannot be read is logged.
+
+    Args:
+        classifier: the models.
+        inputs: the videos.
+        options: how they are read, and what rows give.
+        total: number of videos for the progress bar, if some were done before.
+
+    Yields:
+        The rows of each video, then its end.
+    """
+    with _bar(inputs, total or len(inputs), options) as bar:
+        for each, scores, error, is_cut in _score(classifier, inputs, options):
+            if scores is not None:
+                yield Labelled(each, scores, make_row(each, options.top, scores))
+                bar.update(bar.unit == "window")
+                continue
+            if error:
+                logging.warning("%s: %s", each.source.path, error)
+                yield Labelled(each, None, make_row(each, options.top, None, error))
+            yield Labelled(each, None, None, error, is_cut)
+            bar.update(bar.unit == "video")
+
+
+def _score(classifier, inputs, options):
+    """Yields (input, scores, "", False) of each window, then (input, None, ...)."""
+    if options.window is None:
+        results = labelling.classify_many(classifier, inputs, options)
+        with contextlib.closing(results):
+            for each, scores, error, is_cut in results:
+                if scores is not None:
+                    yield each, scores, "", False
+                yield each, None, error, is_cut
+        return
+    for each in inputs:
+        error = ""
+        try:
+            for window in labelling.over_time(
+                classifier, each.source, options.window, options.stride, options
+            ):
+                yield each, window, "", False
+        except (ValueError, OSError) as caught:
+            error = reason(caught, each.source.path)
+        yield each, None, error, False
+
+
+def _fingerprint(each):
+    """What changes when the file of an input does: its size and time of change."""
+    if files.is_address(each.source.path) or not os.path.exists(each.source.path):
+        return None
+    status = os.stat(each.source.path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _settings(classifier, options):
+    names = ("start", "end", "max_frames", "top", "window", "stride")
+    recipe = options.recipe or classifier.recipe
+    return {
+        "weights": classifier.fingerprint(),
+        **{name: getattr(options, name) for name in names},
+        "flow_epsilon": recipe.flow_epsilon if "flow" in recipe.streams else None,
+    }
+
+
+def _done_before(out, progress, settings, inputs):
+    """What an earlier run has done of the inputs, by name."""
+    if not progress.rows:
+        if files.exists(out) and files.size(out):
+            raise ValueError(
+                f"{out}: is there already, and was not written by this program, or its "
+                f"{os.path.basename(out)}.progress is gone; delete it, or name another"
+            )
+        progress.append({"settings": settings})
+        return {}
+    before = progress.rows[0].get("settings", {})
+    # As JSON has them: lists instead of tuples.
+    for change in run_dir.differences(before, json.loads(json.dumps(settings))):
+        raise run_dir.other_settings(out, "the table", change)
+    entries = {row["name"]: row for row in progress.rows[1:]}
+    known = [each for each in inputs if each.name in entries]
+    done = {
+        each.name: entries[each.name]
+        for each in known
+        if entries[each.name]["fingerprint"] == _fingerprint(each)
+    }
+    if done:
+        logging.info("%d of %d videos were done before", len(done), len(inputs))
+    if len(done) < len(known):
+        count = len(known) - len(done)
+        logging.info("%d videos have changed since, and are labelled again", count)
+    return done
+
+
+def _in_order(inputs, done):
+    for each in inputs:
+        if each.name in done:
+            yield from done[each.name]["rows"]
+
+
+def _write_rows(out, codec, rows: Iterable[dict]):
+    with files.atomic_writer(out) as temporary, open(temporary, "wb") as file:
+        file.write(codec.header.encode())
+        for row in rows:
+            line = codec.encode(codec.convert(row))
+            file.write(line.encode("utf-8", "surrogateescape"))
+
+
+def _bar(left, total, options):
+    """Counts the windows of a single long video, else videos."""
+    if options.window is not None and len(left) == 1:
+        count = None
+        if isinstance(left[0].source, Clip):
+            path, start, end = (getattr(left[0].source, n) for n in _SPAN)
+            with contextlib.suppress(ValueError, OSError):  # Reading it gives it.
+                frames = count_frames(path, start=start or options.start, end=end)
+                windows = labelling.windows_of_seconds(options.window, options.stride)
+                count = windows.count(frames)
+        return tqdm(desc="Classifying", total=count, unit="window")
+    return tqdm(
+        desc="Classifying", total=total, initial=total - len(left), unit="video",
+        smoothing=0,
+    )  # fmt: skip
+
+
+_SPAN = ("path", "start", "end")

@@ -1,0 +1,112 @@
+"""Many videos and windows on the command line."""
+
+import csv
+import io
+import signal
+
+import programs
+import pytest
+from conftest import ROOT
+
+CLIPS = ("demo_opening_a_door", "demo_picking_up")
+RGB = ("--eval_type=rgb", f"--rgb_checkpoint={ROOT}/checkpoints/demo_rgb")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for name in CLIPS:
+        (folder / f"{name}.mp4").symlink_to(ROOT / "data" / f"{name}.mp4")
+    (folder / "bad.mp4").write_bytes(b"no video")
+    return folder
+
+
+def parse(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_folder_goes_to_standard_output(folder):
+    done = programs.run("classify", folder, *RGB, "--top=2")
+    assert done.returncode == 0, done.stderr
+    bad, door, picking = parse(done.stdout)
+    assert "FFmpeg" in bad["error"]
+    assert (door["label_1"], door["frames"], door["error"]) == (
+        "opening a door", "14", "",
+    )  # fmt: skip
+    assert picking["label_1"] == "picking up"
+    assert set(picking) == {
+        "path", "start", "end", "frames", "error",
+        "label_1", "probability_1", "label_2", "probability_2",
+    }  # fmt: skip
+    assert "2 of 3 videos are labelled; 1 could not be" in done.stderr
+
+
+def test_one_video_is_answered_as_ever():
+    path = ROOT / "data" / f"{CLIPS[0]}.mp4"
+    named = programs.run("classify", path, *RGB)
+    assert named.returncode == 0, named.stderr
+    assert named.stdout == programs.run("classify", f"--video={path}", *RGB).stdout
+    assert named.stdout.startswith("Norm of logits: ")
+
+
+def test_windows_with_captions(folder, tmp_path):
+    path = folder / f"{CLIPS[1]}.mp4"
+    captions = tmp_path / "clip.vtt"
+    done = programs.run(
+        "classify", path, *RGB, "--window=0.4", "--stride=0.08", "--top=1",
+        f"--captions={captions}", f"--out={tmp_path}/l.csv", "--min_segment=0.1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table = parse((tmp_path / "l.csv").read_text())
+    assert [row["start"] for row in table] == ["0.0", "0.08", "0.16", "0.24"]
+    assert "picking up (" in captions.read_text()
+    assert f"segments are in {captions}" in done.stderr
+
+
+def test_what_is_longer_is_told(folder):
+    done = programs.run("classify", folder, *RGB, "--max_frames=10")
+    assert (
+        "2 videos are longer than what was seen of them; see --max_fra" in done.stderr
+    )
+
+
+@pytest.mark.slow
+def test_killed_and_resumed(folder, tmp_path):
+    for number in range(20):
+        (folder / f"{number}.mp4").symlink_to(ROOT / "data" / f"{CLIPS[0]}.mp4")
+    whole, out = tmp_path / "whole.csv", tmp_path / "l.csv"
+    assert programs.run("classify", folder, *RGB, f"--out={whole}").returncode == 0
+
+    def count():
+        return len(parse(out.read_text())) if out.exists() else 0
+
+    arguments = ("classify", folder, *RGB, f"--out={out}")
+    for kind in (signal.SIGKILL, signal.SIGINT):
+        programs.stop_halfway(kind, tmp_path / "none", count, 23, *arguments)
+    done = programs.run(*arguments)
+    assert "videos were done before" in done.stderr
+    assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.mp4"], "none.mp4: there is no such file or folder"),
+        (["--out=l.csv"], "name the videos: files, folders, patterns or CSVs"),
+        (["{}", "--out=l.txt"], "--out=l.txt: name a file that ends in .csv or .jsonl"),
+        (["{}", "--captions=a.vtt"], "--captions needs --window=SECONDS"),
+        (["{}", "--window=1", "--captions=a.srt"], "name a file that ends in .vtt"),
+        (["{}", "--window=1", "--captions=a.vtt"], "is for one video. Received: 3"),
+        (["{}", "--json=a.json"], "--json is for one video that is seen at once"),
+        (["{}", "--model=c3d"], "--model: this program runs I3D"),
+        (["{}/bad.mp4", "--out=l.csv"], "no video could be labelled; the first: is"),
+    ],
+    ids=str,
+)
+def test_mistakes(folder, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    arguments = [argument.format(folder) for argument in arguments]
+    done = programs.run("classify", *RGB, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
