@@ -1,0 +1,1 @@
+"""Damages real files in every way and checks what their readers do."""
