@@ -93,10 +93,19 @@ class Checkpoint(BundleReader):
         """Factor on filters: the configuration's, or else inferred from shapes.
 
         Raises:
-            ValueError: it is of no model of this package.
+            ValueError: it is of no model of this package, or the configuration's width
+                is not that of the shapes.
         """
-        contents = self._contents
-        return info.width_of(contents) if self.config is None else self.config.width
+        inferred = info.width_of(self._contents)
+        if self.config is None:
+            return inferred
+        # A model takes memory by its width: a wrong one may ask for any amount.
+        if not info.has_width(self._contents, self.config.width):
+            raise ValueError(
+                f"{self.prefix}: its tensors are of width {inferred:g}, not "
+                f"{self.config.width:g} as its config.json says; correct or delete that"
+            )
+        return self.config.width
 
     @functools.cached_property
     def class_names(self) -> tuple[str, ...]:

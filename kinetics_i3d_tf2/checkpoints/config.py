@@ -5,6 +5,7 @@ Checkpoints without one, such as the released, are recognised from names and sha
 
 import dataclasses
 import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -55,9 +56,16 @@ class CheckpointConfig:
                 f"stream of {self.architecture} must be one of {', '.join(streams)}. "
                 f"Received: {self.stream!r}"
             )
-        if not isinstance(self.width, float | int) or not self.width > 0:
+        if not isinstance(self.width, float | int) or not 0 < self.width < math.inf:
             raise ValueError(
                 f"width must be a number greater than 0. Received: {self.width!r}"
+            )
+        name = self.class_names
+        is_name = isinstance(name, str) and os.path.basename(name) == name != ""
+        if name is not None and not is_name:
+            raise ValueError(
+                "class_names must be the name of a file in the checkpoint's folder. "
+                f"Received: {name!r}"
             )
 
 

@@ -150,10 +150,17 @@ def width_of(contents: Contents) -> float:
     middle = (low + high) / 2
     for denominator in range(1, 10_000):
         width = middle.limit_denominator(denominator)
-        narrow = {n: scaled(full, float(width)) for n, full in full_filters.items()}
-        if low <= width <= high and narrow == found:
+        if low <= width <= high and has_width(contents, float(width)):
             return float(width)
     return float(middle)
+
+
+def has_width(contents: Contents, width: float) -> bool:
+    """Whether the filters of a checkpoint are those of a model of some width."""
+    return all(
+        contents.shapes.get(name, (0,))[-1] == scaled(full, width)
+        for name, full in _full_filters(contents).items()
+    )
 
 
 def describe(entries: Sequence[Entry]) -> str:

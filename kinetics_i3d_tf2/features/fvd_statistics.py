@@ -44,10 +44,17 @@ def load_statistics(path: str | os.PathLike) -> tuple[Gaussian, dict]:
         with np.load(path, allow_pickle=False) as arrays:
             settings = json.loads(str(arrays["settings"]))
             parts = {name: arrays[name] for name in Gaussian._fields}
-    except OSError:
+        known = settings.get("protocol")
+        settings["protocol"] = _RENAMED.get(known, known)
+        gaussian = Gaussian(**parts | {"count": int(parts["count"])})
+    except (FileNotFoundError, PermissionError):
         raise
-    except Exception as error:  # NumPy lets errors of any kind out of broken files.
+    except Exception as error:  # Broken files raise errors of any kind, OSError too.
         raise ValueError(f"{path}: holds no statistics of this program") from error
-    known = settings.get("protocol")
-    settings["protocol"] = _RENAMED.get(known, known)
-    return Gaussian(**parts | {"count": int(parts["count"])}), settings
+    mean, covariance = gaussian.mean.shape, gaussian.covariance.shape
+    if len(mean) != 1 or covariance != mean * 2:
+        raise ValueError(
+            f"{path}: holds no statistics of this program: the mean is {mean}, the "
+            f"covariance {covariance}"
+        )
+    return gaussian, settings

@@ -46,6 +46,17 @@ def test_of_a_trained_model(prefix):
     assert Checkpoint(prefix).width == 0.1
 
 
+def test_a_width_that_the_tensors_do_not_have(prefix):
+    """Its model could take any amount of memory."""
+    model = InceptionI3d(2, width=0.1)
+    save_checkpoint(model, prefix)
+    write_config_of_model(prefix, model)
+    path = prefix.parent / "config.json"
+    path.write_text(path.read_text().replace("0.1", "1000.0"))
+    with pytest.raises(ValueError, match="are of width 0.1, not 1000 as its config"):
+        Checkpoint(prefix).build_model()
+
+
 def test_a_remnant_of_another_checkpoint_is_ignored(prefix):
     write_config(prefix, CONFIG)
     assert read_config(prefix, "of another") is None
@@ -64,6 +75,9 @@ def test_a_file_of_another_program_is_ignored(prefix, text):
         ({"stream": "joint"}, "stream of i3d must be one of rgb, flow"),
         ({"width": 0}, "width must be a number greater than 0"),
         ({"width": "1"}, "width must be a number greater than 0"),
+        ({"width": float("inf")}, "width must be a number greater than 0"),
+        ({"class_names": "../../names"}, "class_names must be the name of a file"),
+        ({"class_names": [1]}, "class_names must be the name of a file"),
         ({"depth": 3}, "unexpected keyword argument 'depth'"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

@@ -8,9 +8,11 @@ what happened.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from . import kinds, runner  # noqa: E402

@@ -1,5 +1,6 @@
 """Calls a function in a forked process with a limit on memory and on time."""
 
+import faulthandler
 import os
 import pickle
 import resource
@@ -58,6 +59,7 @@ def call(
 def _child(function, sender, memory):
     status = 1
     try:
+        faulthandler.disable()  # pytest's, to another file.
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)

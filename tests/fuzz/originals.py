@@ -45,24 +45,18 @@ def videos(folder: Path) -> None:
 
 
 def checkpoint(folder: Path) -> None:
-    """A checkpoint of a narrow model, with its configuration and classes."""
-    from kinetics_i3d_tf2.checkpoints import config
+    """A checkpoint of a narrow model: an index and the data."""
     from kinetics_i3d_tf2.checkpoints.sonnet import save_checkpoint
-    from kinetics_i3d_tf2.data.labels import write_label_map
 
-    model = _model()
-    place = _new(folder, "model")
-    prefix = save_checkpoint(model, place / "model.ckpt")
-    write_label_map(place / "label_map.txt", _CLASSES)
-    config.write_config_of_model(prefix, model)
+    save_checkpoint(_model(), _new(folder, "model") / "model.ckpt")
 
 
 def config(folder: Path) -> None:
     """The configuration of a checkpoint."""
-    checkpoint(folder)
-    for path in (folder / "model").iterdir():
-        if path.name != "config.json":
-            path.unlink()
+    from kinetics_i3d_tf2.checkpoints import config
+
+    written = config.CheckpointConfig("i3d", "rgb", 0.125, "0123456789abcdef")
+    config.write_config(_new(folder, "model") / "model.ckpt", written)
 
 
 def weights(folder: Path, names: Sequence[str]) -> None:
@@ -84,7 +78,7 @@ def npy(folder: Path) -> None:
 def npz(folder: Path) -> None:
     """The statistics of a set of videos."""
     from kinetics_i3d_tf2.features.frechet import Gaussian
-    from kinetics_i3d_tf2.features.fvd import save_statistics
+    from kinetics_i3d_tf2.features.fvd_statistics import save_statistics
 
     rng = np.random.default_rng(0)
     gaussian = Gaussian(100, rng.standard_normal(40), np.eye(40))

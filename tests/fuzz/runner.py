@@ -15,7 +15,7 @@ from . import isolation, kinds
 RIGHT, REPORTED, REFUSED = "right", "reported", "refused"
 CRASHED, HUNG, WRONG = "crashed", "hung", "silently wrong"
 OUTCOMES = (RIGHT, REPORTED, REFUSED, CRASHED, HUNG, WRONG)
-_FAILURES = {CRASHED, HUNG, WRONG}
+FAILURES = {CRASHED, HUNG, WRONG}
 
 
 @dataclasses.dataclass
@@ -65,14 +65,10 @@ def fuzz(
             rng = random.Random(f"{seed}/{name}/{number}")
             is_sealed, what = kind.damage(originals[place], case, rng)
             twin = kinds.NO_TWIN if is_sealed else twins[place]
-            ended = isolation.call(lambda c=case, t=twin: judge(kind, c, t))
-            outcome, text = ended.value or (
-                HUNG if ended.how == HUNG else CRASHED,
-                ended.how,
-            )
+            outcome, text, peak = judge_apart(kind, case, twin)
             row.counts[outcome] += 1
-            row.peak = max(row.peak, ended.peak)
-            if outcome in _FAILURES:
+            row.peak = max(row.peak, peak)
+            if outcome in FAILURES:
                 title = f"{name}-{seed}-{number}"
                 row.failures.append(
                     f"{title} ({row.name}, {what}): {outcome}: {text.strip()}"
@@ -86,8 +82,25 @@ def fuzz(
     return rows
 
 
-def judge(kind: "kinds.Kind", case: Path, twin) -> tuple[str, str]:
-    """Reads a case; returns the outcome and a text about it."""
+def judge_apart(kind: kinds.Kind, case: Path, twin, **limits) -> tuple[str, str, int]:
+    """Reads a case in a process of its own.
+
+    Args:
+        kind: the case's.
+        case: its folder.
+        twin: value of the undamaged original, or `kinds.NO_TWIN`.
+        limits: `seconds` and `memory` of `isolation.call`.
+
+    Returns:
+        The outcome, a text about it, and the largest resident memory in bytes.
+    """
+    ended = isolation.call(lambda: _judge(kind, case, twin), **limits)
+    if ended.how:
+        return HUNG if ended.how == HUNG else CRASHED, ended.how, ended.peak
+    return *ended.value, ended.peak
+
+
+def _judge(kind, case, twin):
     warnings = _Warnings()
     logging.getLogger("absl").addHandler(warnings)
     try:
