@@ -32,8 +32,11 @@ from tqdm import tqdm
 
 from ..checkpoints import released
 from ..data import labels, npy
+from ..data.clip_recipe import ClipRecipe
+from ..data.clips import Clip
 from ..streams import CHANNELS, title
 from ..utils import files
+from ..video.ffmpeg import is_stdin
 from ..visualization import clip_page, plots
 from . import (
     chosen_checkpoints,
@@ -42,6 +45,7 @@ from . import (
     flow_flags,
     model_flags,
     program,
+    reading_flags,
     results_file,
 )
 
@@ -50,8 +54,12 @@ _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
 model_flags.declare_for_help()
 flow_flags.declare_for_help()
 classify_table.declare_for_help()
+reading_flags.declare_for_help()
 _VIDEO = flags.DEFINE_string(
-    "video", None, "Video file to classify, of any format that FFmpeg reads."
+    "video",
+    None,
+    "Video to classify: a file of any format that FFmpeg reads, a folder of images, or "
+    "- for standard input.",
 )
 _START = flags.DEFINE_float("start", 0, "Second of --video to begin at.", 0)
 _MAX_FRAMES = flags.DEFINE_integer(
@@ -113,10 +121,11 @@ def main(argv, *, root="."):
         path = Path(root) / "data" / _DEMO_VIDEO
         logging.info("Classifying %s", path.relative_to(root))
     # Reading the input is cheap, and it may be wrong.
+    damage = None
     if path is None:
         clips = {stream: _load_sample(stream, root) for stream in model_flags.streams()}
     else:
-        frames = _read_frames(path)
+        frames, damage = _read_frames(path)
     classifier = _load(checkpoints)
     if path is not None:
         clips = _prepare(classifier, frames, path)
@@ -125,13 +134,13 @@ def main(argv, *, root="."):
     top = labels.top_k(scores.logits, model_flags.TOP.value)
     _print_results(scores, top)
     if _JSON.value is not None:
-        results_file.write_json(_JSON.value, checkpoints, path, scores, top)
+        results_file.write_json(_JSON.value, checkpoints, path, scores, top, damage)
     if _REPORT.value is not None:
         inputs = [str(flag.value) for flag in _SAMPLES.values() if flag.value]
         title = Path(path).name if path else ", ".join(inputs)
         verdict = clip_page.Verdict(
             title or "the release's sample clip",
-            results_file.facts(checkpoints, root),
+            results_file.facts(checkpoints, root, damage),
             scores.class_names,
             scores.logits,
             scores.probabilities,
@@ -194,8 +203,10 @@ def _check_flags():
     flow_flags.check()
     if _VIDEO.value is None and (_START.present or _MAX_FRAMES.present):
         raise ValueError("--start and --max_frames cut a --video; none is given")
-    if _VIDEO.value is not None and not files.exists(_VIDEO.value):
-        raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
+    if _VIDEO.value is not None:
+        if not is_stdin(_VIDEO.value) and not files.exists(_VIDEO.value):
+            raise FileNotFoundError(f"{_VIDEO.value}: there is no such video file")
+        reading_flags.check_fps([Clip(_VIDEO.value)])
     program.check_output(_JSON)
     program.check_output(_REPORT)
     if _REPORT.value is not None and not plots.is_installed():
@@ -229,14 +240,21 @@ def _read_frames(path):
     bar = functools.partial(
         tqdm, desc="Reading", unit="frame", leave=False, disable=None
     )
-    limit = _MAX_FRAMES.value or None
-    frames = read_frames(path, start=_START.value, max_frames=limit, wrap=bar)
+    found = []
+    frames = read_frames(
+        path,
+        start=_START.value,
+        max_frames=_MAX_FRAMES.value or None,
+        recipe=reading_flags.apply(ClipRecipe(model_flags.stream())),
+        on_damage=found.append,
+        wrap=bar,
+    )
     if "flow" in model_flags.streams() and len(frames) < 2:
         raise ValueError(
             f"{path}: gives one frame, and optical flow needs two; try "
             "--eval_type=rgb, or a larger --max_frames"
         )
-    return frames
+    return frames, found[0] if found else None
 
 
 def _prepare(classifier, frames, path):

@@ -40,11 +40,13 @@ from . import (
     flow_flags,
     model_flags,
     program,
+    reading_flags,
 )
 
 dataset_flags.declare_for_help(records=True)
 clip_flags.declare_for_help()
 flow_flags.declare_for_help()
+reading_flags.declare_for_help()
 model_flags.declare_for_help(top=False)
 _SPLIT = flags.DEFINE_string(
     "split", None, "Split to evaluate on; by default that of validation, or of test."
@@ -97,6 +99,7 @@ def main(argv):
     dataset = dataset_flags.read_dataset()
     split = _split(dataset)
     sources = list(dataset.split(split))
+    reading_flags.check_fps(sources)
     checkpoints = chosen_checkpoints.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..evaluation import evaluate as engine
@@ -154,6 +157,7 @@ def _check_flags():
 
 def _recipe():
     recipe = flow_flags.apply(clip_flags.clip_recipe(model_flags.stream()))
+    recipe = reading_flags.apply(recipe)
     if clip_flags.MODEL.value != "i3d":
         return recipe
     crop_size = _CROP_SIZE.value
@@ -198,7 +202,8 @@ def _report(found):
         results.write_json(found, _JSON.value, settings)
     without = f", {found.unlabelled} without a label" if found.unlabelled else ""
     retry = " (--retry_failed tries them again)" if found.unread else ""
+    damaged = f"; {found.damaged} have damaged frames" if found.damaged else ""
     print(
-        f"{found.clips} clips{without}; {found.unread} could not be read{retry}; see "
-        f"{_OUT.value}"
+        f"{found.clips} clips{without}; {found.unread} could not be read{retry}"
+        f"{damaged}; see {_OUT.value}"
     )

@@ -10,10 +10,10 @@ RGB and flow, 2048 wide, of windows of 64 frames, a new one every 8 frames, as .
 One vector a video, of all its frames at once:
   i3d features VIDEOS --window=0 --out=FEATURES
 
-VIDEOS are any number of video files, folders (searched in depth), patterns
-('clips/*.mp4'), CSVs with a column path (and start, end in seconds), records of
-i3d prepare, and folders of those. --dataset names one as the other
-programs do.
+VIDEOS are any number of video files, folders of images (one folder a clip), folders of
+those (searched in depth), patterns ('clips/*.mp4'), CSVs with a column path (and start,
+end in seconds), records of i3d prepare, and - for standard input. --dataset names one
+as the other programs do.
 
 FEATURES holds NAME.npz for each video, with the arrays `features` (windows, width),
 `times` (windows, 2) in seconds, and `settings`, which is JSON; and index.csv, a row for
@@ -26,12 +26,10 @@ import os
 from absl import flags, logging
 
 from ..data import sources
-from ..data.records.tfrecord import Record
 from ..features import files as feature_files
 from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..utils import files as storage
-from ..video.reader import FRAME_RATE
 from . import (
     chosen_checkpoints,
     clip_flags,
@@ -39,11 +37,13 @@ from . import (
     flow_flags,
     model_flags,
     program,
+    reading_flags,
 )
 
 dataset_flags.declare_for_help(records=True)
 model_flags.declare_for_help(top=False)
 flow_flags.declare_for_help()
+reading_flags.declare_for_help()
 _INPUTS = flags.DEFINE_list(
     "inputs", [], "The same as VIDEOS, with commas between them."
 )
@@ -72,9 +72,6 @@ _TAIL = flags.DEFINE_enum(
     "What becomes of frames at the end that fill no window: looped from their first "
     "until they do, padded with their last, or dropped.",
 )
-_FPS = flags.DEFINE_float(
-    "fps", FRAME_RATE, "Frames a second that are taken of videos.", 0.01
-)
 _FORMAT = flags.DEFINE_enum(
     "format",
     "npz",
@@ -100,13 +97,14 @@ def main(argv):
     options = write.FeatureOptions(
         endpoint=_ENDPOINT.value,
         pool=_POOL.value,
-        fps=_FPS.value,
+        fps=reading_flags.FPS.value,
         dtype=model_flags.dtype(),
         format=_FORMAT.value,
         batch_size=_BATCH_SIZE.value,
         num_readers=_NUM_READERS.value,
         flow_engine=flow_flags.FLOW_ENGINE.value,
         flow_epsilon=flow_flags.FLOW_EPSILON.value,
+        reading=reading_flags.options(),
     )
     try:
         errors = write.write_features(
@@ -166,8 +164,6 @@ def _find_inputs(positional):
         dataset = dataset_flags.read_dataset()
         splits = [_SPLIT.value] if _SPLIT.value else dataset.splits()
         found = sources.of_table([c for split in splits for c in dataset.split(split)])
-    if _FPS.present and any(isinstance(each.source, Record) for each in found):
-        raise ValueError("--fps is for videos; records hold 25 frames a second")
     return found
 
 

@@ -8,10 +8,10 @@ Statistics of the real videos are computed once, and then named in their place:
   i3d fvd real.npz OTHER --num_frames=16
 
 REAL and FAKE are folders, searched in depth, of video files (any format that FFmpeg
-reads, GIF too) or of .npy files (number, frames, height, width, 3); or such a .npy
-file; or statistics. Arrays are uint8 in 0..255, or floating point in the --float_range
-that you name. Frames are taken as they are stored, whatever the rate: the first
---num_frames of each video, by default all.
+reads, GIF too), of folders of images (one folder a clip) or of .npy files (number,
+frames, height, width, 3); or such a .npy file; or statistics. Arrays are uint8 in
+0..255, or floating point in the --float_range that you name. Frames are taken as they
+are stored, whatever the rate: the first --num_frames of each video, by default all.
 
 The weights are the released rgb_scratch, the network of the reference implementation,
 in checkpoints/ of the current folder; if absent, they are downloaded from GitHub or
@@ -32,7 +32,7 @@ from absl import flags
 
 from ..features import video_sets
 from ..utils import files
-from . import chosen_checkpoints, clip_flags, model_flags, program
+from . import chosen_checkpoints, clip_flags, model_flags, program, reading_flags
 
 for _flag in (
     clip_flags.NUM_FRAMES,
@@ -43,6 +43,7 @@ for _flag in (
     model_flags.DTYPE,
 ):
     flags.declare_key_flag(_flag.name)
+reading_flags.declare_for_help(fps=False)
 _PROTOCOL = flags.DEFINE_enum(
     "protocol",
     "reference",
@@ -95,6 +96,7 @@ def main(argv):
         batch_size=_BATCH_SIZE.value,
         num_readers=_NUM_READERS.value,
         max_damaged=_MAX_DAMAGED.value,
+        reading=reading_flags.options(),
     )
     save = {name: flag.value for name, flag in _SAVE.items()}
     results = compare.compare_video_sets(*argv[1:], path, options=options, save=save)
@@ -130,6 +132,8 @@ def _print(results):
     for name in _SAVE:
         facts = results[name]
         left_out = f"; {facts['left_out']} left out" if facts["left_out"] else ""
+        if facts["damaged"]:
+            left_out += f"; {facts['damaged']} with damaged frames"
         number = f"{facts['videos']} videos of {facts['frames']} frames"
         print(f"{name}: {number}, {facts['path']}{left_out}")
     path, identity = results["checkpoint_path"], results["checkpoint"]

@@ -17,6 +17,7 @@ _SHARED = {
     "classify_table": "Many videos, and windows of long ones",
     "model_flags": "Checkpoints",
     "flow_flags": "Optical flow",
+    "reading_flags": "Reading videos",
 }
 
 

@@ -23,10 +23,11 @@ import os
 from absl import flags, logging
 
 from ..data.records import image_coding, shards, writer
-from . import dataset_flags, flow_flags, program
+from . import dataset_flags, flow_flags, program, reading_flags
 
 dataset_flags.declare_for_help()
 flow_flags.declare_for_help()
+reading_flags.declare_for_help()
 flags.mark_flag_as_required("dataset")
 _SPLITS = flags.DEFINE_list("splits", None, "Splits to prepare; by default all.")
 _OUT = flags.DEFINE_string("out", None, "Folder of the records.", required=True)
@@ -79,6 +80,7 @@ def main(argv):
     table = dataset_flags.read_table()
     if _SPLITS.value:
         table = table.with_splits(_SPLITS.value)
+    reading_flags.check_fps(table)
     settings = shards.Settings(
         has_flow=_FLOW.value != "none",
         short_side=_SHORT_SIDE.value,
@@ -90,6 +92,7 @@ def main(argv):
         ),
         flow_epsilon=flow_flags.FLOW_EPSILON.value,
         flow_engine=flow_flags.FLOW_ENGINE.value,
+        reading=reading_flags.options(),
     )
     with program.quiet_tensorflow():
         import tensorflow as tf  # noqa: F401 (the workers need it)
@@ -113,8 +116,9 @@ def main(argv):
         )
         os._exit(2)
     retry = " (--retry_failed tries them again)" if written.failed else ""
+    damaged = f", {written.damaged} with damaged frames" if written.damaged else ""
     print(
         f"{written.clips} clips in {written.record_files} record files in "
-        f"{_OUT.value}; {written.failed} failed{retry}, {written.missing} missing; see "
-        f"{written.report}"
+        f"{_OUT.value}; {written.failed} failed{retry}, {written.missing} missing"
+        f"{damaged}; see {written.report}"
     )

@@ -7,7 +7,7 @@ from absl import flags
 from ..models.architecture import ENDPOINTS
 from ..training.recipe import BATCH_NORM_MODES, TrainingRecipe
 from ..training.recipes import RECIPES
-from . import clip_flags, flow_flags
+from . import clip_flags, flow_flags, reading_flags
 
 _RECIPE = flags.DEFINE_enum(
     "recipe", None, list(RECIPES), "What to train, and how; the other flags change it."
@@ -80,6 +80,7 @@ def recipe() -> TrainingRecipe:
         raise ValueError(f"--recipe is missing; use one of {', '.join(RECIPES)}")
     chosen = RECIPES[_RECIPE.value]
     clip = flow_flags.apply(clip_flags.clip_recipe(_STREAM.value, chosen.clip))
+    clip = reading_flags.apply(clip)
     changes = {flag.name: flag.value for flag in _FIELDS if flag.value is not None}
     chosen = dataclasses.replace(
         chosen, model=clip_flags.MODEL.value, clip=clip, **changes

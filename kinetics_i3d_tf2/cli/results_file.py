@@ -9,7 +9,7 @@ from ..utils import files
 from . import model_flags
 
 
-def write_json(out, checkpoints, path, scores, top) -> None:
+def write_json(out, checkpoints, path, scores, top, damage=None) -> None:
     """Writes the results of a classification.
 
     Args:
@@ -18,6 +18,7 @@ def write_json(out, checkpoints, path, scores, top) -> None:
         path: the video, or None for arrays.
         scores: `Scores` of the clip.
         top: indices of the classes to list, best first.
+        damage: `Damage` of the video, if frames are damaged or missing.
 
     Raises:
         OSError: the file cannot be written.
@@ -29,6 +30,7 @@ def write_json(out, checkpoints, path, scores, top) -> None:
         "imagenet_pretrained": pretrained,
         "checkpoints": {stream: str(p) for stream, p in checkpoints.paths.items()},
         "video": path and str(path),
+        "damage": damage and damage.counts(),
         "dtype": model_flags.dtype(),
         "norm_of_logits": float(np.linalg.norm(scores.logits)),
         "top": [
@@ -44,12 +46,13 @@ def write_json(out, checkpoints, path, scores, top) -> None:
     files.write_json(out, results)
 
 
-def facts(checkpoints, root) -> list[str]:
+def facts(checkpoints, root, damage=None) -> list[str]:
     """Lines about what was run, for the page.
 
     Args:
         checkpoints: as of `chosen_checkpoints.find_checkpoints`.
         root: folder below which paths are shown relative to it.
+        damage: as of `write_json`.
     """
     weights = ", ".join(
         os.path.relpath(path, root) if Path(path).is_relative_to(root) else str(path)
@@ -60,4 +63,5 @@ def facts(checkpoints, root) -> list[str]:
     return [
         f"{model_flags.eval_type()} by I3D, {model_flags.dtype()}",
         f"Weights: {weights}",
+        *([f"The video {damage}"] if damage else []),
     ]

@@ -25,12 +25,20 @@ import threading
 from absl import flags, logging
 
 from ..data import splits
-from . import clip_flags, dataset_flags, flow_flags, program, recipe_flags
+from . import (
+    clip_flags,
+    dataset_flags,
+    flow_flags,
+    program,
+    reading_flags,
+    recipe_flags,
+)
 
 recipe_flags.declare_for_help()
 dataset_flags.declare_for_help(records=True)
 clip_flags.declare_for_help()
 flow_flags.declare_for_help()
+reading_flags.declare_for_help()
 _OUT = flags.DEFINE_string("out", None, "Folder of the run.", required=True)
 _SPLIT = flags.DEFINE_string("split", "train", "Split to train on.")
 _VAL_SPLIT = flags.DEFINE_string(
@@ -91,6 +99,7 @@ def main(argv):
         tf.get_logger().setLevel("WARNING")  # INFO reports every message it sends.
         strategy = distribution.create(_STRATEGY.value)
     dataset = dataset_flags.read_dataset()
+    reading_flags.check_fps(dataset.split(_SPLIT.value))
     val_split = _val_split(dataset)
     data = i3d.TrainingData(
         dataset.split(_SPLIT.value),

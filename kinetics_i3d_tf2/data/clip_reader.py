@@ -6,19 +6,14 @@ A sample is a dict of streams: "rgb" is uint8 `(frames, height, width, 3)` in 0.
 range by `x / 127.5 - 1`, as late as possible, to save memory.
 """
 
-import itertools
-
 import numpy as np
 
-from ..streams import CHANNELS
 from ..utils import files
 from ..video import transforms
-from ..video.reader import FRAME_RATE, count_frames, iter_video
-from . import preprocessing
+from . import clip_streams
 from .clip_recipe import ClipRecipe
 from .clips import Clip
-from .records import image_coding, mediasequence
-from .records.tfrecord import Record, read_record
+from .records.tfrecord import Record
 
 
 def training_sample(
@@ -42,7 +37,7 @@ def training_sample(
         OSError: the file does not exist.
         ValueError: it cannot be read, or has no label.
     """
-    reader = open_clip(source, recipe)
+    reader = clip_streams.open_clip(source, recipe)
     length = len(reader)
     if length < 1:
         raise ValueError(
@@ -86,42 +81,8 @@ def whole_clip(
         OSError: the file does not exist.
         ValueError: it cannot be read.
     """
-    reader = open_clip(source, recipe)
+    reader = clip_streams.open_clip(source, recipe)
     return reader.read(0, None), reader.label
-
-
-def open_clip(source: Clip | Record, recipe: ClipRecipe):
-    """Opens a video or a record without decoding its frames.
-
-    Args:
-        source: the video or record.
-        recipe: streams and short side.
-
-    Returns:
-        Reader with the attributes `label`, the label index or -1, and `example_id`, the
-        clip's name. `len(reader)` is the number of frames that every stream has;
-        `read(first, count, rgb_stride=1)` returns the sample of at most `count` frames
-        (None: all), RGB one out of `rgb_stride`.
-
-    Raises:
-        OSError: a record's file does not exist.
-        ValueError: a record cannot be read.
-    """
-    reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
-    return reader(source, recipe)
-
-
-def check_flow(record: Record) -> None:
-    """Raises if a record can be read and has no optical flow.
-
-    Raises:
-        ValueError: it has none.
-    """
-    try:
-        example = mediasequence.parse_example(read_record(record))
-    except (ValueError, OSError):
-        return
-    _require_flow(record, example)
 
 
 def _read_clip(reader, recipe, first, wanted):
@@ -143,77 +104,3 @@ def _read_clip(reader, recipe, first, wanted):
         ]
         for name, clip in streams.items()
     }
-
-
-def _require_flow(record, example):
-    if not example.flow:
-        raise ValueError(
-            f"{files.redact(record.path)}: the record has no optical flow; prepare it "
-            "with flow, or use the RGB stream"
-        )
-
-
-class _VideoReader:
-    """Streams of a video file; flow is computed."""
-
-    def __init__(self, clip, recipe):
-        self._clip = clip
-        self._recipe = recipe
-        self.label = clip.index
-        self.example_id = clip.example_id
-
-    def __len__(self):
-        """Frames that every stream has."""
-        frames = count_frames(
-            self._clip.path, start=self._clip.start, end=self._clip.end
-        )
-        return max(0, frames - ("flow" in self._recipe.streams))
-
-    def read(self, first, count, rgb_stride=1):
-        """Streams of at most `count` frames (None: all) from frame `first` on."""
-        needs_flow = "flow" in self._recipe.streams
-        frames = iter_video(  # One thread per clip: clips are read in parallel.
-            self._clip.path,
-            start=(self._clip.start or 0.0) + first / FRAME_RATE,
-            end=self._clip.end,
-            max_frames=None if count is None else count + needs_flow,
-            num_threads=1,
-        )
-        if not needs_flow:
-            frames = itertools.islice(frames, 0, None, rgb_stride)
-        streams = preprocessing.whole_streams(frames, self._recipe, num_threads=1)
-        if needs_flow and "rgb" in streams:
-            streams["rgb"] = streams["rgb"][:count:rgb_stride]
-        return streams
-
-
-class _RecordReader:
-    """Streams of a MediaSequence record."""
-
-    def __init__(self, record, recipe):
-        example = mediasequence.parse_example(read_record(record))
-        self._coded = {"rgb": example.rgb, "flow": example.flow}
-        self._recipe = recipe
-        self.label = example.index
-        self.example_id = example.example_id
-        if "flow" in recipe.streams:
-            _require_flow(record, example)
-
-    def __len__(self):
-        """Frames that every stream has."""
-        return min(len(self._coded[name]) for name in self._recipe.streams)
-
-    def read(self, first, count, rgb_stride=1):
-        """Streams of at most `count` frames (None: all) from frame `first` on."""
-        end = None if count is None else first + count
-        steps = {"rgb": rgb_stride, "flow": 1}
-        resize = {
-            "rgb": transforms.resize_short_side,
-            "flow": transforms.resize_coded_flow,
-        }
-        streams = {}
-        for name in self._recipe.streams:
-            coded = self._coded[name][first : end : steps[name]]
-            images = image_coding.decode_images(coded, CHANNELS[name])
-            streams[name] = resize[name](images, self._recipe.short_side)
-        return streams

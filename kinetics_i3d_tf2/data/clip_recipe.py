@@ -7,6 +7,7 @@ from ..models.registry import ARCHITECTURES
 from ..streams import STREAMS
 from ..video.transforms import CROP_SIZE, SHORT_SIDE
 from ..video.tvl1_parameters import EPSILON
+from .read_options import ReadOptions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,7 @@ class ClipRecipe:
         flow_epsilon: TV-L1 stops when an iteration changes the flow by less, in pixels.
         max_damaged: share of the clips of a dataset that may turn out to be unreadable
             before that is an error.
+        reading: limits on single videos and records, and the rate of images.
 
     Raises:
         ValueError: a value is out of range.
@@ -47,6 +49,7 @@ class ClipRecipe:
     flow_engine: str = "auto"
     flow_epsilon: float = EPSILON
     max_damaged: float = 0.1
+    reading: ReadOptions = ReadOptions()
 
     def __post_init__(self):
         if self.stream not in STREAMS:
@@ -67,6 +70,11 @@ class ClipRecipe:
             raise ValueError(
                 f"max_damaged is a share, 0 to 1. Received: {self.max_damaged}"
             )
+
+    @classmethod
+    def from_json(cls, fields: dict) -> "ClipRecipe":
+        """The recipe whose `dataclasses.asdict` are some fields."""
+        return cls(**fields | {"reading": ReadOptions(**fields["reading"])})
 
     @classmethod
     def of_model(cls, kind: str) -> "ClipRecipe":

@@ -1,12 +1,13 @@
 """The frames of a video or a record, preprocessed one by one."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from ..video.reader import FRAME_RATE, iter_video
-from . import clip_reader, preprocessing
+from ..video.damage import Damage
+from ..video.reader import FRAME_RATE
+from . import clip_frames, clip_streams, preprocessing
 from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .records.tfrecord import Record
@@ -17,20 +18,28 @@ class FrameReader:
     """Reads and preprocesses frames as the release did, holding few in memory.
 
     Attributes:
-        recipe: streams, flow, short side and crop.
-        fps: frames per second to take from a video.
+        recipe: streams, flow, short side, crop and limits.
+        fps: frames per second to take.
         num_threads: decoding threads; by default FFmpeg's choice.
+        holds_all: whether the caller holds all frames of a clip. Then they are limited.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
     fps: float = FRAME_RATE
     num_threads: int | None = None
+    holds_all: bool = False
 
-    def read(self, source: Clip | Record) -> Iterator[dict[str, np.ndarray]]:
-        """Reads a whole video file or record.
+    def read(
+        self,
+        source: Clip | Record,
+        *,
+        on_damage: Callable[[Damage], None] | None = None,
+    ) -> Iterator[dict[str, np.ndarray]]:
+        """Reads a whole video or record.
 
         Args:
-            source: the video or record. A record has 25 frames per second.
+            source: the video or record.
+            on_damage: as of `clip_frames.iter_frames`.
 
         Yields:
             Streams as of `preprocessing.iter_streams`; flow of a record is uint8, its
@@ -38,14 +47,17 @@ class FrameReader:
 
         Raises:
             OSError: the file does not exist.
-            ValueError: it cannot be read, or is truncated.
+            ValueError: it cannot be read, or exceeds a limit.
         """
         if isinstance(source, Record):
             yield from self._read_record(source)
             return
         yield from self.prepare(
-            iter_video(
+            clip_frames.iter_frames(
                 source.path,
+                self.recipe,
+                holds_all=self.holds_all,
+                on_damage=on_damage,
                 fps=self.fps,
                 start=source.start,
                 end=source.end,
@@ -58,7 +70,8 @@ class FrameReader:
         yield from preprocessing.iter_streams(frames, self.recipe)
 
     def _read_record(self, record):
-        streams, _ = clip_reader.whole_clip(record, self.recipe)
+        reader = clip_streams.open_clip(record, self.recipe, fps=self.fps)
+        streams = reader.read(0, None)
         streams = preprocessing.center_crop(streams, self.recipe.crop_size)
         for values in zip(*streams.values(), strict=False):
             yield dict(zip(streams, values, strict=True))

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..utils.cores import num_cores
-from ..utils.errors import reason
-from . import clip_reader
+from ..utils.errors import problem_of
+from ..video.damage import Damage
+from . import clip_streams
 from .clip_recipe import ClipRecipe
 from .clips import NO_LABEL, Clip
 from .records.tfrecord import Record
@@ -30,6 +31,7 @@ class ReadClip(NamedTuple):
     label: int = NO_LABEL
     streams: dict[str, np.ndarray] | None = None  # as of `clip_reader.whole_clip`
     error: str = ""
+    damage: Damage | None = None  # if frames are damaged or missing
 
 
 def read_in_order(
@@ -125,14 +127,15 @@ def in_batches(
 
 def _read_clip(number, source, recipe):
     """Yields the one clip."""
-    name, label = "", NO_LABEL
+    name, label, damage = "", NO_LABEL, None
     try:
-        reader = clip_reader.open_clip(source, recipe)
+        reader = clip_streams.open_clip(source, recipe)
         name, label = reader.example_id, reader.label
         streams, error = reader.read(0, None), ""
-    except (ValueError, OSError) as caught:
-        streams, error = None, reason(caught, source.path)
-    yield ReadClip(number, source, name, label, streams, error)
+        damage = reader.damage
+    except Exception as caught:  # One bad clip must not stop the others.
+        streams, error = None, problem_of(caught, source.path)
+    yield ReadClip(number, source, name, label, streams, error, damage)
 
 
 def _run(function, waiting):

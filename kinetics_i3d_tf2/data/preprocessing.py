@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from ..video import optical_flow, transforms
+from ..video.arrays import stack
 from .clip_recipe import ClipRecipe
 
 Streams = dict[str, np.ndarray]
@@ -108,17 +109,19 @@ def whole_streams(
     Raises:
         ValueError: there are no frames, or only one and the recipe has flow.
     """
-    rgb = np.stack(list(resize(frames, recipe.short_side)))
+    rgb = stack(resize(frames, recipe.short_side))
+    if not len(rgb):
+        raise ValueError("There are no frames")
     streams = {"rgb": rgb}
     if "flow" in recipe.streams:
-        displacement = optical_flow.optical_flow(
+        displacements = optical_flow.iter_optical_flow(
             rgb,
             engine=recipe.flow_engine,
             epsilon=recipe.flow_epsilon,
             num_threads=num_threads,
             progress=progress,
         )
-        streams["flow"] = optical_flow.normalize_flow(displacement)
+        streams["flow"] = stack(map(optical_flow.normalize_flow, displacements))
     return {name: streams[name] for name in recipe.streams}
 
 

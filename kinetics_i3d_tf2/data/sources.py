@@ -11,7 +11,7 @@ from absl import logging
 
 from ..utils import files, walk
 from ..video.ffmpeg import is_stdin
-from . import clip_reader, datasets, video_folder
+from . import clip_streams, datasets, video_folder
 from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .records import tfrecord
@@ -159,7 +159,7 @@ def _named(found):
 def _name(folder, source, keep_suffix=False):
     if isinstance(source, Record):
         try:
-            return clip_reader.open_clip(source, ClipRecipe()).example_id
+            return clip_streams.open_clip(source, ClipRecipe()).example_id
         except ValueError:  # Reading it later reports the reason.
             return f"{files.stem(source.path)}_{source.offset}"
     if is_stdin(source.path):

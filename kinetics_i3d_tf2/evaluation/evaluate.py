@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 from tqdm import tqdm
 
-from ..data import clip_reader, prefetch
+from ..data import clip_streams, prefetch
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..utils import files, run_dir
 from ..utils.damage_limit import DamageLimit
+from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
 from ..visualization import plots
 from . import predictions, protocols, results
@@ -80,7 +81,7 @@ def evaluate(
     sources = list(sources)  # A `Table` has no indices.
     recipe = protocol.recipe
     if "flow" in recipe.streams and isinstance(sources[0], Record):
-        clip_reader.check_flow(sources[0])
+        clip_streams.check_flow(sources[0])
     models = {
         stream: protocols.Model(path, stream, kind=architecture, dtype=options.dtype)
         for stream, path in checkpoints.items()
@@ -98,6 +99,7 @@ def evaluate(
         "crop_size": recipe.crop_size,
         "num_frames": recipe.num_frames,
         "rgb_stride": recipe.rgb_stride,
+        "image_fps": recipe.reading.image_fps,
         **_flow_settings(recipe),
         **options.settings,
     }
@@ -105,7 +107,12 @@ def evaluate(
     with run_dir.only_run(out):
         notes = {f"{name}_checkpoint": str(p) for name, p in checkpoints.items()}
         path = files.join(out, "settings.json")
-        run_dir.keep_settings(path, settings, notes={**options.notes, **notes})
+        run_dir.keep_settings(
+            path,
+            settings,
+            notes={**options.notes, **notes},
+            upgrade=lambda older: {"image_fps": FRAME_RATE, **older},
+        )
         scored = protocols.scored(models)
         path = files.join(out, "predictions.csv")
         with predictions.Predictions(path, predictions.columns(scored)) as done:

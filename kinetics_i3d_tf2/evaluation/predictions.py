@@ -7,7 +7,8 @@ import numpy as np
 
 from ..data import labels
 from ..data.clips import NO_LABEL
-from ..utils.journal import CsvRows, Journal
+from ..utils import files
+from ..utils.journal import CsvRows, Journal, read_rows
 from . import metrics
 
 # Best classes that are named in a row, with their probabilities.
@@ -22,7 +23,7 @@ def columns(streams: Sequence[str]) -> tuple[str, ...]:
     """
     of_streams = [f"{s}_{x}" for s in streams for x in ("class", "probability", "rank")]
     best = [f"top_{n}{x}" for n in range(1, TOP + 1) for x in ("", "_probability")]
-    return ("number", "id", "path", "label", *of_streams, *best, "error")
+    return ("number", "id", "path", "label", *of_streams, *best, "error", "damage")
 
 
 def describe(clip, label_names: dict[int, str]) -> dict[str, str]:
@@ -44,6 +45,7 @@ def describe(clip, label_names: dict[int, str]) -> dict[str, str]:
         "path": clip.source.path,
         "label": label_names.get(clip.label, ""),
         "error": error,
+        "damage": str(clip.damage or ""),
     }
 
 
@@ -93,8 +95,8 @@ class Predictions:
     """
 
     def __init__(self, path: str | os.PathLike, names: Sequence[str]):
-        rows = CsvRows(names, is_valid=lambda row: row["number"].isdecimal())
-        self._journal = Journal(path, rows)
+        _upgrade(path, names)
+        self._journal = Journal(path, _rows(names))
         self.rows = {int(row["number"]): row for row in self._journal.rows}
 
     def __enter__(self):
@@ -126,3 +128,24 @@ class Predictions:
         """Sorts the rows by `number`."""
         self.rows = dict(sorted(self.rows.items()))
         self._journal.replace(self.rows.values())
+
+
+def _rows(names):
+    return CsvRows(names, is_valid=lambda row: row["number"].isdecimal())
+
+
+def _upgrade(path, names):
+    """Adds the column that files of older versions lack."""
+    older = _rows([name for name in names if name != "damage"])
+    if not os.path.exists(path):
+        return
+    with files.open_file(path, "rb") as file:
+        if file.readline() != older.header.encode():
+            return
+    rows = read_rows(path, older)
+    with (
+        files.atomic_writer(path) as temporary,
+        Journal(temporary, _rows(names), resume=False) as journal,
+    ):
+        for row in rows:
+            journal.append(row)

@@ -20,6 +20,7 @@ class Results(NamedTuple):
         clips: number of clips that were scored and have a label.
         unlabelled: number of clips that were scored and have none.
         unread: number of clips that could not be read.
+        damaged: number of clips that were scored and have damaged or missing frames.
         figures: by what was scored: "top_1", "top_5" and "mean_per_class", 0 to 1.
         per_class: by what was scored: top-1 and top-5 accuracy of each class, float64
             `(2, num_classes)`, NaN for classes without clips.
@@ -32,6 +33,7 @@ class Results(NamedTuple):
     clips: int
     unlabelled: int
     unread: int
+    damaged: int
     figures: dict[str, dict[str, float]]
     per_class: dict[str, np.ndarray]
     confusion: np.ndarray
@@ -73,6 +75,7 @@ def conclude(
         len(labelled),
         len(done) - len(labelled),
         len(rows) - len(done),
+        sum(bool(row.get("damage")) for row in done),
         figures,
         per_class,
         metrics.confusion_matrix(true, predicted, size),
@@ -100,6 +103,7 @@ def write_json(results: Results, path: str | os.PathLike, settings: dict) -> Non
         "clips": results.clips,
         "unlabelled": results.unlabelled,
         "unread": results.unread,
+        "damaged": results.damaged,
         "figures": results.figures if results.clips else {},
         "per_class": {
             name: {

@@ -8,6 +8,7 @@ from absl import logging
 from tqdm import tqdm
 
 from ..checkpoints.checkpoint import Checkpoint
+from ..data.read_options import ReadOptions
 from ..utils.cores import num_cores
 from . import extractor, fvd, fvd_statistics
 from .frechet import frechet_distance
@@ -34,6 +35,7 @@ class ComparisonOptions:
         batch_size: videos that go through the model at once.
         num_readers: videos that are read at once; by default one for each processor.
         max_damaged: share of the videos that may be unreadable, 0 to 1.
+        reading: limits on single videos.
     """
 
     protocol: str = "reference"
@@ -44,6 +46,7 @@ class ComparisonOptions:
     batch_size: int = 8
     num_readers: int | None = None
     max_damaged: float = 0.0
+    reading: ReadOptions = ReadOptions()
 
 
 def compare_video_sets(
@@ -65,8 +68,9 @@ def compare_video_sets(
 
     Returns:
         "fvd"; for "real" and "fake" the path, the number of videos and their frames,
-        and how many were left out; "weights", a sentence on what the distance can be
-        compared with; and the settings, as JSON types.
+        how many were left out, and how many have damaged or missing frames; "weights",
+        a sentence on what the distance can be compared with; and the settings, as JSON
+        types.
 
     Raises:
         OSError: a file is missing, or cannot be read or written.
@@ -147,6 +151,7 @@ def _open(name, path, settings, protocol, options):
             num_frames=options.num_frames,
             float_range=options.float_range,
             seed=options.seed,
+            reading=options.reading,
         )
     gaussian, found = fvd_statistics.load_statistics(path)
     for key, value in settings.items():
@@ -161,12 +166,15 @@ def _open(name, path, settings, protocol, options):
             f"{path}: is of videos of {found['frames']} frames, not of "
             f"--num_frames={wanted}"
         )
-    return gaussian, {key: found[key] for key in ("frames", "left_out")}
+    # Statistics of older versions have no count of damaged videos.
+    facts = {"damaged": 0} | found
+    return gaussian, {key: facts[key] for key in ("frames", "left_out", "damaged")}
 
 
 def _measure(name, videos, extract, protocol, options):
     """The Gaussian of a set and facts about it, with a progress bar."""
     total = min(len(videos), protocol.num_videos or len(videos))
+    damaged = []
     with tqdm(desc=f"{name:4}", total=total, unit="video") as bar:
         gaussian, frames, errors = fvd.gaussian_of(
             videos,
@@ -176,8 +184,10 @@ def _measure(name, videos, extract, protocol, options):
             threads=options.num_readers or num_cores(),
             max_damaged=options.max_damaged,
             on_video=bar.update,
+            on_damage=lambda video, damage: damaged.append(video),
         )
-    return gaussian, {"frames": frames, "left_out": len(errors)}
+    facts = {"frames": frames, "left_out": len(errors), "damaged": len(damaged)}
+    return gaussian, facts
 
 
 def _warn(gaussians: dict, protocol: FvdProtocol):

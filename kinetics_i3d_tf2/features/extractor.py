@@ -14,6 +14,7 @@ from ..data import prefetch
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.frame_reader import FrameReader
+from ..data.read_options import ReadOptions
 from ..data.records.tfrecord import Record
 from ..data.tf_data import views
 from ..inference import graph
@@ -22,6 +23,7 @@ from ..inference.windows import Window, Windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..models.i3d import InceptionI3d
 from ..streams import CHANNELS
+from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
 
 ENDPOINT = "Mixed_5c"
@@ -37,10 +39,12 @@ class Features(NamedTuple):
         values: float32 `(windows, ..., channels)`.
         times: float64 `(windows, 2)`: first and last second of each window in the
             video.
+        damage: counts of damaged and missing frames, if there are any.
     """
 
     values: np.ndarray
     times: np.ndarray
+    damage: Damage | None = None
 
 
 def make_extractor(
@@ -110,8 +114,8 @@ def extract_features(
     """Extracts the features of one video.
 
     Args:
-        source: a video file; or its frames, uint8 `(frames, height, width, 3)` in
-            0..255, which are `fps` a second.
+        source: a video file, or a folder of images, `fps` a second; or frames, uint8
+            `(frames, height, width, 3)` in 0..255, `fps` a second.
         models: one model, or by stream: "rgb", "flow" or both.
         windows: which frames are seen together.
         endpoint: one of `InceptionI3d.VALID_ENDPOINTS`.
@@ -138,18 +142,21 @@ def extract_features(
     check_windows(windows, endpoint)
     extract = make_extractor(models, endpoint=endpoint, pool=pool)
     stream = "joint" if len(models) > 1 else next(iter(models))
-    reader = FrameReader(ClipRecipe(stream), fps=fps)
+    recipe = ClipRecipe(stream, reading=ReadOptions(image_fps=fps))
+    found = []
+    reader = FrameReader(recipe, fps=fps, holds_all=windows.length == 0)
     if isinstance(source, np.ndarray):
         frames = reader.prepare(source)
     else:
-        frames = reader.read(Clip(os.fspath(source)))
+        frames = reader.read(Clip(os.fspath(source)), on_damage=found.append)
     # Of a window that is done, nothing is kept but its place.
-    cut = ((w._replace(clip=None), w.clip) for w in windows.cut(frames))
-    with_outputs = list(prefetch.in_batches(extract, cut, batch_size))
+    items = ((w._replace(clip=None), w.clip) for w in windows.cut(frames))
+    with_outputs = list(prefetch.in_batches(extract, items, batch_size))
     if not with_outputs:
         raise ValueError(too_short(windows))
-    found, values = zip(*with_outputs, strict=True)
-    return Features(np.stack(values), _times(found, fps))
+    cut, values = zip(*with_outputs, strict=True)
+    damage = found[0] if found else None
+    return Features(np.stack(values), _times(cut, fps), damage)
 
 
 def extract_all(
@@ -190,11 +197,12 @@ def extract_all(
                 values.append(output)
                 on_window()
                 continue
-            if item or not found:
-                yield item or too_short(windows)
+            if item.error or not found:
+                yield item.error or too_short(windows)
             else:
                 start = getattr(sources[number], "start", None) or 0.0
-                yield Features(np.stack(values), _times(found, reader.fps, start))
+                times = _times(found, reader.fps, start)
+                yield Features(np.stack(values), times, item.damage)
             found, values, number = [], [], number + 1
 
 

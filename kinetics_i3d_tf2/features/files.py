@@ -9,11 +9,13 @@ import h5py
 import numpy as np
 
 from ..utils import files
+from ..utils.journal import Journal, JsonRows, read_rows
 
 FORMATS = ("npz", "npy", "h5")
 
 _ALL = "features.h5"
 _PARTS = ".parts"
+_DAMAGE = "damage.jsonl"  # [name, what is damaged] of each video that is.
 
 
 class FeatureFiles:
@@ -29,7 +31,8 @@ class FeatureFiles:
         settings: what the features follow from, as JSON's types.
 
     Raises:
-        OSError, ValueError: there is a `features.h5` that cannot be read.
+        OSError: a file of an earlier run cannot be read.
+        ValueError: it is damaged, or another kind of file.
     """
 
     def __init__(self, folder: str | os.PathLike, kind: str, settings: dict):
@@ -37,6 +40,8 @@ class FeatureFiles:
         self._kind = kind
         self._settings = json.dumps(settings)
         self._in_one = set()
+        self._damage_path = files.join(folder, _DAMAGE)
+        self._damage = dict(read_rows(self._damage_path, JsonRows()))
         path = files.join(folder, _ALL)
         if kind == "h5" and os.path.exists(path):
             try:
@@ -57,17 +62,28 @@ class FeatureFiles:
             return name in self._in_one or os.path.exists(self._part(name))
         return os.path.exists(self.place(name))
 
-    def write(self, name: str, values: np.ndarray, times: np.ndarray) -> None:
+    def damage_of(self, name: str) -> str:
+        """What is damaged or missing in a video that is done, in words, or ""."""
+        return self._damage.get(name, "")
+
+    def write(
+        self, name: str, values: np.ndarray, times: np.ndarray, damage: str = ""
+    ) -> None:
         """Writes the features of a video.
 
         Args:
             name: of the video; a path without a suffix.
             values: float32 `(windows, ...)`.
             times: float64 `(windows, 2)`, seconds.
+            damage: what is damaged or missing in it, in words.
 
         Raises:
             OSError: they cannot be written.
         """
+        if damage != self.damage_of(name):
+            with Journal(self._damage_path, JsonRows()) as journal:
+                journal.append([name, damage])
+            self._damage[name] = damage
         if self._kind == "npy":
             # The times first: where the values are, all is.
             _save(files.join(self._folder, f"{name}_times.npy"), np.save, times)

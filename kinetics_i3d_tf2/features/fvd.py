@@ -10,9 +10,11 @@ import numpy as np
 from ..checkpoints import released
 from ..checkpoints.load import load_model
 from ..data import prefetch
+from ..data.read_options import ReadOptions
 from ..models.i3d import InceptionI3d
 from ..utils.damage_limit import DamageLimit
-from ..utils.errors import reason
+from ..utils.errors import problem_of
+from ..video.damage import Damage
 from . import video_sets
 from .extractor import make_extractor
 from .frechet import Gaussian, Moments, frechet_distance
@@ -33,6 +35,7 @@ def gaussian_of(
     threads: int = 1,
     max_damaged: float = 0.0,
     on_video: Callable[[], object] = lambda: None,
+    on_damage: Callable[[str, Damage], object] = lambda name, damage: None,
 ) -> tuple[Gaussian, int, dict[str, str]]:
     """Computes the Gaussian of a set of videos.
 
@@ -44,6 +47,8 @@ def gaussian_of(
         threads: videos that are read at once.
         max_damaged: share of the videos that may be unreadable and is left out.
         on_video: called after each video.
+        on_damage: called with the name of a video and the counts of its damaged and
+            missing frames, if there are any.
 
     Returns:
         The Gaussian of their logits; the number of frames that each video has; and why
@@ -55,13 +60,15 @@ def gaussian_of(
         MemoryError: a batch is too large.
     """
     moments, length, count, left_out = Moments(), None, 0, {}
-    damage = DamageLimit(len(videos), max_damaged, noun="video")
+    unread = DamageLimit(len(videos), max_damaged, noun="video")
     readers = (functools.partial(_read, video, protocol) for video in videos)
     items = prefetch.in_threads(readers, threads=threads, buffer_size=_BUFFER_SIZE)
     with contextlib.closing(items):
-        for (video, num_frames, error), logits in prefetch.in_batches(
+        for (video, num_frames, error, damages), logits in prefetch.in_batches(
             extract, items, batch_size
         ):
+            for found in damages:
+                on_damage(video.name, found)
             if error is None:
                 length = length or num_frames
                 if num_frames != length:
@@ -73,10 +80,10 @@ def gaussian_of(
                 moments.add(logits[None])
                 count += 1
             else:
-                problem = f"{video.name}: {reason(error, video.name)}"
+                problem = f"{video.name}: {problem_of(error, video.name)}"
                 left_out[video.name] = problem
                 if not (protocol.skips_short and isinstance(error, ShortVideoError)):
-                    damage.add(video.name, problem)
+                    unread.add(video.name, problem)
             on_video()
             if count == protocol.num_videos:
                 break
@@ -96,6 +103,7 @@ def find_videos(
     num_frames: int | None = None,
     float_range: str | None = None,
     seed: int = 0,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 It is immutable.
 ) -> Sequence[Video]:
     """Finds the videos of a set, in the order and with the clips of a protocol.
 
@@ -106,6 +114,7 @@ def find_videos(
         num_frames: frames of a clip; by default the protocol's.
         float_range: range of floating-point values, one of `video_sets.RANGES`.
         seed: seed of what the protocol draws.
+        reading: limits on single videos.
 
     Returns:
         The videos; their `read` gives a clip.
@@ -122,7 +131,7 @@ def find_videos(
     if isinstance(source, np.ndarray):
         videos = video_sets.of_array(source, **options)
     else:
-        videos = video_sets.find(source, **options)
+        videos = video_sets.find(source, reading=reading, **options)
     return protocol.order(videos, is_real=is_real, seed=seed)
 
 
@@ -195,12 +204,14 @@ def check_lengths(real: int, fake: int) -> None:
 
 
 def _read(video, protocol):
-    """Yields the clip of a video, or the error without one."""
+    """Yields the clip of a video and its damage, or the error without one."""
+    damages = []
     try:
-        frames = video.read()
+        frames = video.read(damages.append)
+        clip = protocol.prepare(frames)
     except video_sets.RangeError:
         raise
-    except (ValueError, OSError) as error:
-        yield (video, 0, error), None
+    except Exception as error:  # One bad video must not stop the others.
+        yield (video, 0, error, ()), None
         return
-    yield (video, len(frames), None), {"rgb": protocol.prepare(frames)}
+    yield (video, len(frames), None, damages), {"rgb": clip}

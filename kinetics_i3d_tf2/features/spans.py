@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..models.architecture import MIN_FRAMES
+from ..video.arrays import stack
 
 
 class ShortVideoError(ValueError):
@@ -61,9 +62,9 @@ class Span(NamedTuple):
             ShortVideoError: it has too few frames.
         """
         if not self.is_random:
-            taken = list(frames)
+            taken = stack(frames)
             self._check(name, len(taken))
-            return np.stack(taken)
+            return taken
         window, taken, count = collections.deque(maxlen=self.num_frames), (), 0
         rng = self._rng()
         for count, frame in enumerate(frames, 1):

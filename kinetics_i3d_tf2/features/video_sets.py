@@ -11,10 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from ..data import npy, video_folder
+from ..data import clip_frames, npy, video_folder
+from ..data.clip_recipe import ClipRecipe
+from ..data.read_options import ReadOptions
 from ..models.architecture import MIN_FRAMES
 from ..utils import files
-from ..video.reader import iter_video
+from ..video.reader import limited
 from .spans import Span
 
 # Of floating-point values: least, greatest.
@@ -25,11 +27,12 @@ class Video(NamedTuple):
     """A video of a set: its name, and a function that reads its frames.
 
     `read()` gives `(frames, height, width, 3)` in 0..255, uint8 or float32. It raises
-    OSError or ValueError when it cannot.
+    OSError or ValueError when it cannot. `read(on_damage)` calls a function with the
+    counts of damaged and missing frames, if there are any.
     """
 
     name: str
-    read: Callable[[], np.ndarray]
+    read: Callable[..., np.ndarray]
 
 
 def find(
@@ -38,18 +41,20 @@ def find(
     num_frames: int | None = None,
     float_range: str | None = None,
     seed: int | None = None,
+    reading: ReadOptions = ReadOptions(),  # noqa: B008 It is immutable.
 ) -> list[Video]:
     """Finds the videos of a set.
 
     Args:
-        path: a folder with video files, .npy files or both, searched in depth; or one
-            such file. A .npy file holds videos `(number, frames, height, width, 3)`, or
-            one without the first axis.
+        path: a folder with video files, folders of images, .npy files or all of them,
+            searched in depth; or one such file. A .npy file holds videos `(number,
+            frames, height, width, 3)`, or one without the first axis.
         num_frames: number of frames taken from each video, as they are stored whatever
             the rate; by default all.
         float_range: range of floating-point values, one of `RANGES`.
         seed: takes the frames from a random place in each video, which depends on the
             seed and the number of the video; None takes the first ones.
+        reading: limits on single videos.
 
     Returns:
         The videos, in order of name.
@@ -79,7 +84,7 @@ def find(
             )
         else:
             span = Span(num_frames, seed, len(videos))
-            videos.append(Video(file, _VideoFile(file, span)))
+            videos.append(Video(file, _VideoFile(file, span, reading)))
     if not videos:
         raise ValueError(f"{path}: there are no videos or .npy files in it")
     return videos
@@ -159,10 +164,19 @@ def of_array(
 class _VideoFile(NamedTuple):
     path: str
     span: Span
+    reading: ReadOptions
 
-    def __call__(self):
-        limit = None if self.span.is_random else self.span.num_frames
-        frames = iter_video(self.path, fps=None, max_frames=limit)
+    def __call__(self, on_damage=None):
+        frames = clip_frames.iter_frames(
+            self.path,
+            ClipRecipe(reading=self.reading),
+            holds_all=False,
+            on_damage=on_damage,
+            fps=None,
+            max_frames=None if self.span.is_random else self.span.num_frames,
+        )
+        if not self.span.is_random:  # They are held at the video's own size.
+            frames = limited(frames, self.path, self.reading.max_clip_bytes)
         return self.span.of_iterator(frames, self.path)
 
 
@@ -173,7 +187,8 @@ class _ArrayVideo(NamedTuple):
     low: float
     high: float
 
-    def __call__(self):
+    def __call__(self, on_damage=None):
+        del on_damage  # Arrays are whole.
         video = self.span.of_array(self.video, self.name)
         if video.dtype == np.uint8:
             return video

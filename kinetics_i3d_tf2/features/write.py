@@ -10,16 +10,17 @@ from absl import logging
 from tqdm import tqdm
 
 from ..checkpoints.checkpoint import Checkpoint
-from ..data import frame_reader
+from ..data import clip_frames, frame_reader
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
+from ..data.read_options import ReadOptions
 from ..data.sources import Input
 from ..inference.windows import Windows
 from ..utils import files as storage
 from ..utils import run_dir
 from ..utils.cores import num_cores
 from ..video.flow_engines import choose_engine
-from ..video.reader import FRAME_RATE, count_frames
+from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
 from . import extractor
 from .files import FeatureFiles
@@ -32,13 +33,14 @@ class FeatureOptions:
     Attributes:
         endpoint: name of an endpoint of `InceptionI3d`.
         pool: "both", "space", "time" or "none": what it is averaged over.
-        fps: frames per second that are taken of videos.
+        fps: frames per second that are taken.
         dtype: "float32" or "bfloat16".
         format: "npz", "npy" or "hdf5".
         batch_size: windows that go through the model at once.
         num_readers: videos that are read at once; by default one for each processor.
         flow_engine: engine of optical flow.
         flow_epsilon: TV-L1 stops when an iteration changes the flow by less, in pixels.
+        reading: limits on single videos; images of folders are `fps` a second.
     """
 
     endpoint: str = "Mixed_5c"
@@ -50,6 +52,7 @@ class FeatureOptions:
     num_readers: int | None = None
     flow_engine: str = "auto"
     flow_epsilon: float = EPSILON
+    reading: ReadOptions = ReadOptions()
 
 
 def write_features(
@@ -92,7 +95,10 @@ def write_features(
     )
     stream = "joint" if len(opened) > 1 else next(iter(opened))
     recipe = ClipRecipe(
-        stream, flow_engine=options.flow_engine, flow_epsilon=options.flow_epsilon
+        stream,
+        flow_engine=options.flow_engine,
+        flow_epsilon=options.flow_epsilon,
+        reading=dataclasses.replace(options.reading, image_fps=options.fps),
     )
     settings = {
         **{f"{s}_checkpoint": opened[s].fingerprint for s in opened},
@@ -138,7 +144,9 @@ def _run(inputs, files, extract, windows, recipe, options, errors):
     if len(left) < len(inputs):
         done = len(inputs) - len(left)
         logging.info("%d of %d videos were done before", done, len(inputs))
-    reader = frame_reader.FrameReader(recipe, options.fps)
+    reader = frame_reader.FrameReader(
+        recipe, options.fps, holds_all=windows.length == 0
+    )
     bar = _bar(left, len(inputs), windows, recipe, options.fps)
     results = extractor.extract_all(
         [each.source for each in left],
@@ -155,7 +163,8 @@ def _run(inputs, files, extract, windows, recipe, options, errors):
                 errors[each.name] = result
                 logging.warning("%s: %s", each.source.path, result)
             else:
-                files.write(each.name, *result)
+                damage = str(result.damage or "")
+                files.write(each.name, result.values, result.times, damage)
             bar.update(bar.unit == "video")
 
 
@@ -166,7 +175,7 @@ def _bar(left, total, windows, recipe, fps):
             getattr(left[0].source, n) for n in ("path", "start", "end")
         )
         with contextlib.suppress(ValueError, OSError):  # Reading it gives the reason.
-            count = count_frames(path, fps=fps, start=start, end=end)
+            count = clip_frames.num_frames(path, recipe, fps=fps, start=start, end=end)
             count -= "flow" in recipe.streams
             total = windows.count(count)
             return tqdm(desc="Extracting", total=total, unit="window")
@@ -181,10 +190,13 @@ def _write_index(out, inputs, files, errors):
     path = storage.join(out, "index.csv")
     with storage.atomic_writer(path) as temporary, open(temporary, "w", **text) as file:
         lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(("name", "file", "path", "start", "end", "label", "error"))
+        lines.writerow(
+            ("name", "file", "path", "start", "end", "label", "error", "damage")
+        )
         for name, source in inputs:
             is_done = files.has(name)
             place = os.path.relpath(files.place(name), out) if is_done else ""
             span = (getattr(source, key, None) for key in ("start", "end", "label"))
             error = "" if is_done else errors.get(name, "not done yet")
-            lines.writerow((name, place, source.path, *span, error))
+            damage = files.damage_of(name) if is_done else ""
+            lines.writerow((name, place, source.path, *span, error, damage))

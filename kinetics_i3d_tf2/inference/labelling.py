@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..data import clip_reader, prefetch, preprocessing
+from ..data import clip_frames, clip_reader, prefetch, preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.frame_reader import FrameReader
@@ -17,8 +17,9 @@ from ..data.records.tfrecord import Record
 from ..data.sources import Input
 from ..models.architecture import MIN_FRAMES
 from ..utils.cores import num_cores
-from ..utils.errors import reason
-from ..video.reader import FRAME_RATE, iter_video
+from ..utils.errors import problem_of
+from ..video.damage import Damage
+from ..video.reader import FRAME_RATE
 from .frames import MAX_FRAMES
 from .scores import Scores, joint_logits
 from .videos import run_windows
@@ -36,12 +37,14 @@ class VideoScores(NamedTuple):
         scores: its scores; None of a video that could not be classified.
         error: why not, on one line; "" of one that was.
         is_cut: whether the video goes on after what was scored.
+        damage: counts of damaged and missing frames, if there are any.
     """
 
     input: Input
     scores: Scores | None = None
     error: str = ""
     is_cut: bool = False
+    damage: Damage | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,7 +103,8 @@ def classify_many(
         no reason to stop.
 
     Raises:
-        MemoryError: a clip is too large for the models.
+        MemoryError: a clip is too large for the models, or the machine's memory ran
+            out.
     """
     recipe = options.recipe or classifier.recipe
     readers = (functools.partial(_read_whole, each, recipe, options) for each in inputs)
@@ -165,8 +169,8 @@ def over_time(
             times = np.array([item.first, item.first + item.count]) / FRAME_RATE + start
             place = Scores(logits, (), {}, tuple(times.tolist()), item.count)
             yield _scores(classifier, logits, place)
-        elif item:
-            raise ValueError(f"{os.fspath(source.path)}: {item}")
+        elif item.error:
+            raise ValueError(f"{os.fspath(source.path)}: {item.error}")
         elif not isinstance(first[0], Window):
             raise ValueError(f"{source.path}: has too few frames: flow needs two")
 
@@ -193,14 +197,17 @@ def windows_of_seconds(window: float, stride: float | None = None) -> Windows:
 
 def _read_whole(each, recipe, options):
     """Yields a video without its logits, and its clip; or its error, and None."""
+    found = []
     try:
-        clip, place, is_cut = _whole_clip(each.source, recipe, options)
-        yield VideoScores(each, place, "", is_cut), clip
-    except (ValueError, OSError) as error:
-        yield VideoScores(each, None, reason(error, each.source.path)), None
+        clip, place, is_cut = _whole_clip(each.source, recipe, options, found.append)
+    except Exception as error:  # One bad video must not stop the others.
+        yield VideoScores(each, None, problem_of(error, each.source.path)), None
+        return
+    damage = found[0] if found else None
+    yield VideoScores(each, place, "", is_cut, damage), clip
 
 
-def _whole_clip(source, recipe, options):
+def _whole_clip(source, recipe, options, on_damage):
     """A clip for the models, where it is in the video, and whether that goes on."""
     if isinstance(source, Record):
         streams, _ = clip_reader.whole_clip(source, recipe)
@@ -209,21 +216,23 @@ def _whole_clip(source, recipe, options):
             preprocessing.center_crop(streams, recipe.crop_size), recipe
         )
     else:
-        frames, start, is_cut = _read_frames(source, recipe, options)
+        frames, start, is_cut = _read_frames(source, recipe, options, on_damage)
         count = len(frames)
         streams = preprocessing.compact_input(frames, recipe)
     seconds = (start, start + count / FRAME_RATE)
     return streams, Scores(np.empty(0), (), {}, seconds, count), is_cut
 
 
-def _read_frames(source, recipe, options):
+def _read_frames(source, recipe, options, on_damage):
     is_span = source.start is not None or source.end is not None
     start = (source.start or 0.0) if is_span else options.start
     end = source.end if is_span else options.end
     limit = options.max_frames
     # One more than wanted tells whether something is left out.
-    decoded = iter_video(
+    decoded = clip_frames.iter_frames(
         source.path,
+        recipe,
+        on_damage=on_damage,
         start=start,
         end=end,
         max_frames=None if limit is None else limit + 1,

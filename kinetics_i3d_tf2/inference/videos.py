@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,11 +10,24 @@ from ..data import prefetch
 from ..data.clips import Clip
 from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
-from ..utils.errors import reason
+from ..utils.errors import problem_of
+from ..video.damage import Damage
 from .windows import Window, Windows
 
 # Windows of a video that may wait for the model, beside those of a batch.
 _BUFFER_SIZE = 4
+
+
+class End(NamedTuple):
+    """The end of a video's windows.
+
+    Attributes:
+        error: why its reading ended early, on one line; "" if it did not.
+        damage: counts of damaged and missing frames, if there are any.
+    """
+
+    error: str = ""
+    damage: Damage | None = None
 
 
 def run_windows(
@@ -24,7 +38,7 @@ def run_windows(
     *,
     batch_size: int = 4,
     threads: int = 1,
-) -> Iterator[tuple[Window | str, np.ndarray | None]]:
+) -> Iterator[tuple[Window | End, np.ndarray | None]]:
     """Runs a model on the windows of videos, in full batches, holding few windows.
 
     Args:
@@ -37,8 +51,11 @@ def run_windows(
         threads: videos that are read at once.
 
     Yields:
-        Each window, without its clip, and its output; after the last window of a video,
-        "" or the reason why its reading ended early, and None. In order.
+        Each window, without its clip, and its output; after the last window of a video
+        its `End`, and None. In order.
+
+    Raises:
+        MemoryError: the machine's memory ran out.
     """
     readers = (functools.partial(_read, reader, windows, source) for source in sources)
     items = prefetch.in_threads(
@@ -48,11 +65,11 @@ def run_windows(
 
 
 def _read(reader, windows, source):
-    """Yields windows with their clips, then "" or why reading ended, without one."""
-    error = ""
+    """Yields windows with their clips, then how reading ended, without one."""
+    error, found = "", []
     try:
-        for window in windows.cut(reader.read(source)):
+        for window in windows.cut(reader.read(source, on_damage=found.append)):
             yield window._replace(clip=None), window.clip
-    except (ValueError, OSError) as caught:
-        error = reason(caught, source.path)
-    yield error, None
+    except Exception as caught:  # One bad video must not stop the others.
+        error = problem_of(caught, source.path)
+    yield End(error, found[0] if found else None), None

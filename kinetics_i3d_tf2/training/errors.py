@@ -28,6 +28,9 @@ def explained(error: tf.errors.OpError, workers: int) -> Exception:
     """
     message = str(error.message)
     if isinstance(error, tf.errors.ResourceExhaustedError):
+        found = re.search(r"MemoryError: (.+)", message)  # A reader's.
+        if found:
+            return MemoryError(found[1])
         return MemoryError(
             "the device's memory is too small for this batch; split it with "
             "gradient_accumulation_steps = 2, 4, ..., or lower batch_size or num_frames"

@@ -12,6 +12,7 @@ from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..models.architecture import MIN_FRAMES
 from ..utils import run_dir
+from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
 from .recipe import TrainingRecipe
 
@@ -73,10 +74,13 @@ def settings(
     """Everything that determines the weights of a run, as JSON types.
 
     A run resumes only with the same settings. The flow engine is not among them: all
-    engines compute the same up to rounding.
+    engines compute the same up to rounding. Nor are limits on single videos: they
+    decide which videos are skipped, not what is seen of the others.
     """
     recipe_fields = dataclasses.asdict(recipe)
-    del recipe_fields["clip"]["flow_engine"]
+    clip = recipe_fields["clip"]
+    del clip["flow_engine"]
+    clip["image_fps"] = clip.pop("reading")["image_fps"]
     return {
         **recipe_fields,
         "rates": [list(pair) for pair in recipe_fields["rates"]],
@@ -98,8 +102,9 @@ def settings(
 def upgrade(older: dict) -> dict:
     """Converts the settings of a run of any version to those of today."""
     today = {_RENAMED.get(name, name): value for name, value in older.items()}
-    # Flow had one epsilon before it could be chosen.
-    return today | {"clip": {"flow_epsilon": EPSILON, **today["clip"]}}
+    # Values before these could be chosen.
+    defaults = {"flow_epsilon": EPSILON, "image_fps": FRAME_RATE}
+    return today | {"clip": {**defaults, **today["clip"]}}
 
 
 def check(

@@ -1,8 +1,13 @@
 """Errors as one line of text."""
 
+import math
 import os
+import re
 
 from .remote.addresses import redact
+
+# More than any input that is within the limits takes in one array.
+_MAX_WANTED = 1 << 32
 
 
 def reason(error: BaseException, path: str | os.PathLike = "") -> str:
@@ -24,3 +29,39 @@ def reason(error: BaseException, path: str | os.PathLike = "") -> str:
     for name in (os.fspath(path), redact(path)) if path else ():
         text = text.removeprefix(f"{name}: ")
     return " ".join(redact(text).split()) or type(error).__name__
+
+
+def problem_of(error: Exception, path: str | os.PathLike) -> str:
+    """Why one input of many cannot be read; the others go on.
+
+    Args:
+        error: raised by reading, decoding or resizing it.
+        path: the input.
+
+    Returns:
+        As of `reason`.
+
+    Raises:
+        MemoryError: the machine's memory ran out, which is not the input's fault. An
+            input that asks for gigabytes at once is itself the problem.
+    """
+    if not _is_out_of_memory(error) or _wanted_bytes(error) > _MAX_WANTED:
+        return reason(error, path)
+    raise MemoryError(
+        f"{redact(path)}: memory ran out while it was read: {reason(error, path)}. "
+        "Read fewer inputs at once (--num_readers), or lower --batch_size or "
+        "--max_clip_mib"
+    ) from error
+
+
+def _is_out_of_memory(error):
+    # OpenCV's own class, which this module does not import, has the code -4.
+    return isinstance(error, MemoryError) or getattr(error, "code", None) == -4
+
+
+def _wanted_bytes(error):
+    """Bytes that NumPy or OpenCV asked for in vain; 0 if unknown."""
+    if hasattr(error, "shape") and hasattr(error, "dtype"):
+        return math.prod(error.shape) * error.dtype.itemsize
+    found = re.search(r"Failed to allocate (\d+) bytes", str(error))
+    return int(found[1]) if found else 0

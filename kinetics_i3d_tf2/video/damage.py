@@ -45,6 +45,15 @@ class Damage:
         expected = max(self.decoded + self.missing, 1)
         return min(1.0, (self.damaged + self.missing) / expected)
 
+    def counts(self) -> dict[str, int | bool]:
+        """The counts for reports, as JSON's types."""
+        return {
+            "decoded_frames": self.decoded,
+            "damaged_frames": self.damaged,
+            "missing_frames": self.missing,
+            "is_truncated": self.is_cut or self.seconds < self.announced,
+        }
+
     def __str__(self) -> str:
         parts = []
         if self.missing and self.seconds < self.announced:

@@ -2,13 +2,14 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import av
 import numpy as np
 
 from ..utils import files
 from . import ffmpeg
+from .arrays import stack
 from .damage import MAX_DAMAGED_FRAMES, Damage, report
 from .decoding import announced_duration, timed_frames
 from .image_folder import ImageFolder
@@ -20,7 +21,6 @@ Source = ffmpeg.Source | ImageFolder
 FRAME_RATE = 25.0
 # Frames that are read without a limit take no more than this: a process of 4 GiB lives.
 MAX_BYTES = 3 << 30
-_GROWTH = 1 << 25  # bytes
 
 
 def read_video(
@@ -67,24 +67,9 @@ def read_video(
     images = iter_video(
         source, fps=fps, start=start, end=end, max_frames=max_frames, **options
     )
-    frames, count = np.empty(0, np.uint8), 0
-    for image in images:
-        if count == len(frames):
-            # In place: a list of frames and the array of them would be twice as much.
-            more = max(1, _GROWTH // image.nbytes)
-            frames.resize((count + more, *image.shape), refcheck=False)
-        frames[count] = image
-        count += 1
-        if max_frames is None and count * image.nbytes > max_bytes:
-            images.close()
-            raise ValueError(
-                f"{_name(source)}: has more than {max_bytes >> 20} MiB of frames "
-                f"({count} of {image.shape[1]}x{image.shape[0]} pixels so far). Set "
-                "max_frames or end, raise max_bytes, or take one frame at a time with "
-                "iter_video"
-            )
-    frames.resize((count, *frames.shape[1:]), refcheck=False)
-    return frames
+    if max_frames is None:
+        images = limited(images, name_of(source), max_bytes)
+    return stack(images)
 
 
 def iter_video(
@@ -123,8 +108,8 @@ def iter_video(
     start = 0.0 if start is None else start
     end = math.inf if end is None else end
     _check_span(fps, start, end, max_frames)
-    source = _with_folder(source)
-    name, damage, count = _name(source), Damage(), 0
+    source = with_folder(source)
+    name, damage, count = name_of(source), Damage(), 0
     try:
         if isinstance(source, ImageFolder):
             decoded = source.timed_frames(start, damage)
@@ -177,12 +162,12 @@ def count_frames(
     """
     span = (0.0 if start is None else start, math.inf if end is None else end)
     _check_span(fps, *span, None)
-    source = _with_folder(source)
+    source = with_folder(source)
     if isinstance(source, ImageFolder):
         return _count_images(source, fps, *span)
     if not ffmpeg.can_rewind(source):
         raise ValueError(
-            f"{_name(source)}: cannot be rewound, so its frames cannot be counted "
+            f"{name_of(source)}: cannot be rewound, so its frames cannot be counted "
             "before they are read"
         )
     duration = None if fps is None else announced_duration(source)
@@ -195,17 +180,50 @@ def count_frames(
     return max(0, math.ceil((last - span[0]) * fps - 1e-6))
 
 
-def _with_folder(source):
-    """The source, a folder as its images."""
+def with_folder(source: Source, image_fps: float = FRAME_RATE) -> Source:
+    """The source; the path of a local folder as its images.
+
+    Args:
+        source: as of `read_video`.
+        image_fps: frames per second of images.
+    """
     is_path = isinstance(source, str | os.PathLike) and not ffmpeg.is_stdin(source)
     if not is_path or files.is_address(source) or not os.path.isdir(source):
         return source
-    return ImageFolder(source)
+    return ImageFolder(source, image_fps)
 
 
-def _name(source):
+def name_of(source: Source) -> str:
+    """The name of a source in messages."""
     is_folder = isinstance(source, ImageFolder)
     return os.fspath(source.path) if is_folder else ffmpeg.name_of(source)
+
+
+def limited(
+    images: Iterable[np.ndarray], name: str, max_bytes: int
+) -> Iterator[np.ndarray]:
+    """Passes images on until they are too many to hold.
+
+    Args:
+        images: the frames of a video.
+        name: the video's, for errors.
+        max_bytes: size in bytes of all images, at most.
+
+    Yields:
+        The images.
+
+    Raises:
+        ValueError: there are more.
+    """
+    for count, image in enumerate(images, 1):
+        if count * image.nbytes > max_bytes:
+            raise ValueError(
+                f"{name}: has more than {max_bytes >> 20} MiB of frames "
+                f"({count} of {image.shape[1]}x{image.shape[0]} pixels so far). Set "
+                "max_frames or end, raise max_bytes, or take one frame at a time with "
+                "iter_video"
+            )
+        yield image
 
 
 def _count_images(folder, fps, start, end):

@@ -12,7 +12,7 @@ from .rgb_converter import RgbConverter
 TOLERANCE = 0.1
 # Longest time in seconds without a frame that is believed: slides in a recording stay
 # long, but broken time stamps ask for hours of copies of one frame.
-_LONGEST_GAP = 600.0
+LONGEST_GAP = 600.0
 
 
 def as_stored(
@@ -97,7 +97,7 @@ def _nearest(name, decoded, end, tolerance):
         time = frame.time
         if previous is not None:
             time = max(time, since)  # Broken files go back in time.
-            if time - since > _LONGEST_GAP:
+            if time - since > LONGEST_GAP:
                 raise ValueError(
                     f"{name}: is broken: its time stamps jump from second {since:.2f} "
                     f"to {time:.2f}"

@@ -48,18 +48,22 @@ def resize_short_side(clip: np.ndarray, size: int = SHORT_SIDE) -> np.ndarray:
     return resized.reshape(*clip.shape[:-3], *resized.shape[1:])
 
 
-def resize_coded_flow(code: np.ndarray, size: int = SHORT_SIDE) -> np.ndarray:
-    """Resizes the 8-bit code of optical flow; displacements grow with the frames.
+def resize_coded_flow(
+    code: np.ndarray, size: int = SHORT_SIDE, *, frames: float = 1.0
+) -> np.ndarray:
+    """Resizes the 8-bit code of optical flow; displacements grow with the pictures.
 
     Args:
         code: uint8 `(..., height, width, 2)`, the first channels of
             `optical_flow.encode_flow`.
         size: short side of the result in pixels.
+        frames: frames of `code` from one frame of the result to the next, as the
+            motion is wanted that far.
 
     Returns:
         uint8 `(..., new_height, new_width, 2)`.
     """
-    scale = size / min(code.shape[-3:-1])
+    scale = frames * size / min(code.shape[-3:-1])
     if scale != 1:
         code = (127.5 + (code - 127.5) * scale).round().clip(0, 255).astype(np.uint8)
     return resize_short_side(code, size)

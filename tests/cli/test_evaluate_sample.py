@@ -244,7 +244,7 @@ def test_archive_as_sample(evaluate, tmp_path):
         (["--video="], "--video= names nothing"),
         (["--start=3"], "cut a --video; none is given"),
         (["--video=/nowhere.mp4"], "/nowhere.mp4: there is no such video file"),
-        (["--video=/"], "/: is a folder, not a video"),
+        (["--video=/"], "/: is a folder without images, not a video"),
         (["--json="], "--json=: name a file to write"),
         (["--json=/tmp"], "--json=/tmp: name a file to write"),
         (["--json=/nowhere/a.json"], "--json=/nowhere/a.json: there is no such folder"),

@@ -91,8 +91,13 @@ def test_description_of_clips():
     clip = prefetch.ReadClip(2, clips.Clip("a.mp4"), "a_0", 1)
     found = predictions.describe(clip, {0: "jump", 1: "wave"})
     assert found == {
-        "number": "2", "id": "a_0", "path": "a.mp4", "label": "wave", "error": ""
-    }  # fmt: skip
+        "number": "2",
+        "id": "a_0",
+        "path": "a.mp4",
+        "label": "wave",
+        "error": "",
+        "damage": "",
+    }
     assert predictions.describe(clip._replace(label=-1), {})["label"] == ""
     error = predictions.describe(clip._replace(label=7), {0: "jump"})["error"]
     assert error == "has the label index 7, which has no name"

@@ -118,7 +118,7 @@ def test_folders_of_videos(run, folders, checkpoint, model, tmp_path):
     results = json.loads((tmp_path / "fvd.json").read_text())
     assert results["fvd"] == pytest.approx(distance, rel=1e-5)
     assert results["protocol"] == "reference"
-    expected = {"videos": 5, "frames": 9, "left_out": 0}
+    expected = {"videos": 5, "frames": 9, "left_out": 0, "damaged": 0}
     assert results["real"] == {"path": str(folders / "real"), **expected}
 
 

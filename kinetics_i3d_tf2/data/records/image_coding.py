@@ -1,12 +1,14 @@
 """Frames and flow as JPEG and PNG images."""
 
 import dataclasses
+import struct
 from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 
 from ...video import optical_flow
+from ...video.decoding import MAX_PIXELS
 
 _FORMATS = {"jpeg": ".jpg", "png": ".png"}
 # Fast to write, and faster to read than both stronger and weaker compression.
@@ -85,11 +87,7 @@ def decode_images(coded: Sequence[bytes], channels: int = 3) -> np.ndarray:
     """
     images = None
     for number, content in enumerate(coded):
-        buffer = np.frombuffer(content, np.uint8)
-        try:
-            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
-        except cv2.error:  # A damaged size is too large for it.
-            image = None
+        image = _decode(content)
         if image is None:
             raise ValueError(f"Image {number} of the record cannot be decoded")
         if images is None:
@@ -105,6 +103,44 @@ def decode_images(coded: Sequence[bytes], channels: int = 3) -> np.ndarray:
         else:
             cv2.merge(cv2.split(image)[: -1 - channels : -1], dst=images[number])
     return images
+
+
+def image_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height of a JPEG or PNG image, from its header.
+
+    Args:
+        content: the coded image.
+
+    Returns:
+        The size, or None if the header is damaged or of another format.
+
+    Source: PNG, section 11.2.2 (IHDR); JPEG, ITU-T T.81, B.2.2 (frame header).
+    """
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        size = struct.unpack_from(">II", content, 16) if len(content) >= 24 else (0, 0)
+        return size if min(size) else None
+    place = 2
+    while content.startswith(b"\xff\xd8") and place + 9 <= len(content):
+        mark, code, length = struct.unpack_from(">BBH", content, place)
+        if mark != 0xFF or length < 2:
+            return None
+        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", content, place + 5)
+            return (width, height) if width and height else None
+        place += 2 + length
+    return None
+
+
+def _decode(content):
+    """The image in OpenCV's order of channels, or None if it cannot be decoded."""
+    size = image_size(content)
+    if size is not None and size[0] * size[1] > MAX_PIXELS:
+        return None
+    buffer = np.frombuffer(content, np.uint8)
+    try:
+        return cv2.imdecode(buffer, cv2.IMREAD_COLOR) if len(buffer) else None
+    except cv2.error:  # A damaged size is too large for it.
+        return None
 
 
 def _encode(image, image_format, quality):

@@ -25,7 +25,7 @@ class Example(NamedTuple):
     split: str
     labels: tuple[str, ...]
     indices: tuple[int, ...]
-    frame_rate: float  # frames per second; 0 if the record has none
+    frame_rate: float  # frames per second; 0 if the record does not say
     rgb: Sequence[bytes]
     flow: Sequence[bytes]
 
@@ -135,7 +135,20 @@ def parse_example(serialized: bytes) -> Example:
         split="".join(text("clip/alternative_media_id")[:1]),
         labels=text("clip/label/string"),
         indices=tuple(context["clip/label/index"].int64_list.value),
-        frame_rate=sum(context["image/frame_rate"].float_list.value[:1]),
+        frame_rate=_frame_rate(context, lists),
         rgb=rgb,
         flow=images("FORWARD_FLOW/image/encoded"),
     )
+
+
+def _frame_rate(context, lists):
+    """The rate that the record states or that the times of its frames tell, or 0."""
+    if "image/frame_rate" in context:
+        for rate in context["image/frame_rate"].float_list.value[:1]:
+            return rate
+    key = "image/timestamp"
+    features = lists[key].feature if key in lists else ()
+    times = [value for f in features for value in f.int64_list.value[:1]]
+    if len(times) < 2 or times[-1] <= times[0]:
+        return 0.0
+    return (len(times) - 1) * _MICROSECONDS / (times[-1] - times[0])

@@ -12,6 +12,7 @@ from absl import logging
 from ...utils import files, run_dir
 from ...utils.journal import JsonRows, read_rows
 from ...video import optical_flow
+from ...video.reader import FRAME_RATE
 from ..clips import Clip
 
 # Reading small files waits for storage, not for the processor.
@@ -26,6 +27,7 @@ class Outcome(NamedTuple):
     num_frames: int  # 0 when it failed
     reason: str  # empty unless it failed
     seconds: float
+    damage: dict | None = None  # `Damage.counts` of a clip with damaged frames
 
 
 class Report:
@@ -80,6 +82,7 @@ class Report:
         _note_engine(self.path, before["settings"], settings)
         # Folders that were begun before this was a setting.
         before["settings"].setdefault("flow_epsilon", optical_flow.EPSILON)
+        before["settings"].setdefault("image_fps", FRAME_RATE)
         changes = list(run_dir.differences(before, facts))
         for change in changes:
             if change[0] != "digest":
@@ -119,11 +122,17 @@ class Report:
             "frames": sum(outcome.num_frames for outcome in outcomes),
             "seconds": round(sum(outcome.seconds for outcome in outcomes), 1),
             "failures": failures,
+            "damaged": [
+                {"path": o.path, "id": o.example_id, **o.damage}
+                for o in outcomes
+                if o.damage
+            ],
         }
 
-    def counts(self, name: str) -> tuple[int, int]:
-        """Numbers of clips under a name that were written and that failed."""
-        return self._records[name]["written"], self._records[name]["failed"]
+    def counts(self, name: str) -> tuple[int, int, int]:
+        """Numbers of clips under a name: written, failed, written with damage."""
+        facts = self._records[name]
+        return facts["written"], facts["failed"], len(facts["damaged"])
 
     def write(self) -> None:
         """Writes the file, whole.

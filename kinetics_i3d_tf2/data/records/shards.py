@@ -9,7 +9,7 @@ import importlib
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -17,14 +17,16 @@ import cv2
 from absl import logging
 
 from ...utils import files, run_dir
-from ...utils.errors import reason
+from ...utils.errors import problem_of
 from ...utils.journal import Journal, JsonRows
 from ...video import flow_engines, transforms
-from ...video.reader import FRAME_RATE, iter_video
+from ...video.damage import Damage
+from ...video.reader import FRAME_RATE
 from ...video.tvl1_parameters import EPSILON
-from .. import preprocessing
+from .. import clip_frames, preprocessing
 from ..clip_recipe import ClipRecipe
 from ..clips import Clip
+from ..read_options import ReadOptions
 from . import image_coding, mediasequence
 from .image_coding import Coding
 from .report import Outcome, work_file
@@ -42,13 +44,16 @@ class Settings(NamedTuple):
     coding: Coding = Coding()
     flow_epsilon: float = EPSILON
     flow_engine: str = "auto"
+    reading: ReadOptions = ReadOptions()
 
     def as_json(self) -> dict:
         """The settings as JSON's types."""
-        return self._asdict() | {
+        settings = self._asdict() | {
             "coding": dataclasses.asdict(self.coding),
             "flow_engine": self.used_engine(),
         }
+        # Limits decide which clips there are, not what they hold.
+        return settings | {"image_fps": settings.pop("reading").image_fps}
 
     def recipe(self) -> ClipRecipe:
         """The same for `preprocessing`; nothing is cropped."""
@@ -58,6 +63,7 @@ class Settings(NamedTuple):
             crop_size=self.short_side,
             flow_engine=self.flow_engine,
             flow_epsilon=self.flow_epsilon,
+            reading=self.reading,
         )
 
     def used_engine(self) -> str | None:
@@ -148,28 +154,46 @@ def write_shard(shard: str, settings: Settings) -> None:
             done.append(outcome._replace(seconds=seconds))
 
 
-def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
+def encode_clip(
+    clip: Clip,
+    settings: Settings,
+    *,
+    on_damage: Callable[[Damage], None] | None = None,
+) -> tuple[bytes, int]:
     """Reads, trims, resizes and codes a clip.
 
     Args:
-        clip: a video file or a span of one.
+        clip: a video or a span of one.
         settings: how it is prepared.
+        on_damage: gets the counts of damaged and missing frames, if there are any.
 
     Returns:
         A serialized SequenceExample, and the number of frames.
 
     Raises:
         OSError: the file does not exist.
-        ValueError: it cannot be read, or has one frame and the settings have flow.
+        ValueError: it cannot be read, exceeds a limit, or has one frame and the
+            settings have flow.
     """
-    coding = settings.coding
-    rgb, flow = [], []
-    frames = iter_video(clip.path, start=clip.start, end=clip.end, num_threads=1)
-    pairs = preprocessing.resized_with_flow(frames, settings.recipe(), num_threads=1)
+    coding, recipe = settings.coding, settings.recipe()
+    rgb, flow, size = [], [], 0
+    frames = clip_frames.iter_frames(
+        clip.path,
+        recipe,
+        holds_all=False,  # Only as they are coded.
+        on_damage=on_damage,
+        start=clip.start,
+        end=clip.end,
+        num_threads=1,
+    )
+    pairs = preprocessing.resized_with_flow(frames, recipe, num_threads=1)
     for frame, displacement in pairs:
+        if size > settings.reading.max_clip_bytes:
+            raise settings.reading.too_long(clip.path, len(rgb))
         rgb += image_coding.encode_rgb([frame], coding)
         if displacement is not None:
             flow += image_coding.encode_flow([displacement], coding)
+        size += sum(len(images[-1]) for images in (rgb, flow) if images)
     if settings.has_flow and not flow:
         raise ValueError(
             f"{clip.path}: Optical flow needs at least two frames. Received: one; "
@@ -188,10 +212,12 @@ def encode_clip(clip: Clip, settings: Settings) -> tuple[bytes, int]:
 
 def _prepare(clip, settings):
     """The serialized example, or None, and the outcome."""
+    outcome, found = Outcome(clip.path, clip.example_id, 0, "", 0.0), []
     try:
-        example, num_frames = encode_clip(clip, settings)
-        return example, Outcome(clip.path, clip.example_id, num_frames, "", 0.0)
+        example, count = encode_clip(clip, settings, on_damage=found.append)
     except Exception as error:  # One bad clip must not stop the others.
-        why = reason(error, clip.path)
+        why = problem_of(error, clip.path)
         logging.warning("Left out: %s: %s", clip.path, why)
-        return None, Outcome(clip.path, clip.example_id, 0, why, 0.0)
+        return None, outcome._replace(reason=why)
+    damage = found[0].counts() if found else None
+    return example, outcome._replace(num_frames=count, damage=damage)

@@ -32,6 +32,7 @@ class Written(NamedTuple):
     missing: int  # files that the dataset's lists name and that do not exist
     record_files: int
     report: str  # path of report.json, which has the reasons
+    damaged: int = 0  # clips in the record files with damaged or missing frames
 
 
 class PipelineError(OSError):
@@ -176,14 +177,14 @@ def _conclude(report, plans):
         parts = read_outcomes(plan).values()
         report.end(name, [outcome for part in parts for outcome in part])
     report.write()
-    clips, failed = map(sum, zip(*map(report.counts, plans), strict=True))
+    clips, failed, damaged = map(sum, zip(*map(report.counts, plans), strict=True))
     if not clips:
         raise ValueError(
             f"no clip could be prepared; {report.path} has the reasons. Once they are "
             "fixed, --retry_failed tries again"
         )
     missing, count = (sum(map(len, x.values())) for x in (report.missing, plans))
-    return Written(clips, failed, missing, count, report.path)
+    return Written(clips, failed, missing, count, report.path, damaged)
 
 
 @contextlib.contextmanager

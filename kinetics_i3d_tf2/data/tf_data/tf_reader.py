@@ -3,6 +3,7 @@
 The work is done by FFmpeg and OpenCV, outside the interpreter lock, in parallel.
 """
 
+import dataclasses
 import json
 import uuid
 from collections.abc import Sequence
@@ -12,8 +13,8 @@ import tensorflow as tf
 
 from ...streams import CHANNELS
 from ...utils.damage_limit import DamageLimit
-from ...utils.errors import reason
-from .. import clip_reader
+from ...utils.errors import problem_of
+from .. import clip_reader, clip_streams
 from ..clip_recipe import ClipRecipe
 from ..clips import NO_LABEL, Clip
 from ..records.tfrecord import Record
@@ -56,7 +57,7 @@ class Loader:
         if len(kinds) > 1:
             raise ValueError("A dataset is of clips or of records, not of both")
         if kinds == {Record} and "flow" in recipe.streams:
-            clip_reader.check_flow(sources[0])
+            clip_streams.check_flow(sources[0])
         self.rows = tf.constant([_pack(source) for source in sources])
         self._for_service = for_service
         # As `clip_reader` gives them.
@@ -73,7 +74,7 @@ class Loader:
             {
                 "pipeline": uuid.uuid4().hex,
                 "num_clips": len(sources),
-                "recipe": vars(recipe),
+                "recipe": dataclasses.asdict(recipe),
                 "dtypes": self._dtypes,
             }
         )
@@ -125,8 +126,8 @@ def _training_sample(config, rows, seeds):
         source = _unpack(row)
         try:
             return _outputs(*clip_reader.training_sample(source, recipe, rng))
-        except (ValueError, OSError) as error:
-            problem = error
+        except Exception as error:  # One bad clip must not stop the others.
+            problem = problem_of(error, source.path)
         _skip(settings, recipe, source, problem)
     raise ValueError(f"{len(rows)} clips in a row cannot be read; see the log")
 
@@ -136,8 +137,8 @@ def _whole_clip(config, row):
     source = _unpack(row)
     try:
         return _outputs(*clip_reader.whole_clip(source, recipe))
-    except (ValueError, OSError) as error:
-        problem = error
+    except Exception as error:  # One bad clip must not stop the others.
+        problem = problem_of(error, source.path)
     _skip(settings, recipe, source, problem)
     empty = {
         name: np.empty((0, 0, 0, CHANNELS[name]), dtype)
@@ -158,18 +159,18 @@ def _unpack(text):
 
 def _settings(config):
     settings = json.loads(config)
-    return settings, ClipRecipe(**settings["recipe"])
+    return settings, ClipRecipe.from_json(settings["recipe"])
 
 
 def _outputs(streams, label):
     return [*map(np.ascontiguousarray, streams.values()), np.int64(label)]
 
 
-def _skip(settings, recipe, source, error):
+def _skip(settings, recipe, source, problem):
     """Counts a clip that cannot be read; raises when there are too many."""
     limit = DamageLimit(settings["num_clips"], recipe.max_damaged)
     limit = _damage.setdefault(settings["pipeline"], limit)
-    limit.add(source, f"{source.path}: {reason(error, source.path)}")
+    limit.add(source, f"{source.path}: {problem}")
 
 
 def register() -> None:

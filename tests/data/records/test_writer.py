@@ -41,7 +41,7 @@ def test_a_folder_with_bad_videos(tmp_path, capfd):
     settings = shards.Settings(short_side=36)
     options = {"name": "folder", "settings": settings, "num_shards": 2}
     written = write_records(read_folder(videos), out, **options)
-    assert written == (6, 3, 0, 2, f"{out}/report.json")
+    assert written == (6, 3, 0, 2, f"{out}/report.json", 0)
     assert "Preparing: 100%" in capfd.readouterr().err
     stem = "folder_train_25fps_rgb_flow"
     assert sorted(path.name for path in out.iterdir()) == [

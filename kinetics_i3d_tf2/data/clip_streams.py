@@ -1,0 +1,173 @@
+"""Streams of one clip, out of a video or a record, at a constant frame rate."""
+
+import itertools
+import math
+
+import numpy as np
+
+from ..streams import CHANNELS
+from ..utils import files
+from ..video import transforms
+from ..video.reader import FRAME_RATE
+from ..video.sampling import LONGEST_GAP, nearest_frames
+from . import clip_frames, preprocessing
+from .clip_recipe import ClipRecipe
+from .clips import Clip
+from .records import image_coding, mediasequence
+from .records.tfrecord import Record, read_record
+
+
+def open_clip(source: Clip | Record, recipe: ClipRecipe, *, fps: float = FRAME_RATE):
+    """Opens a video or a record without decoding its frames.
+
+    Args:
+        source: the video or record.
+        recipe: streams, short side and limits.
+        fps: frames per second of the streams, whatever the rate of the source.
+
+    Returns:
+        Reader with the attributes `label`, the label index or -1; `example_id`, the
+        clip's name; and `damage`, after reading, if frames are damaged or missing.
+        `len(reader)` is the number of frames that every stream has;
+        `read(first, count, rgb_stride=1)` returns the sample of at most `count` frames
+        (None: all), RGB one out of `rgb_stride`.
+
+    Raises:
+        OSError: a record's file does not exist.
+        ValueError: a record cannot be read.
+    """
+    reader = {Clip: _VideoReader, Record: _RecordReader}[type(source)]
+    return reader(source, recipe, fps)
+
+
+def check_flow(record: Record) -> None:
+    """Raises if a record can be read and has no optical flow.
+
+    Raises:
+        ValueError: it has none.
+    """
+    try:
+        example = mediasequence.parse_example(read_record(record))
+    except (ValueError, OSError):
+        return
+    _require_flow(record, example)
+
+
+def _require_flow(record, example):
+    if not example.flow:
+        raise ValueError(
+            f"{files.redact(record.path)}: the record has no optical flow; prepare it "
+            "with flow, or use the RGB stream"
+        )
+
+
+class _VideoReader:
+    """Streams of a video file; flow is computed."""
+
+    def __init__(self, clip, recipe, fps):
+        self._clip = clip
+        self._recipe = recipe
+        self._fps = fps
+        self.label = clip.index
+        self.example_id = clip.example_id
+        self.damage = None
+
+    def __len__(self):
+        """Frames that every stream has."""
+        clip, recipe = self._clip, self._recipe
+        frames = clip_frames.num_frames(
+            clip.path, recipe, fps=self._fps, start=clip.start, end=clip.end
+        )
+        return max(0, frames - ("flow" in self._recipe.streams))
+
+    def read(self, first, count, rgb_stride=1):
+        """Streams of at most `count` frames (None: all) from frame `first` on."""
+        needs_flow = "flow" in self._recipe.streams
+        frames = clip_frames.iter_frames(
+            self._clip.path,
+            self._recipe,
+            on_damage=self._note,
+            fps=self._fps,
+            start=(self._clip.start or 0.0) + first / self._fps,
+            end=self._clip.end,
+            max_frames=None if count is None else count + needs_flow,
+            num_threads=1,  # Clips are read in parallel.
+        )
+        if not needs_flow:
+            frames = itertools.islice(frames, 0, None, rgb_stride)
+        streams = preprocessing.whole_streams(frames, self._recipe, num_threads=1)
+        if needs_flow and "rgb" in streams:
+            streams["rgb"] = streams["rgb"][:count:rgb_stride]
+        return streams
+
+    def _note(self, damage):
+        self.damage = damage
+
+
+class _RecordReader:
+    """Streams of a MediaSequence record."""
+
+    def __init__(self, record, recipe, fps):
+        example = mediasequence.parse_example(read_record(record))
+        self._coded = {"rgb": example.rgb, "flow": example.flow}
+        self._name = files.redact(record.path)
+        self._recipe = recipe
+        self.label = example.index
+        self.example_id = example.example_id
+        self.damage = None
+        if "flow" in recipe.streams:
+            _require_flow(record, example)
+        rate = example.frame_rate or FRAME_RATE
+        if not 1 / LONGEST_GAP <= rate < math.inf:
+            raise ValueError(
+                f"{self._name}: the record has a frame rate of {rate:g}; expected at "
+                f"least a frame in {LONGEST_GAP:g} seconds"
+            )
+        self._numbers = {
+            name: nearest_frames(len(self._coded[name]), rate, fps)
+            for name in recipe.streams
+        }
+        self._frames_per_tick = rate / fps
+
+    def __len__(self):
+        """Frames that every stream has."""
+        return min(map(len, self._numbers.values()))
+
+    def read(self, first, count, rgb_stride=1):
+        """Streams of at most `count` frames (None: all) from frame `first` on."""
+        end = None if count is None else first + count
+        self._check_size(len(self) if count is None else min(len(self), count))
+        streams = {}
+        for name in self._recipe.streams:
+            step = rgb_stride if name == "rgb" else 1
+            numbers, places = np.unique(
+                self._numbers[name][first:end:step], return_inverse=True
+            )
+            coded = [self._coded[name][number] for number in numbers]
+            images = image_coding.decode_images(coded, CHANNELS[name])
+            if name == "rgb":
+                images = transforms.resize_short_side(images, self._recipe.short_side)
+            else:
+                images = transforms.resize_coded_flow(
+                    images,
+                    self._recipe.short_side,
+                    # Motion to the next tick, not to the next frame of the record.
+                    frames=self._frames_per_tick,
+                )
+            is_all = len(numbers) == len(places)
+            streams[name] = images if is_all else images[places]
+        return streams
+
+    def _check_size(self, count):
+        """Refuses what would not fit, before memory is taken."""
+        limits, short_side = self._recipe.reading, self._recipe.short_side
+        has_flow = "flow" in self._recipe.streams
+        for name in self._recipe.streams:
+            size = image_coding.image_size(self._coded[name][0])
+            if size is None:
+                continue  # Decoding it gives the reason.
+            limits.check_frame(self._name, size, short_side)
+            held = max(short_side, min(size))
+            limit = limits.max_frames(size, held, has_flow=has_flow)
+            if count > limit:
+                raise limits.too_long(self._name, limit)
