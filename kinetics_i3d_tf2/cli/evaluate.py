@@ -150,8 +150,7 @@ def _check_flags():
             raise ValueError("--protocol=convolutional is for --model=i3d")
     elif clip_flags.NUM_FRAMES.present and _PROTOCOL.value != "views":
         raise ValueError("--num_frames is for --protocol=views")
-    if files.is_address(_OUT.value):
-        raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
+    files.check_writable(_OUT.value)
     program.check_output(_JSON)
 
 

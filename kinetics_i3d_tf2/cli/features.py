@@ -123,8 +123,14 @@ def _check_flags():
     flow_flags.check()
     if clip_flags.MODEL.value != "i3d":
         raise ValueError("--model: features are of i3d")
-    if storage.is_address(_OUT.value) or not _OUT.value:
-        raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
+    if not _OUT.value:
+        raise ValueError("--out is empty; name a folder")
+    storage.check_writable(_OUT.value)
+    if storage.is_address(_OUT.value) and _FORMAT.value == "h5":
+        raise ValueError(
+            f"--out={_OUT.value}: an HDF5 file cannot be extended there; use "
+            "--format=npz, or a folder on this machine"
+        )
     is_head = _ENDPOINT.value in ENDPOINTS[-2:]
     if is_head and _POOL.present:
         raise ValueError(f"--pool is not for --endpoint={_ENDPOINT.value}")

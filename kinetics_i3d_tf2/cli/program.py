@@ -13,7 +13,7 @@ from types import ModuleType
 
 from absl import app, flags, logging
 
-from ..utils.files import redact
+from ..utils import files
 from . import help_text
 
 # absl's error for a required flag that is missing.
@@ -99,7 +99,7 @@ def exit_at_once(status: int) -> None:
 
 def print_error(error: BaseException) -> None:
     """Writes an error to standard error, on one line, with the program's name."""
-    line = redact(" ".join(str(error).split())) or "out of memory"
+    line = files.redact(" ".join(str(error).split())) or "out of memory"
     print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr, flush=True)
 
 
@@ -113,12 +113,17 @@ def check_output(flag: flags.FlagHolder) -> None:
     """Finds out that the file which a flag names cannot be written, before the work.
 
     Args:
-        flag: of a path on this machine; None is no file.
+        flag: of a path or an address; None is no file.
 
     Raises:
-        ValueError: it names none, a folder, or a file in a folder that is not there.
+        OSError: the bucket of an address does not exist, or may not be accessed.
+        ValueError: it names none, a folder, a file in a folder that is not there, or an
+            address that can only be read.
     """
     if flag.value is None:
+        return
+    if files.is_address(flag.value):
+        files.check_writable(flag.value)
         return
     if not flag.value or os.path.isdir(flag.value):
         raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
@@ -185,7 +190,7 @@ def quiet_tensorflow() -> Iterator[None]:
 
 def _redact_record(record):
     """Hides the credentials of addresses in a line of the log."""
-    record.msg, record.args = redact(record.getMessage()), ()
+    record.msg, record.args = files.redact(record.getMessage()), ()
     return True
 
 

@@ -94,9 +94,10 @@ def main(argv):
 
         import kinetics_i3d_tf2 as i3d
 
-        from ..training import distribution
+        from ..training import distribution, fit
 
         tf.get_logger().setLevel("WARNING")  # INFO reports every message it sends.
+        fit.check_out(_OUT.value)
         strategy = distribution.create(_STRATEGY.value)
     dataset = dataset_flags.read_dataset()
     reading_flags.check_fps(dataset.split(_SPLIT.value))

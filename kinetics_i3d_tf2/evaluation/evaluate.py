@@ -103,7 +103,7 @@ def evaluate(
         **_flow_settings(recipe),
         **options.settings,
     }
-    os.makedirs(out, exist_ok=True)
+    files.make_dirs(out)
     with run_dir.only_run(out):
         notes = {f"{name}_checkpoint": str(p) for name, p in checkpoints.items()}
         path = files.join(out, "settings.json")

@@ -22,7 +22,7 @@ class FeatureFiles:
     """The features of many videos, in a folder; what is there is whole.
 
     Args:
-        folder: the folder, on this machine; it is there.
+        folder: the folder, which exists, or an address, except of kind "h5".
         kind: "npz" has `features`, `times` and `settings` (JSON) of a video in a file;
             "npy" its features, with its times in `NAME_times.npy`; "h5" all in
             `features.h5`: a group for each video with `features` and `times`, and the
@@ -42,6 +42,11 @@ class FeatureFiles:
         self._in_one = set()
         self._damage_path = files.join(folder, _DAMAGE)
         self._damage = dict(read_rows(self._damage_path, JsonRows()))
+        self._uploaded = set()
+        if files.is_address(folder):
+            # One listing; a question for each video would take long.
+            found = files.files_below(folder) if files.exists(folder) else []
+            self._uploaded.update(found)
         path = files.join(folder, _ALL)
         if kind == "h5" and os.path.exists(path):
             try:
@@ -60,7 +65,8 @@ class FeatureFiles:
         """Whether a video is done."""
         if self._kind == "h5":
             return name in self._in_one or os.path.exists(self._part(name))
-        return os.path.exists(self.place(name))
+        path = self.place(name)
+        return path in self._uploaded or os.path.exists(path)
 
     def damage_of(self, name: str) -> str:
         """What is damaged or missing in a video that is done, in words, or ""."""
@@ -88,10 +94,12 @@ class FeatureFiles:
             # The times first: where the values are, all is.
             _save(files.join(self._folder, f"{name}_times.npy"), np.save, times)
             _save(self.place(name), np.save, values)
+            self._uploaded.add(self.place(name))
             return
         path = self._part(name) if self._kind == "h5" else self.place(name)
         arrays = {"features": values, "times": times, "settings": self._settings}
         _save(path, np.savez, **arrays)
+        self._uploaded.add(path)
 
     def close(self) -> None:
         """Puts the parts of an HDF5 together.
@@ -130,6 +138,7 @@ class FeatureFiles:
 
 
 def _save(path, save, *args, **kwargs):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if not files.is_address(path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
     with files.atomic_writer(path) as temporary, open(temporary, "wb") as file:
         save(file, *args, **kwargs)

@@ -113,7 +113,7 @@ def write_features(
         **_flow_settings(recipe),
         "format": options.format,
     }
-    os.makedirs(out, exist_ok=True)
+    storage.make_dirs(out)
     errors = {}
     with run_dir.only_run(out):
         notes = {f"{s}_checkpoint": str(path) for s, path in checkpoints.items()}
@@ -161,7 +161,7 @@ def _run(inputs, files, extract, windows, recipe, options, errors):
         for each, result in zip(left, results, strict=True):
             if isinstance(result, str):
                 errors[each.name] = result
-                logging.warning("%s: %s", each.source.path, result)
+                logging.warning("%s: %s", storage.redact(each.source.path), result)
             else:
                 damage = str(result.damage or "")
                 files.write(each.name, result.values, result.times, damage)
@@ -199,4 +199,5 @@ def _write_index(out, inputs, files, errors):
             span = (getattr(source, key, None) for key in ("start", "end", "label"))
             error = "" if is_done else errors.get(name, "not done yet")
             damage = files.damage_of(name) if is_done else ""
-            lines.writerow((name, place, source.path, *span, error, damage))
+            path = storage.redact(source.path)
+            lines.writerow((name, place, path, *span, error, damage))

@@ -82,11 +82,7 @@ def train(
         >>> i3d.train(i3d.RECIPES["finetune_full"], data, "run").best["val_top1"]
         0.95
     """
-    if not os.fspath(out) or is_address(out):
-        raise ValueError(
-            f"out={os.fspath(out)}: must be a folder on this machine; copy the run "
-            "elsewhere afterwards"
-        )
+    check_out(out)
     strategy = strategy or distribution.create()
     stop = stop or threading.Event()
     run = _Run(recipe, data, os.fspath(out), options, strategy, stop)
@@ -119,6 +115,20 @@ def train(
         title = f"{recipe.model}, {streams.title(recipe.clip.stream)}"
         plots.draw_training(state.history, title, files.join(out, "curves.png"))
     return state
+
+
+def check_out(out: str | os.PathLike) -> None:
+    """Checks the folder of a run.
+
+    Raises:
+        ValueError: it is an address. Checkpoints are replaced by renaming folders, and
+            the logs are appended to, which object stores cannot do.
+    """
+    if not os.fspath(out) or is_address(out):
+        raise ValueError(
+            f"out={files.redact(out)}: must be a folder on this machine; copy the run "
+            "elsewhere afterwards"
+        )
 
 
 def _fit(run):

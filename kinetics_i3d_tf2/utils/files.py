@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from . import walk
-from .remote import cache, reader, storage
+from .remote import cache, file_systems, reader, storage
 from .remote.addresses import is_address, redact, without_query
 
 
@@ -154,6 +154,20 @@ def make_dirs(folder: str | os.PathLike) -> None:
         storage.make_dirs(folder)
     else:
         os.makedirs(folder, exist_ok=True)
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """Finds out, without writing, that an address cannot be written to.
+
+    Args:
+        path: file or folder that will be written; local ones are not checked.
+
+    Raises:
+        OSError: there is no such bucket, or it may not be accessed.
+        ValueError: its file system only reads, or a package is missing.
+    """
+    if is_address(path):
+        file_systems.check_writable(path)
 
 
 def copy_to_local(path: str | os.PathLike, target: str | os.PathLike) -> None:

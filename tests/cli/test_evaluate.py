@@ -486,7 +486,7 @@ def test_other_classes_leave_no_run_behind(run, videos, checkpoints, tmp_path):
         (["--crop_size=256"], r"at most short_side \(200\). Received: 256"),
         (["--crop_size=100"], "flag --crop_size=100: 100 is not integer >= 193"),
         (["--json=nowhere/a.json"], "--json=nowhere/a.json: there is no such folder"),
-        (["--out=s3://bucket/a"], "--out=s3://bucket/a: name a folder on this machine"),
+        (["--out=http://host/a"], "http://host/a: files at http:// can only be read"),
         (["--rgb_checkpoint=nowhere"], "nowhere.index: there is no such checkpoint"),
         (["stray"], "Unknown argument 'stray'"),
     ],

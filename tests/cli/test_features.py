@@ -351,7 +351,8 @@ def test_both_streams_as_one_file(run, video, checkpoints, tmp_path, models):
         (["a.mp4", "--endpoint=Logits", "--pool=time"], "--pool is not for"),
         (["a.mp4", "--flow_epsilon=0.1"], "--flow_epsilon is for optical flow"),
         (["a.mp4", "--model=c3d"], "features are of i3d"),
-        (["a.mp4", "--out=s3://b/c"], "name a folder on this machine"),
+        (["a.mp4", "--out=http://b/c"], "files at http:// can only be read"),
+        (["a.mp4", "--out="], "--out is empty; name a folder"),
     ],
     ids=lambda value: "_".join(value) if isinstance(value, list) else "",
 )

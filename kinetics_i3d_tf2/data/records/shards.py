@@ -152,6 +152,8 @@ def write_shard(shard: str, settings: Settings) -> None:
                 writer.write(example)
             seconds = round(time.monotonic() - start, 3)
             done.append(outcome._replace(seconds=seconds))
+    if any(clip.path != files.redact(clip.path) for clip in clips):
+        files.remove(work_file(shard, "clips"))  # It contains credentials.
 
 
 def encode_clip(

@@ -120,6 +120,7 @@ def upload(source: str | os.PathLike, address: str | os.PathLike) -> None:
         call(address, fs.put_file, source, path)
         return
     folder, _, name = path.rpartition("/")
+    call(address, lambda: fs.makedirs(folder, exist_ok=True))
     aside = f"{folder}/.{name}.{uuid.uuid4().hex}"
     call(address, fs.put_file, source, aside)
     call(address, fs.mv, aside, path)
