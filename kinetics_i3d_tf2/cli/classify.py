@@ -137,7 +137,7 @@ def main(argv, *, root="."):
         results_file.write_json(_JSON.value, checkpoints, path, scores, top, damage)
     if _REPORT.value is not None:
         inputs = [str(flag.value) for flag in _SAMPLES.values() if flag.value]
-        title = Path(path).name if path else ", ".join(inputs)
+        title = Path(files.without_query(path)).name if path else ", ".join(inputs)
         verdict = clip_page.Verdict(
             title or "the release's sample clip",
             results_file.facts(checkpoints, root, damage),

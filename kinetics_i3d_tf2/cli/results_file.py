@@ -55,7 +55,9 @@ def facts(checkpoints, root, damage=None) -> list[str]:
         damage: as of `write_json`.
     """
     weights = ", ".join(
-        os.path.relpath(path, root) if Path(path).is_relative_to(root) else str(path)
+        os.path.relpath(path, root)
+        if Path(path).is_relative_to(root)
+        else files.redact(path)
         for path in checkpoints.paths.values()
     )
     if checkpoints.kind == "demo":
