@@ -5,17 +5,19 @@ Names are imported when they are first used: decoding a video needs no TensorFlo
 
 import importlib
 
+from . import serialization
+
 _HOMES = {
     "InceptionI3d": "models.i3d",
     "C3d": "models.c3d",
     "ConvNetLstm": "models.convnet_lstm",
     "FusedTwoStream": "models.fused_two_stream",
     "TwoStream": "models.two_stream",
-    "two_stream_logits": "models.i3d",
-    "two_stream_probabilities": "models.i3d",
+    "two_stream_logits": "models.joint",
+    "two_stream_probabilities": "models.joint",
     "Checkpoint": "checkpoints.checkpoint",
     "export_weights": "checkpoints.conversion",
-    "import_weights": "checkpoints.conversion",
+    "import_weights": "checkpoints.importing",
     "verify_checkpoint": "checkpoints.conversion",
     "load_checkpoint": "checkpoints.sonnet",
     "load_model": "checkpoints.load",
@@ -40,6 +42,8 @@ _HOMES = {
     "write_labels": "inference.label_table",
     "VideoScores": "inference.labelling",
     "Scores": "inference.scores",
+    "decode_predictions": "inference.scores",
+    "preprocess_input": "inference.frames",
     "Windows": "inference.windows",
     "save_checkpoint": "checkpoints.sonnet",
     "fold_batch_norm": "inference.graph",
@@ -79,6 +83,8 @@ _HOMES = {
 
 __all__ = list(_HOMES)
 __version__ = "0.1.0"
+
+serialization.register_when_keras_is_imported()
 
 
 def __getattr__(name):

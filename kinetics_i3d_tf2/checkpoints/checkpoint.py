@@ -3,17 +3,18 @@
 import dataclasses
 import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from ..data import labels
 from ..models.registry import ARCHITECTURES
 from ..utils import files
-from . import info
+from . import info, transfer
 from .config import CheckpointConfig, label_map_name, read_config, write_config
 from .info import Entry, UnknownClassesError
-from .sonnet import load_checkpoint
 from .tensor_bundle import BundleReader, write_bundle
 
 
@@ -62,7 +63,7 @@ class Checkpoint(BundleReader):
         Raises:
             ValueError: it is of no model of this package.
         """
-        return self._contents.architecture
+        return self.contents.architecture
 
     @property
     def stream(self) -> str:
@@ -71,7 +72,7 @@ class Checkpoint(BundleReader):
         Raises:
             ValueError: it is of no model of this package.
         """
-        return self._contents.stream
+        return self.contents.stream
 
     @property
     def num_classes(self) -> int:
@@ -81,12 +82,12 @@ class Checkpoint(BundleReader):
             UnknownClassesError: it has no classifier.
             ValueError: it is of no model of this package.
         """
-        if self._contents.num_classes is None:
+        if self.contents.num_classes is None:
             raise UnknownClassesError(
                 f"{self.prefix}: is a checkpoint of {self.architecture} without its "
                 "classifier; training can start from it (--init)"
             )
-        return self._contents.num_classes
+        return self.contents.num_classes
 
     @functools.cached_property
     def width(self) -> float:
@@ -96,11 +97,11 @@ class Checkpoint(BundleReader):
             ValueError: it is of no model of this package, or the configuration's width
                 is not that of the shapes.
         """
-        inferred = info.width_of(self._contents)
+        inferred = info.width_of(self.contents)
         if self.config is None:
             return inferred
         # A model takes memory by its width: a wrong one may ask for any amount.
-        if not info.has_width(self._contents, self.config.width):
+        if not info.has_width(self.contents, self.config.width):
             raise ValueError(
                 f"{self.prefix}: its tensors are of width {inferred:g}, not "
                 f"{self.config.width:g} as its config.json says; correct or delete that"
@@ -167,29 +168,44 @@ class Checkpoint(BundleReader):
         """Builds its model, with its weights.
 
         Args:
-            **kwargs: more arguments of the model's class; `num_classes`, `width` and
-                those of its input are the checkpoint's.
+            **kwargs: arguments of the model's class; by default `num_classes`,
+                `class_names`, `width` and those of its input are the checkpoint's.
+                With other classes, the classifier is new; with an earlier
+                `final_endpoint`, the layers after it are left out.
 
         Returns:
             `InceptionI3d`, or another class of `models.registry.ARCHITECTURES`.
 
         Raises:
+            TypeError: the class has no such argument.
             OSError: the data file is missing, or may not be read.
             ValueError: it is truncated or corrupt, or of no model of this package.
         """
         self.require_data()  # Sizes that are not there could take all memory.
         model_class = ARCHITECTURES[self.architecture].model_class()
-        options = {"width": self.width, **info.input_options(self._contents)}
-        model = model_class(self.num_classes, **options, **kwargs)
-        load_checkpoint(model, self)
+        model = model_class(**self.model_arguments(self.architecture, kwargs))
+        self.load_into(model)
         return model
+
+    def model_arguments(self, architecture: str, chosen: Mapping) -> dict[str, Any]:
+        """Arguments of its model's class; see `transfer.model_arguments`."""
+        return transfer.model_arguments(self, architecture, chosen)
+
+    def load_into(self, model: keras.Model) -> bool:
+        """Loads it into a model of the same or other classes; see `transfer`."""
+        return transfer.load_into(model, self)
 
     def describe(self) -> str:
         """One line for people: what it is of, and the released one that it is like."""
         return info.describe(self.variables)
 
     @functools.cached_property
-    def _contents(self):
+    def contents(self) -> info.Contents:
+        """What it is of, from names and shapes.
+
+        Raises:
+            ValueError: it is of no model of this package.
+        """
         return info.contents_of(self.variables, self.prefix)
 
 

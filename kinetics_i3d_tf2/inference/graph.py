@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from ..models.checks import check_floats
 from ..models.head_policy import HeadPolicy
 from ..models.inception import BATCH_NORM_EPSILON
 from ..utils import private_api
@@ -62,8 +63,8 @@ def freeze(model):
         model's output.
 
     Raises:
-        ValueError: Keras runs on another backend; when called, on a clip of another
-            rank or number of channels, or a dict of other names.
+        ValueError: Keras runs on another backend; when called, on a clip of integers,
+            of another rank or number of channels, or a dict of other names.
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -97,6 +98,7 @@ def _converted(clip, signature):
                 f"Received: {list(clip) if isinstance(clip, dict) else type(clip)}"
             )
         return {name: _converted(clip[name], signature[name]) for name in signature}
+    check_floats(clip)
     clip = tf.convert_to_tensor(clip, signature.dtype)
     if not signature.is_compatible_with(clip):
         raise ValueError(

@@ -1,10 +1,12 @@
 """What models say about a clip: logits, probabilities, the best classes."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..arguments import suggest_arguments
+from ..data import labels
 from ..data.labels import top_k
 
 
@@ -45,6 +47,54 @@ class Scores:
             (self.class_names[index], float(probabilities[index]))
             for index in top_k(self.logits, count)
         ]
+
+
+@suggest_arguments
+def decode_predictions(
+    predictions,
+    top: int = 5,
+    class_names: Sequence[str] | None = None,
+) -> list[list[tuple[str, float]]]:
+    """Names the best classes of each clip.
+
+    Args:
+        predictions: float `(batch, num_classes)`: logits of a model; or probabilities,
+            if no value is negative and the sum of each clip is 1.
+        top: number of classes.
+        class_names: names by index, such as `model.class_names`; by default those of
+            Kinetics for 400 and 600 classes.
+
+    Returns:
+        For each clip a list of (class name, probability), best first.
+
+    Raises:
+        ValueError: `predictions` has another shape, `top` is less than 1, or the names
+            are unknown or of another number.
+
+    Examples:
+        >>> decode_predictions(model.predict(clips), top=1)
+        [[('playing cricket', 0.9999)]]
+    """
+    values = np.asarray(predictions, np.float32)
+    if values.ndim != 2:
+        raise ValueError(
+            "predictions must be (batch, num_classes); add an axis to those of one "
+            f"clip with predictions[None]. Received: {values.shape}"
+        )
+    count = values.shape[1]
+    if class_names is None and count not in (400, 600):
+        raise ValueError(
+            f"class_names of {count} classes are unknown; pass "
+            "class_names=model.class_names"
+        )
+    names = labels.class_names(count) if class_names is None else tuple(class_names)
+    if len(names) != count:
+        raise ValueError(
+            f"class_names must be {count} names, one per class. Received: {len(names)}"
+        )
+    if np.any(values < 0) or not np.allclose(values.sum(1), 1, atol=1e-3):
+        return [Scores(logits, names).top(top) for logits in values]
+    return [[(names[i], float(row[i])) for i in top_k(row, top)] for row in values]
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

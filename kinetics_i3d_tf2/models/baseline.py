@@ -3,13 +3,15 @@
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from ..streams import SCOPES, STREAMS
 from .checks import check_clips, check_head, check_width
 from .head_policy import HeadPolicy
 from .inception_v1 import InceptionV1
+from .named_model import NamedModel
 
 
-class Baseline(keras.Model):
+class Baseline(NamedModel):
     """An architecture of figure 2 of the paper.
 
     Args:
@@ -19,9 +21,10 @@ class Baseline(keras.Model):
             in [0, 1).
         width: factor on every unit's filters (at least 1 is kept); 1.0 is the
             paper's, less is a small model for tests.
+        class_names: names of the classes, by index, if they are known.
         name: name of the model, by default its `kind`.
-        **kwargs: `dtype` (a dtype policy; by default the global one) and `trainable`,
-            as for every Keras layer.
+        dtype: dtype policy; by default the global one.
+        trainable: whether the weights are trained.
 
     Input shape: float32 `(batch, *shape)` in [-1, 1] with the shape that `clip_shapes`
     has for the stream; for "joint" a dict of them, `{"rgb": ..., "flow": ...}`.
@@ -34,7 +37,9 @@ class Baseline(keras.Model):
         STREAMS: values of `stream` that it has.
 
     Raises:
-        ValueError: an argument out of range, or an input of another shape.
+        TypeError: an unknown argument.
+        ValueError: an argument out of range, or an input of integers or of another
+            shape.
     """
 
     kind: str
@@ -47,8 +52,10 @@ class Baseline(keras.Model):
         stream=None,
         dropout_rate=0.5,
         width=1.0,
+        class_names=None,
         name=None,
-        **kwargs,
+        dtype=None,
+        trainable=True,
     ):
         stream = self.STREAMS[0] if stream is None else stream
         if stream not in self.STREAMS:
@@ -62,7 +69,7 @@ class Baseline(keras.Model):
         self.stream = stream
         self.dropout_rate = dropout_rate
         self.width = width
-        self._policy = keras.dtype_policies.get(kwargs.pop("dtype", None))
+        self._policy = keras.dtype_policies.get(dtype)
         clips = {
             stream: keras.Input(shape, name=stream)
             for stream, shape in self.clip_shapes.items()
@@ -70,8 +77,12 @@ class Baseline(keras.Model):
         outputs = self._connect(clips)
         inputs = clips if stream == "joint" else clips[stream]
         super().__init__(
-            inputs=inputs, outputs=outputs, name=name or self.kind, **kwargs
+            inputs=inputs,
+            outputs=outputs,
+            name=name or self.kind,
+            trainable=trainable,
         )
+        self.class_names = class_names
 
     @property
     def checkpoint_scope(self) -> str:
@@ -96,6 +107,7 @@ class Baseline(keras.Model):
             "stream": self.stream,
             "dropout_rate": self.dropout_rate,
             "width": self.width,
+            "class_names": self.class_names and list(self.class_names),
             "name": self.name,
             "trainable": self.trainable,
             "dtype": keras.dtype_policies.serialize(self._policy),
@@ -142,6 +154,7 @@ class Baseline(keras.Model):
                 check_clips(self.kind, stream, tuple(shape), expected)
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class StackFlow(keras.layers.Layer):
     """Stacks snippets of flow frames into images: dx, dy of one frame, then the next.

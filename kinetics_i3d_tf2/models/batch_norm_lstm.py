@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from .inception import BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM
 
 # Of the first weights; source: sections 4 and 5 of arXiv 1603.09025. Larger gammas
@@ -12,6 +13,7 @@ _GAMMA = 0.1
 _FORGET_BIAS = 1.0
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class StepwiseBatchNorm(keras.layers.Layer):
     """Batch norm with separate statistics for each time step of a recurrent layer.
@@ -116,6 +118,7 @@ class StepwiseBatchNorm(keras.layers.Layer):
         }
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class BatchNormLstm(keras.layers.Layer):
     """LSTM with batch norm of the input, the recurrent input and the cell.

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import keras
 
+from ..arguments import suggest_arguments
 from .architecture import scaled
 from .baseline import Baseline, classifier, gaussian
 from .inception import Unit3D, max_pool
@@ -54,6 +55,7 @@ ROWS: tuple[Conv | Pool | Dropout, ...] = (
 )
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class C3d(Baseline):
     """The paper's 3D-ConvNet: 8 convolutions, 5 pools, 2 fully connected layers.

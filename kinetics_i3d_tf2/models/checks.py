@@ -64,6 +64,28 @@ def check_endpoints(endpoints, final_endpoint):
         )
 
 
+def check_floats(inputs) -> None:
+    """Checks that clips are no integers, which were not scaled to [-1, 1].
+
+    Args:
+        inputs: a clip, or a dict of them.
+
+    Raises:
+        ValueError: a clip has integers.
+    """
+    for clip in inputs.values() if isinstance(inputs, dict) else (inputs,):
+        dtype = getattr(clip, "dtype", None)
+        if dtype is None:
+            continue
+        dtype = keras.backend.standardize_dtype(dtype)
+        if not dtype.startswith(("float", "bfloat")):
+            raise ValueError(
+                "Clips must be floating point in [-1, 1]. Prepare frames with "
+                "kinetics_i3d_tf2.preprocess_input, or put keras.layers.Rescaling("
+                f"1 / 127.5, offset=-1) before the model. Received: {dtype}"
+            )
+
+
 def check_rank(shape):
     """Checks that a batch of clips has 5 axes; else it is a ValueError."""
     if len(shape) != 5:

@@ -3,11 +3,13 @@
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from .architecture import scaled
 from .baseline import Baseline, classifier, gaussian
 from .batch_norm_lstm import BatchNormLstm
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class ConvNetLstm(Baseline):
     """The paper's ConvNet+LSTM: features of frames, a recurrent layer with batch norm.
@@ -68,6 +70,7 @@ class ConvNetLstm(Baseline):
         return classifier(self.num_classes, dtype=self._head_policy)(outputs)
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class SpatialMean(keras.layers.Layer):
     """Mean over height and width.
@@ -86,6 +89,7 @@ class SpatialMean(keras.layers.Layer):
         return super().get_config()  # Inherited, Keras refuses a policy as the dtype.
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class LastStep(keras.layers.Layer):
     """The last of the time steps.

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from .architecture import scaled
 from .baseline import Baseline, StackFlow, classifier, gaussian
 from .checks import check_snippet
@@ -15,6 +16,7 @@ _SIZE = 224
 _WINDOW = 3  # Of the pooling: time, height and width.
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class FusedTwoStream(Baseline):
     """The paper's 3D-Fused Two-Stream: Inception-V1 on frames, then one 3D convolution.
@@ -96,6 +98,7 @@ class FusedTwoStream(Baseline):
         return classifier(self.num_classes, dtype=self._head_policy)(outputs)
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class _Features(keras.layers.Layer):
     """Flattens space and averages over time, which is one step for 5 frames."""

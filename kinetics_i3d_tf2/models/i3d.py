@@ -1,100 +1,50 @@
-"""I3D as a Keras model: the trunk, the classifier on it, the sum of two streams."""
+"""I3D as a Keras model: the trunk, and `Logits` on it."""
 
 import keras
-from keras import ops
 
+from ..arguments import suggest_arguments
 from ..streams import SCOPES, stream_of
-from .architecture import ENDPOINTS, HEAD_WINDOW, TRUNK
-from .checks import check_arguments, check_clip, check_endpoints, check_window
+from .architecture import ENDPOINTS, TRUNK
+from .checks import (
+    check_arguments,
+    check_clip,
+    check_endpoints,
+)
+from .endpoint_model import EndpointModel
 from .head_policy import HeadPolicy
-from .inception import Unit3D, trunk_layer
+from .inception import trunk_layer
+from .logits import Logits
+from .named_model import NamedModel
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
-class Logits(keras.layers.Layer):
-    """Average pool, dropout, 1x1x1 classifier, mean over time.
-
-    Args:
-        num_classes: number of classes.
-        dropout_rate: share of the pooled features dropped in training.
-        spatial_squeeze: also average the logits over space. At 224 pixels there is
-            one place and this only drops its axes; above, it is the paper's fully
-            convolutional test.
-
-    Input shape: `(batch, frames, height, width, channels)`, at least (2, 7, 7).
-    Output shape: `(batch, num_classes)` when `spatial_squeeze`, else
-    `(batch, height - 6, width - 6, num_classes)`.
-    """
-
-    def __init__(
-        self, num_classes, *, dropout_rate=0.5, spatial_squeeze=True, **kwargs
-    ):
-        super().__init__(**kwargs)
-        self.num_classes = num_classes
-        self.dropout_rate = dropout_rate
-        self.spatial_squeeze = spatial_squeeze
-        self.pool = keras.layers.AveragePooling3D(
-            HEAD_WINDOW,
-            strides=1,
-            padding="valid",
-            data_format="channels_last",
-            dtype=self.dtype_policy,
-            name="AvgPool3d_0a_7x7",
-        )
-        self.dropout = keras.layers.Dropout(
-            dropout_rate, dtype=self.dtype_policy, name="Dropout_0b"
-        )
-        self.classifier = Unit3D(
-            num_classes,
-            use_batch_norm=False,
-            activation=None,
-            dtype=self.dtype_policy,
-            name="Conv3d_0c_1x1",
-        )
-
-    def build(self, input_shape):
-        self.classifier.build(self.pool.compute_output_shape(input_shape))
-
-    def call(self, inputs, training=None):
-        check_window(inputs)
-        features = self.dropout(self.pool(inputs), training=training)
-        logits = self.classifier(features)
-        return ops.mean(logits, axis=(1, 2, 3) if self.spatial_squeeze else 1)
-
-    def compute_output_shape(self, input_shape):
-        batch, _, height, width, _ = self.pool.compute_output_shape(input_shape)
-        space = () if self.spatial_squeeze else (height, width)
-        return (batch, *space, self.num_classes)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_classes": self.num_classes,
-            "dropout_rate": self.dropout_rate,
-            "spatial_squeeze": self.spatial_squeeze,
-        }
-
-
-@keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
-class InceptionI3d(keras.Model):
+class InceptionI3d(NamedModel):
     """Inflated 3D Inception-V1 of the 2017 release.
 
     Layers carry the Sonnet scopes' names, so `[v.path for v in model.weights]` are
     the variables of a released checkpoint, with `kernel` for `w` and `bias` for `b`.
 
     Args:
-        num_classes: number of classes of `Logits`.
+        num_classes: number of classes of `Logits`; by default that of `class_names` or
+            `weights`, or 400. If `weights` has another number, the classifier is new.
         spatial_squeeze: average the logits over space as well as over time.
         final_endpoint: last endpoint to build, one of `VALID_ENDPOINTS`; the model
             returns it.
-        num_channels: channels of the input: 3 for RGB, 2 for optical flow.
+        weights: weights to load: the name of a released checkpoint ("rgb_imagenet",
+            downloaded on first use), the path of a checkpoint or of any file that
+            `import_weights` reads, or None for random weights.
+        class_names: names of the classes, by index; by default those of `weights`.
+        num_channels: channels of the input: 3 for RGB, 2 for optical flow; by default
+            that of `weights`, or 3.
         dropout_rate: share of features dropped before the classifier in training,
             in [0, 1).
         width: factor on every trunk unit's filters (at least 1 is kept); 1.0 is the
-            release, less makes a small model for tests and demonstrations.
+            release, less makes a small model for tests and demonstrations; by default
+            that of `weights`, or 1.0.
         name: name of the model.
-        **kwargs: `dtype` (a dtype policy; by default the global one) and `trainable`,
-            as for every Keras layer.
+        dtype: dtype policy; by default the global one.
+        trainable: whether the weights are trained.
 
     Input shape: float32 `(batch, frames, height, width, num_channels)` in [-1, 1];
     frames, height and width are free, from 9 frames and 193 pixels when the model
@@ -106,14 +56,19 @@ class InceptionI3d(keras.Model):
     half precision and the logits are float32.
 
     Raises:
-        ValueError: an argument out of range, or an input that is too short, too
-            small or has another number of channels. A TensorFlow graph that was built
-            for free shapes raises `tf.errors.InvalidArgumentError` instead.
+        TypeError: an unknown argument.
+        OSError: `weights` are missing, or cannot be downloaded.
+        ValueError: an argument out of range, `weights` of another model, or an input
+            that is too short, too small, of integers or of another number of channels.
+            A TensorFlow graph that was built for free shapes raises
+            `tf.errors.InvalidArgumentError` instead.
 
     Examples:
-        >>> model = InceptionI3d(width=1 / 8)
-        >>> model(np.zeros((1, 16, 224, 224, 3), "float32")).shape
-        (1, 400)
+        >>> model = InceptionI3d(weights="rgb_imagenet")
+        >>> logits = model.predict(preprocess_input(read_video("clip.mp4")))
+        >>> decode_predictions(logits, top=1)
+        [[('playing cricket', 0.9999)]]
+        >>> InceptionI3d(weights="rgb_imagenet", num_classes=101)  # to fine-tune
 
     Source: `i3d.py` of the release; figure 3 of the paper (arXiv 1705.07750).
     """
@@ -123,18 +78,31 @@ class InceptionI3d(keras.Model):
 
     def __init__(
         self,
-        num_classes=400,
+        num_classes=None,
         spatial_squeeze=True,
         final_endpoint="Logits",
         *,
-        num_channels=3,
+        weights=None,
+        class_names=None,
+        num_channels=None,
         dropout_rate=0.5,
-        width=1.0,
+        width=None,
         name="inception_i3d",
-        **kwargs,
+        dtype=None,
+        trainable=True,
     ):
+        checkpoint, chosen = _complete(
+            weights,
+            num_classes=num_classes,
+            class_names=class_names,
+            num_channels=num_channels,
+            width=width,
+            final_endpoint=final_endpoint,
+        )
+        num_classes, num_channels = chosen["num_classes"], chosen["num_channels"]
+        width = chosen["width"]
         check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width)
-        policy = keras.dtype_policies.get(kwargs.pop("dtype", None))
+        policy = keras.dtype_policies.get(dtype)
         inputs = keras.Input((None, None, None, num_channels), name="clip")
         head = {
             "num_classes": num_classes,
@@ -144,14 +112,17 @@ class InceptionI3d(keras.Model):
         outputs = inputs
         for endpoint in ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]:
             outputs = _layer(endpoint, width, head, policy)(outputs)
-        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.num_classes = num_classes
         self.spatial_squeeze = spatial_squeeze
         self.final_endpoint = final_endpoint
         self.num_channels = num_channels
         self.dropout_rate = dropout_rate
         self.width = width
+        self.class_names = chosen["class_names"]
         self._policy = policy
+        if checkpoint is not None:
+            checkpoint.load_into(self)
 
     def __call__(self, inputs, *args, **kwargs):
         """Checks the clip's static shape, then runs the model on it."""
@@ -190,7 +161,7 @@ class InceptionI3d(keras.Model):
         """
         check_endpoints(endpoints, self.final_endpoint)
         outputs = {name: self.get_layer(name).output for name in endpoints}
-        return keras.Model(self.inputs[0], outputs, name=f"{self.name}_endpoints")
+        return EndpointModel(self.inputs[0], outputs, name=f"{self.name}_endpoints")
 
     def get_config(self):
         """Arguments of the constructor, for `.keras` files and clones."""
@@ -198,6 +169,7 @@ class InceptionI3d(keras.Model):
             "num_classes": self.num_classes,
             "spatial_squeeze": self.spatial_squeeze,
             "final_endpoint": self.final_endpoint,
+            "class_names": self.class_names and list(self.class_names),
             "num_channels": self.num_channels,
             "dropout_rate": self.dropout_rate,
             "width": self.width,
@@ -205,48 +177,6 @@ class InceptionI3d(keras.Model):
             "trainable": self.trainable,
             "dtype": keras.dtype_policies.serialize(self._policy),
         }
-
-
-def two_stream_logits(rgb_logits, flow_logits):
-    """Joint logits of the two streams: their sum, with equal weight.
-
-    Args:
-        rgb_logits: `(..., num_classes)`, of the RGB stream.
-        flow_logits: the same shape, of the Flow stream.
-
-    Returns:
-        Tensor of the same shape.
-
-    Raises:
-        ValueError: the shapes differ.
-
-    Source: `evaluate_sample.py` of the release.
-    """
-    rgb_logits = ops.convert_to_tensor(rgb_logits)
-    flow_logits = ops.convert_to_tensor(flow_logits)
-    if rgb_logits.shape != flow_logits.shape:
-        raise ValueError(
-            "The logits of the two streams must have one shape, from models of the "
-            f"same classes. Received: RGB {tuple(rgb_logits.shape)}, "
-            f"Flow {tuple(flow_logits.shape)}"
-        )
-    return rgb_logits + flow_logits
-
-
-def two_stream_probabilities(rgb_logits, flow_logits):
-    """Joint class probabilities: the softmax of `two_stream_logits`.
-
-    Args:
-        rgb_logits: logits of the RGB stream, `(..., num_classes)`.
-        flow_logits: logits of the Flow stream, of the same shape.
-
-    Returns:
-        Tensor of the same shape; the last axis sums to 1.
-
-    Raises:
-        ValueError: the shapes differ.
-    """
-    return ops.softmax(two_stream_logits(rgb_logits, flow_logits), axis=-1)
 
 
 def _layer(endpoint, width, head, policy):
@@ -257,3 +187,24 @@ def _layer(endpoint, width, head, policy):
         return keras.layers.Softmax(dtype=HeadPolicy.after(policy), name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
     return trunk_layer(row, width=width, dtype=policy)
+
+
+def _complete(weights, **chosen):
+    """Opens the weights, and completes arguments by theirs or the defaults."""
+    checkpoint = None
+    if weights is not None:
+        # The one import from above, for the argument that Keras users expect.
+        from ..checkpoints import pretrained
+
+        checkpoint = pretrained.open_weights(weights)
+        chosen = checkpoint.model_arguments("i3d", chosen)
+    elif chosen["class_names"] is not None and chosen["num_classes"] is None:
+        chosen = {**chosen, "num_classes": len(chosen["class_names"])}
+    defaults = {
+        "num_classes": 400,
+        "class_names": None,
+        "num_channels": 3,
+        "width": 1.0,
+    }
+    given = {name: value for name, value in chosen.items() if value is not None}
+    return checkpoint, {**defaults, **given}

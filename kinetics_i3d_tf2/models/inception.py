@@ -6,6 +6,7 @@ The constants are the defaults of Sonnet, which the release used everywhere.
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from .architecture import Mixed, Pool, of_rank
 
 # Defaults of Sonnet's BatchNorm as the release used it (no scale, so no gamma).
@@ -18,6 +19,7 @@ _POOLS = {2: keras.layers.MaxPooling2D, 3: keras.layers.MaxPooling3D}
 _serializable = keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 
 
+@suggest_arguments
 @_serializable
 class Unit3D(keras.layers.Layer):
     """3D convolution, then batch norm and ReLU.
@@ -108,6 +110,7 @@ class Unit3D(keras.layers.Layer):
         }
 
 
+@suggest_arguments
 @_serializable
 class Unit2D(Unit3D):
     """2D convolution, then batch norm and ReLU: `Unit3D` without time.
@@ -123,6 +126,7 @@ class Unit2D(Unit3D):
 UNITS = {2: Unit2D, 3: Unit3D}
 
 
+@suggest_arguments
 @_serializable
 class InceptionBlock(keras.layers.Layer):
     """Four parallel branches, concatenated along channels.

@@ -6,10 +6,12 @@ The network of images that I3D is inflated from, of the same table.
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from .architecture import TRUNK
 from .inception import trunk_layer
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class InceptionV1(keras.layers.Layer):
     """The trunk of Inception-V1, on each frame of a clip by itself.

@@ -7,6 +7,8 @@ the whole clip; for other models these are the usual cross-entropy and accuracy.
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
+
 
 def last_step(logits):
     """Logits that a clip is judged by.
@@ -21,6 +23,7 @@ def last_step(logits):
     return logits[:, -1] if len(logits.shape) == 3 else logits
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class Crossentropy(keras.losses.Loss):
     """Cross-entropy of integer labels, mean over the time steps where there are any.
@@ -39,6 +42,7 @@ class Crossentropy(keras.losses.Loss):
         return ops.mean(_crossentropy(labels, y_pred), axis=1)
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class Top1(keras.metrics.MeanMetricWrapper):
     """Share of clips whose last step's best class is the label.

@@ -5,11 +5,14 @@ import math
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from ..streams import SCOPES
 from .baseline import Baseline, StackFlow, classifier
 from .checks import check_snippet
+from .endpoint_model import EndpointModel
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class TwoStream(Baseline):
     """The paper's Two-Stream: two 2D networks with averaged predictions.
@@ -61,7 +64,7 @@ class TwoStream(Baseline):
         features = {s: self.get_layer(f"Dropout_{s}").output for s in SCOPES}
         logits = self.get_layer("Logits")(features)
         outputs = {**logits, "joint": self.get_layer("Joint")(logits)}
-        return keras.Model(self.input, outputs, name=f"{self.name}_streams")
+        return EndpointModel(self.input, outputs, name=f"{self.name}_streams")
 
     def get_config(self):
         """Arguments of the constructor, for `.keras` files and clones."""
@@ -89,6 +92,7 @@ class TwoStream(Baseline):
         return logits[self.stream]
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class StreamLogits(keras.layers.Layer):
     """A linear classifier for each stream.
@@ -126,6 +130,7 @@ class StreamLogits(keras.layers.Layer):
         return {**super().get_config(), **config}
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class MeanOfPredictions(keras.layers.Layer):
     """Log of the mean of several predictions, which are softmaxes of logits.

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from ..arguments import suggest_arguments
 from ..utils import private_api
 
 
+@suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class Momentum(keras.optimizers.Optimizer):
     """Gradient descent with TensorFlow 1's momentum.

@@ -16,7 +16,7 @@ import numpy as np
 from .stored import Stored
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-KERAS_CONFIG = "config.json"
+_KERAS_CONFIG = "config.json"
 KERAS_WEIGHTS = "model.weights.h5"
 _CLASS = "InceptionI3d"
 
@@ -67,11 +67,7 @@ def read_keras(archive: zipfile.ZipFile) -> dict[str, Stored]:
         OSError: it is truncated or corrupt.
         ValueError: it contains another model.
     """
-    try:
-        config = json.loads(archive.read(KERAS_CONFIG))
-        name = config["class_name"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"is corrupt, in {KERAS_CONFIG}: {error}") from error
+    name = read_config(archive)["class_name"]
     if name != _CLASS:
         raise ValueError(
             f"contains the Keras model {name!r:.60}, not {_CLASS}; load it with "
@@ -81,6 +77,50 @@ def read_keras(archive: zipfile.ZipFile) -> dict[str, Stored]:
     if entry.file_size > _MAX_RATIO * max(entry.compress_size, 1):
         raise ValueError(f"{KERAS_WEIGHTS} needs far more memory than it has data")
     return read_hdf5(io.BytesIO(archive.read(entry)))
+
+
+def is_keras(archive: zipfile.ZipFile) -> bool:
+    """Whether an archive is a `.keras` file."""
+    return {_KERAS_CONFIG, KERAS_WEIGHTS} <= set(archive.namelist())
+
+
+def read_config(archive: zipfile.ZipFile) -> dict:
+    """Reads the configuration of the model in a `.keras` file.
+
+    Args:
+        archive: the open archive.
+
+    Returns:
+        Its "class_name" and "config", which are a string and a dict.
+
+    Raises:
+        ValueError: it is corrupt.
+    """
+    try:
+        content = json.loads(archive.read(_KERAS_CONFIG))
+        if isinstance(content["class_name"], str):
+            if isinstance(content["config"], dict):
+                return content
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"is corrupt, in {_KERAS_CONFIG}: {error}") from error
+    raise ValueError(f"is corrupt, in {_KERAS_CONFIG}")
+
+
+def read_class_names(archive: zipfile.ZipFile) -> tuple[str, ...] | None:
+    """Reads the class names of the model in a `.keras` file; None if it has none.
+
+    Args:
+        archive: the open archive.
+
+    Raises:
+        ValueError: it is corrupt.
+    """
+    names = read_config(archive)["config"].get("class_names")
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"is corrupt, in class_names of {_KERAS_CONFIG}")
+    return tuple(names)
 
 
 def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:

@@ -53,19 +53,47 @@ def read_weights(path: str | os.PathLike) -> Weights:
         >>> read_weights("rgb_imagenet.pt").num_classes
         400
     """
-    with contextlib.ExitStack() as stack, _errors(path):
+    with contextlib.ExitStack() as stack, explained(path):
         if files.is_address(path):
             return convert(_open_remote(path, stack))
         return convert(_open(path, stack))
+
+
+def read_class_names(path: str | os.PathLike) -> tuple[str, ...] | None:
+    """Reads the class names in a `.keras` file.
+
+    Args:
+        path: a file that `read_weights` reads, local or an address.
+
+    Returns:
+        Names by index; None if the file is of another format, or has none.
+
+    Raises:
+        OSError: there is no such file, or no permission to read it.
+        ValueError: the file is corrupt.
+    """
+    with contextlib.ExitStack() as stack, explained(path):
+        if files.is_address(path):
+            if not os.fspath(path).endswith(".keras"):
+                return None
+            path = _copied(path, stack)
+        if not os.path.isfile(path) or not zipfile.is_zipfile(path):
+            return None
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        return hdf5.read_class_names(archive) if hdf5.is_keras(archive) else None
 
 
 def _open_remote(path, stack) -> Mapping[str, Stored]:
     """The tensors at an address. `BundleReader` copies checkpoints itself."""
     if files.is_dir(path) or not files.exists(path):
         return tensorflow_files.read_bundle(find_prefix(path))
+    return _open(_copied(path, stack), stack)
+
+
+def _copied(path, stack):
     copy = Path(stack.enter_context(tempfile.TemporaryDirectory()), "weights")
     files.copy_to_local(path, copy)
-    return _open(copy, stack)
+    return copy
 
 
 def _open(path, stack) -> Mapping[str, Stored]:
@@ -102,7 +130,7 @@ def _open_zip(archive):
     names = archive.namelist()
     if any(name.endswith("/data.pkl") for name in names):
         return torch_file.read_zip(archive)
-    if hdf5.KERAS_WEIGHTS in names and hdf5.KERAS_CONFIG in names:
+    if hdf5.is_keras(archive):
         return hdf5.read_keras(archive)
     raise ValueError(
         "is a zip archive, but not from PyTorch (no data.pkl) or Keras (no "
@@ -123,8 +151,12 @@ def _no_format(head):
 
 
 @contextlib.contextmanager
-def _errors(path) -> Iterator[None]:
-    """Turns the errors raised for damaged files into ValueErrors with the path."""
+def explained(path: str | os.PathLike) -> Iterator[None]:
+    """Turns the errors raised for damaged files into ValueErrors with the path.
+
+    Args:
+        path: the file.
+    """
     try:
         yield
     except CodeInPickleError as error:

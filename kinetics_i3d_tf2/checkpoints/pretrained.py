@@ -1,0 +1,70 @@
+"""Weights by name or path, whatever their format."""
+
+import difflib
+import os
+
+from ..utils import files
+from . import released
+from .checkpoint import Checkpoint
+from .importing import import_weights
+from .tensor_bundle import find_prefix
+
+
+def open_weights(weights: str | os.PathLike) -> Checkpoint:
+    """Opens weights of any source as a checkpoint.
+
+    Args:
+        weights: name of a released checkpoint, downloaded into `checkpoints/` of the
+            current folder if it is absent; or the path of a checkpoint, or of any file
+            that `import_weights` reads. "./rgb_imagenet" is a path.
+
+    Returns:
+        The checkpoint. The files of an imported one are temporary, as of
+        `import_weights`.
+
+    Raises:
+        OSError: there is no such file, or it cannot be downloaded.
+        ValueError: it is corrupt, or of another model.
+
+    Examples:
+        >>> open_weights("rgb_imagenet").num_classes
+        400
+    """
+    if weights in released.CHECKPOINTS:
+        return Checkpoint(_fetch(weights))
+    if not _is_checkpoint(weights):
+        if not files.exists(weights):
+            raise FileNotFoundError(f"{weights}: there is {_none(weights)}")
+        return import_weights(weights)
+    checkpoint = Checkpoint(weights)
+    try:
+        checkpoint.contents  # noqa: B018 (it raises)
+    except ValueError:
+        return import_weights(weights)  # It may be of another implementation.
+    return checkpoint
+
+
+def _fetch(name):
+    try:
+        return released.fetch(name)
+    except released.DownloadError as error:
+        if name != "rgb_imagenet":
+            raise
+        raise released.DownloadError(
+            f"{error}. rgb_scratch (trained on Kinetics alone, 68.4% top-1) is also on "
+            "the package index"
+        ) from error
+
+
+def _is_checkpoint(path):
+    try:
+        return files.exists(f"{find_prefix(path)}.index")
+    except OSError:
+        return False  # A folder with no checkpoint, or several.
+
+
+def _none(path):
+    names = ", ".join(released.CHECKPOINTS)
+    near = difflib.get_close_matches(os.fspath(path), released.CHECKPOINTS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"no such file, checkpoint, or released checkpoint ({names}){hint}"
