@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from ..arguments import suggest_arguments
 from ..data import labels
 from ..models.registry import ARCHITECTURES
 from ..utils import files
@@ -18,6 +19,7 @@ from .info import Entry, UnknownClassesError
 from .tensor_bundle import BundleReader, write_bundle
 
 
+@suggest_arguments
 class Checkpoint(BundleReader):
     """A checkpoint of a model, opened once.
 
@@ -191,9 +193,9 @@ class Checkpoint(BundleReader):
         """Arguments of its model's class; see `transfer.model_arguments`."""
         return transfer.model_arguments(self, architecture, chosen)
 
-    def load_into(self, model: keras.Model) -> bool:
-        """Loads it into a model of the same or other classes; see `transfer`."""
-        return transfer.load_into(model, self)
+    def load_into(self, model: keras.Model, *, same_names: bool = False) -> bool:
+        """Loads it into a model of any classes; see `transfer.load_into`."""
+        return transfer.load_into(model, self, same_names=same_names)
 
     def describe(self) -> str:
         """One line for people: what it is of, and the released one that it is like."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from . import released
 from .importers.families import PYTORCH
@@ -20,6 +21,7 @@ from .tensor_bundle import find_prefix
 _PARTS = (".index", ".data-00000-of-00001")
 
 
+@suggest_arguments
 def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".") -> str:
     """Compares a checkpoint with the released ones.
 
@@ -47,6 +49,7 @@ def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".")
     return proof.describe(os.fspath(path))
 
 
+@suggest_arguments
 def export_weights(
     path: str | os.PathLike, out: str | os.PathLike, format: str
 ) -> None:

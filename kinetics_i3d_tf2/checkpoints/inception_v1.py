@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..models.architecture import unit_filters
 from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
@@ -16,6 +17,7 @@ from .config import write_config_of_model
 from .tf_slim import FIRST_KERNEL, read_inception_v1
 
 
+@suggest_arguments
 def inflate_checkpoint(
     path: str | os.PathLike, out: str | os.PathLike, *, stream: str = "rgb"
 ) -> str | Path:
@@ -101,6 +103,7 @@ def with_channels(kernel: np.ndarray, num_channels: int) -> np.ndarray:
     return np.repeat(kernel.mean(axis=2, keepdims=True), num_channels, axis=2)
 
 
+@suggest_arguments
 def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
     """Loads Inception-V1 of images into the trunks of a model.
 

@@ -4,10 +4,12 @@ import os
 
 import keras
 
+from ..arguments import suggest_arguments
 from .keras_file import is_keras_file, load_keras
 from .pretrained import open_weights
 
 
+@suggest_arguments
 def load_model(path: str | os.PathLike, **kwargs) -> keras.Model:
     """Builds the model that weights are of, and loads them.
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from absl import logging
 from filelock import FileLock
 
+from ..arguments import suggest_arguments
 from .download import DownloadError, blob_id, download, network_reason
 
 COMMIT = "0667e889a5904b4dc122e0ded4c332f49f8df42c"
@@ -94,6 +95,7 @@ _TRIES = 3
 _TIMEOUT = (10.0, 30.0)  # seconds to connect, and without a byte
 
 
+@suggest_arguments
 def fetch(
     name: str,
     *,

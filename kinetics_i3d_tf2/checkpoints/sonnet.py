@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from .info import SLOT, Entry
 from .tensor_bundle import BundleReader, write_bundle
@@ -13,6 +14,7 @@ from .tensor_bundle import BundleReader, write_bundle
 _SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}
 
 
+@suggest_arguments
 def load_checkpoint(model, path, *, exclude=()) -> None:
     """Loads a checkpoint of the release, or one of `save_checkpoint`, into a model.
 
@@ -58,6 +60,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         variable.assign(values[name].reshape(variable.shape))
 
 
+@suggest_arguments
 def save_checkpoint(
     model, path, *, scope: str | None = None, optimizer=None
 ) -> str | Path:

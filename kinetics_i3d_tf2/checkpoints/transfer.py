@@ -57,13 +57,17 @@ def model_arguments(
     return arguments
 
 
-def load_into(model: keras.Model, checkpoint: "Checkpoint") -> bool:
+def load_into(
+    model: keras.Model, checkpoint: "Checkpoint", *, same_names: bool = False
+) -> bool:
     """Loads a checkpoint into a model that may have other classes, or no classifier.
 
     Args:
         model: a model of its architecture. If it has other classes, its classifier
             stays as it is, and a warning reports it.
         checkpoint: the checkpoint.
+        same_names: whether the classes of a checkpoint that does not know their names
+            are others; else they are the model's if there are as many.
 
     Returns:
         Whether the classifier was loaded.
@@ -76,7 +80,7 @@ def load_into(model: keras.Model, checkpoint: "Checkpoint") -> bool:
     built = {sonnet_name(variable).partition("/")[0] for variable in model.weights}
     end = getattr(model, "final_endpoint", ENDPOINTS[-1])
     exclude = stored.intersection(ENDPOINTS[ENDPOINTS.index(end) + 1 :])
-    is_new = _HEAD in built and not _has_same_classes(model, checkpoint)
+    is_new = _HEAD in built and not _has_same_classes(model, checkpoint, same_names)
     if is_new:
         exclude.add(_HEAD)
     load_checkpoint(model, checkpoint, exclude=sorted(exclude))
@@ -87,7 +91,7 @@ def load_into(model: keras.Model, checkpoint: "Checkpoint") -> bool:
             "checkpoint has %s",
             checkpoint.prefix,
             model.num_classes,
-            "none" if count is None else f"{count} classes",
+            "none" if count is None else f"one of {count} classes",
         )
     return _HEAD in built and not is_new
 
@@ -108,8 +112,10 @@ def known_names(checkpoint: "Checkpoint") -> tuple[str, ...] | None:
         return None
 
 
-def _has_same_classes(model, checkpoint):
+def _has_same_classes(model, checkpoint, same_names):
     if model.num_classes != checkpoint.contents.num_classes:
         return False
     names = known_names(checkpoint)
-    return None in (names, model.class_names) or names == model.class_names
+    if names is None or model.class_names is None:
+        return not same_names
+    return names == model.class_names

@@ -72,13 +72,13 @@ def _list(path):
 
 
 def _import(path):
-    from ..checkpoints import conversion
+    from ..checkpoints import conversion, importing
 
     if _OUT.value is None:
         raise ValueError("--out: pass a folder for the checkpoint")
-    prefix = conversion.import_weights(path, _OUT.value, label_map=_LABEL_MAP.value)
+    checkpoint = importing.import_weights(path, _OUT.value, label_map=_LABEL_MAP.value)
     print(conversion.verify_checkpoint(path))
-    print(f"Checkpoint: {prefix}")
+    print(f"Checkpoint: {checkpoint.prefix}")
 
 
 def _verify(path):

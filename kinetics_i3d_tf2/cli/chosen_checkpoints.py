@@ -7,8 +7,7 @@ from typing import NamedTuple
 from absl import logging
 
 from ..checkpoints import released
-from ..data import labels
-from ..streams import CHANNELS, title
+from ..streams import title
 from ..utils import files
 from . import clip_flags, model_flags, program
 
@@ -96,23 +95,12 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
             are of different classes.
     """
     with program.quiet_tensorflow():
-        from ..checkpoints.checkpoint import Checkpoint
-        from ..checkpoints.sonnet import load_checkpoint
-        from ..models import i3d
+        from ..checkpoints.pretrained import open_weights
     loaded, names = {}, {}
     for stream, path in checkpoints.paths.items():
-        if checkpoints.kind == "released":
-            names[stream] = labels.class_names(
-                600 if model_flags.is_kinetics_600() else 400
-            )
-            loaded[stream] = i3d.InceptionI3d(
-                len(names[stream]), num_channels=CHANNELS[stream]
-            )
-            load_checkpoint(loaded[stream], path)
-        else:
-            checkpoint = Checkpoint(path).require(stream, clip_flags.MODEL.value)
-            loaded[stream] = checkpoint.build_model()
-            names[stream] = checkpoint.class_names
+        checkpoint = open_weights(path).require(stream, clip_flags.MODEL.value)
+        loaded[stream] = checkpoint.build_model()
+        names[stream] = checkpoint.class_names
         logging.info("%s checkpoint restored", title(stream))
     if len(set(names.values())) > 1:
         raise ValueError(

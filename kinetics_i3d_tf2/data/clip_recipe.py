@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..arguments import suggest_arguments
 from ..models.architecture import MIN_FRAMES
 from ..models.registry import ARCHITECTURES
 from ..streams import STREAMS
@@ -10,6 +11,7 @@ from ..video.tvl1_parameters import EPSILON
 from .read_options import ReadOptions
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class ClipRecipe:
     """How videos become the clips that a model is trained or evaluated on.

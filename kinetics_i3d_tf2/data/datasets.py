@@ -6,6 +6,7 @@ Each returns the same `Table`. Kinetics is read as CVDF distributes it.
 import os
 from collections.abc import Sequence
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from . import labels
 from .annotations import csv_rows, file_finder, parse_span
@@ -71,6 +72,7 @@ def read(
     return reader(annotations, videos, split_number=split_number, **options)
 
 
+@suggest_arguments
 def read_kinetics(
     annotations: str | os.PathLike,
     videos: str | os.PathLike,
@@ -118,6 +120,7 @@ def read_kinetics(
     return make_table(annotations, listed, class_names, require_all)
 
 
+@suggest_arguments
 def read_csv(
     annotations: str | os.PathLike,
     videos: str | os.PathLike | None = None,

@@ -9,6 +9,7 @@ from importlib import resources
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from ..utils.text import printable, read_text
 
@@ -18,6 +19,7 @@ LABEL_MAP = "label_map.txt"
 _COLUMNS = {400: "kinetics_400", 600: "kinetics_600"}
 
 
+@suggest_arguments
 @functools.cache
 def class_names(num_classes: int = 400) -> tuple[str, ...]:
     """Class names in logit order.
@@ -47,6 +49,7 @@ def class_names(num_classes: int = 400) -> tuple[str, ...]:
     return tuple(names[index] for index in range(num_classes))
 
 
+@suggest_arguments
 def read_label_map(path: str | os.PathLike) -> tuple[str, ...]:
     """Reads a label map: a text file with a class name on each line, in index order.
 
@@ -124,6 +127,7 @@ def _problem(name):
     return ""
 
 
+@suggest_arguments
 def top_k(scores, k: int) -> np.ndarray:
     """Indices of the classes with the highest scores, best first.
 

@@ -5,11 +5,13 @@ Formats: UCF101's `ucfTrainTestlist`, HMDB51's `testTrainMulti_7030_splits`.
 
 import os
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from .annotations import file_finder, text_lines
 from .clips import Clip, Listed, Table, make_table
 
 
+@suggest_arguments
 def read_ucf101(
     annotations: str | os.PathLike,
     videos: str | os.PathLike,
@@ -61,6 +63,7 @@ def read_ucf101(
     return make_table(annotations, listed, names, require_all)
 
 
+@suggest_arguments
 def read_hmdb51(
     annotations: str | os.PathLike,
     videos: str | os.PathLike,

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ..arguments import suggest_arguments
 from ..utils import files, run_dir
 from . import scenes
 
@@ -23,6 +24,7 @@ _SEED_FILE = "seed.txt"
 _CODING = {"g": "1", "qp": "26", "bf": "0", "preset": "fast", "threads": "1"}
 
 
+@suggest_arguments
 def make_demo_dataset(
     folder: str | os.PathLike,
     *,

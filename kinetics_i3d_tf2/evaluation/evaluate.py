@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 from tqdm import tqdm
 
+from ..arguments import suggest_arguments
 from ..data import clip_streams, prefetch
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
@@ -20,6 +21,7 @@ from ..visualization import plots
 from . import predictions, protocols, results
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class EvaluationOptions:
     """How an evaluation runs; its figures do not depend on it, but for `dtype`.
@@ -42,6 +44,7 @@ class EvaluationOptions:
     notes: Mapping = dataclasses.field(default_factory=dict)
 
 
+@suggest_arguments
 def evaluate(
     checkpoints: Mapping[str, str | os.PathLike],
     sources: Sequence[Clip | Record],

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from ..checkpoints.checkpoint import Checkpoint
+from ..arguments import suggest_arguments
+from ..checkpoints.pretrained import open_weights
 from ..data import clip_recipe
 from ..data.clips import unknown_class
 from ..data.tf_data import views
@@ -18,6 +19,7 @@ from ..inference import graph
 from ..inference.scores import joint_logits, softmax
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class Protocol:
     """How a clip is scored.
@@ -80,7 +82,7 @@ class Model:
         kind: str = "i3d",
         dtype: str = "float32",
     ):
-        checkpoint = Checkpoint(path).require(stream, kind)
+        checkpoint = open_weights(path).require(stream, kind)
         model = checkpoint.build_model()
         self.path = path
         self.scored = (stream,)

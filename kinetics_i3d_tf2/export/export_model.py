@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from absl import logging
 
+from ..arguments import suggest_arguments
 from ..data.clip_recipe import ClipRecipe
 from ..utils import files, run_dir
 from ..video.optical_flow import EPSILON
@@ -36,6 +37,7 @@ class Exported(NamedTuple):
     difference: float
 
 
+@suggest_arguments
 def export_model(
     models: Mapping[str, keras.Model],
     class_names: Sequence[str],
@@ -58,6 +60,7 @@ def export_model(
         What was written.
 
     Raises:
+        TypeError: an unknown argument.
         OSError: it cannot be written.
         ValueError: an extra is not installed, or the written model's logits differ from
             Keras's; then nothing is left.
@@ -67,6 +70,11 @@ def export_model(
     """
     if format == "saved_model":
         return export_saved_model(models, class_names, path, **options)
+    if options:
+        raise TypeError(
+            f"export_model() has no argument {next(iter(options))!r} with the format "
+            f"{format}"
+        )
     check_format(path, format)
     logging.info("Writing, and comparing with Keras")
     with _only_warnings():
@@ -88,6 +96,7 @@ def check_format(path: str | os.PathLike, format: str) -> None:
     formats.check(path, format)
 
 
+@suggest_arguments
 def export_saved_model(
     models: Mapping[str, keras.Model],
     class_names: Sequence[str],

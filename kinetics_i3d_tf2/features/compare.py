@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from absl import logging
 from tqdm import tqdm
 
-from ..checkpoints.checkpoint import Checkpoint
+from ..arguments import suggest_arguments
+from ..checkpoints.pretrained import open_weights
 from ..data.read_options import ReadOptions
 from ..utils.cores import num_cores
 from . import extractor, fvd, fvd_statistics
@@ -20,6 +21,7 @@ _FEW = 2
 RGB_SCRATCH = "4fcd08b3e140f026"
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class ComparisonOptions:
     """How sets of videos are read and compared.
@@ -49,6 +51,7 @@ class ComparisonOptions:
     reading: ReadOptions = ReadOptions()
 
 
+@suggest_arguments
 def compare_video_sets(
     real: str | os.PathLike,
     fake: str | os.PathLike,
@@ -82,7 +85,7 @@ def compare_video_sets(
         >>> compare_video_sets("real", "fake", "checkpoints/rgb_scratch")["fvd"]
     """
     protocol = find_protocol(options.protocol)
-    opened = Checkpoint(checkpoint).require("rgb")
+    opened = open_weights(checkpoint).require("rgb")
     settings = {
         "checkpoint": opened.fingerprint,
         "dtype": options.dtype,

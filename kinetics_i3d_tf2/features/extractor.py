@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from ..arguments import suggest_arguments
 from ..data import prefetch
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
@@ -101,6 +102,7 @@ def make_extractor(
     return extract
 
 
+@suggest_arguments
 def extract_features(
     source: str | os.PathLike | np.ndarray,
     models: InceptionI3d | dict[str, InceptionI3d],

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..checkpoints import released
 from ..checkpoints.load import load_model
 from ..data import prefetch
@@ -135,6 +136,7 @@ def find_videos(
     return protocol.order(videos, is_real=is_real, seed=seed)
 
 
+@suggest_arguments
 def frechet_video_distance(
     real: np.ndarray | str | os.PathLike,
     fake: np.ndarray | str | os.PathLike,

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from absl import logging
 from tqdm import tqdm
 
-from ..checkpoints.checkpoint import Checkpoint
+from ..arguments import suggest_arguments
+from ..checkpoints.pretrained import open_weights
 from ..data import clip_frames, frame_reader
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
@@ -26,6 +27,7 @@ from . import extractor
 from .files import FeatureFiles
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class FeatureOptions:
     """What is extracted, and how.
@@ -55,6 +57,7 @@ class FeatureOptions:
     reading: ReadOptions = ReadOptions()
 
 
+@suggest_arguments
 def write_features(
     inputs: Sequence[Input],
     checkpoints: Mapping[str, str | os.PathLike],
@@ -86,7 +89,7 @@ def write_features(
         >>> write_features(find(["videos"]), {"rgb": "checkpoints/rgb_imagenet"}, "out",
         ...                windows=Windows(16))
     """
-    opened = {s: Checkpoint(path).require(s) for s, path in checkpoints.items()}
+    opened = {s: open_weights(path).require(s) for s, path in checkpoints.items()}
     extract = extractor.make_extractor(
         {s: checkpoint.build_model() for s, checkpoint in opened.items()},
         endpoint=options.endpoint,

@@ -3,12 +3,14 @@
 import keras
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..models.checks import check_floats
 from ..models.head_policy import HeadPolicy
 from ..models.inception import BATCH_NORM_EPSILON
 from ..utils import private_api
 
 
+@suggest_arguments
 def fold_batch_norm(model, *, dtype=None):
     """Rebuilds a model for inference with its batch norms folded into convolutions.
 
@@ -48,6 +50,7 @@ def fold_batch_norm(model, *, dtype=None):
     return folded
 
 
+@suggest_arguments
 def freeze(model):
     """Compiles a model into one TensorFlow graph with its weights as constants.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..data import clip_frames, clip_reader, prefetch, preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .classifier import Classifier
 
 
+@suggest_arguments
 class VideoScores(NamedTuple):
     """What is known of one of many videos.
 
@@ -47,6 +49,7 @@ class VideoScores(NamedTuple):
     damage: Damage | None = None
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LabellingOptions:
     """How videos are read and run.

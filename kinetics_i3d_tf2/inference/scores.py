@@ -10,6 +10,7 @@ from ..data import labels
 from ..data.labels import top_k
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class Scores:
     """Scores of one clip.

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import suggest_arguments
+
 TAILS = ("loop", "pad", "drop")
 
 
@@ -25,6 +27,7 @@ class Window(NamedTuple):
     clip: dict[str, np.ndarray]
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class Windows:
     """Which frames of a video are seen together.

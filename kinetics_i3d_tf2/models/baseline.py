@@ -15,7 +15,7 @@ class Baseline(NamedModel):
     """An architecture of figure 2 of the paper.
 
     Args:
-        num_classes: number of classes.
+        num_classes: number of classes; by default that of `class_names`, or 400.
         stream: one of `STREAMS`, by default the first: "joint" sees RGB and flow.
         dropout_rate: share of features dropped before each classifier in training,
             in [0, 1).
@@ -47,7 +47,7 @@ class Baseline(NamedModel):
 
     def __init__(
         self,
-        num_classes=400,
+        num_classes=None,
         *,
         stream=None,
         dropout_rate=0.5,
@@ -63,6 +63,8 @@ class Baseline(NamedModel):
                 f"stream of {self.kind} must be one of {', '.join(self.STREAMS)}. "
                 f"Received: {stream!r}"
             )
+        if num_classes is None:
+            num_classes = 400 if class_names is None else len(class_names)
         check_head(num_classes, dropout_rate)
         check_width(width)
         self.num_classes = num_classes

@@ -2,7 +2,10 @@
 
 from keras import ops
 
+from ..arguments import suggest_arguments
 
+
+@suggest_arguments
 def two_stream_logits(rgb_logits, flow_logits):
     """Joint logits of the two streams: their sum, with equal weight.
 
@@ -29,6 +32,7 @@ def two_stream_logits(rgb_logits, flow_logits):
     return rgb_logits + flow_logits
 
 
+@suggest_arguments
 def two_stream_probabilities(rgb_logits, flow_logits):
     """Joint class probabilities: the softmax of `two_stream_logits`.
 

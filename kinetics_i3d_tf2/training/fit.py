@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl import logging
 
 from .. import streams
+from ..arguments import suggest_arguments
 from ..utils import files, run_dir
 from ..utils.files import is_address
 from ..visualization import plots
@@ -37,6 +38,7 @@ class _Run(NamedTuple):
     stop: threading.Event
 
 
+@suggest_arguments
 def train(
     recipe: TrainingRecipe,
     data: TrainingData,
@@ -188,9 +190,10 @@ def _initial(run, checkpoints):
     model = build_model(
         recipe, len(data.class_names), width=options.width, dtype=options.dtype
     )
+    model.class_names = data.class_names
     is_new = checkpoints.newest() is None
     if is_new:
-        load_initial_weights(model, recipe, data.class_names)
+        load_initial_weights(model, recipe)
     trainer = make_trainer(
         model,
         recipe,

@@ -1,27 +1,20 @@
 """The weights that a recipe starts from."""
 
-from collections.abc import Sequence
-
 import keras
 from absl import logging
 
-from ..checkpoints import inception_v1, released, tf_slim
-from ..checkpoints.checkpoint import Checkpoint
-from ..checkpoints.info import UnknownClassesError
-from ..checkpoints.sonnet import load_checkpoint
+from ..checkpoints import inception_v1, tf_slim
+from ..checkpoints.pretrained import open_weights
 from .recipe import TrainingRecipe
 
 
-def load_initial_weights(
-    model: keras.Model, recipe: TrainingRecipe, class_names: Sequence[str]
-) -> None:
+def load_initial_weights(model: keras.Model, recipe: TrainingRecipe) -> None:
     """Loads the initial weights of a recipe (`recipe.init`).
 
     Args:
-        model: of `build_model`.
+        model: of `build_model`. Its classifier is loaded too if the checkpoint has the
+            same `class_names`, and stays random otherwise.
         recipe: its recipe.
-        class_names: names by index. The classifier is loaded too if the checkpoint has
-            the same names, and stays random otherwise.
 
     Raises:
         OSError: the checkpoint does not exist, or cannot be downloaded.
@@ -31,20 +24,14 @@ def load_initial_weights(
     if path == "none":
         return
     if path == "released":
-        path = released.fetch(f"{recipe.clip.stream}_imagenet")
+        path = f"{recipe.clip.stream}_imagenet"
     elif tf_slim.is_inception_v1(path):
         inception_v1.load_inception_v1(model, path)
         logging.info("Initial weights: %s, of images", path)
         return
-    checkpoint = Checkpoint(path)
-    try:
-        names = checkpoint.class_names
-    except UnknownClassesError:
-        names = None
-    is_new = names != tuple(class_names)
-    load_checkpoint(model, checkpoint, exclude=("Logits",) if is_new else ())
+    has_classifier = open_weights(path).load_into(model, same_names=True)
     logging.info(
         "Initial weights: %s, %s",
         path,
-        "with a new classifier" if is_new else "classifier included",
+        "classifier included" if has_classifier else "with a new classifier",
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from ..arguments import suggest_arguments
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..models.architecture import MIN_FRAMES
@@ -25,6 +26,7 @@ _RENAMED = {
 _TIME_STRIDE = MIN_FRAMES - 1
 
 
+@suggest_arguments
 class TrainingData(NamedTuple):
     """What a model is trained on.
 
@@ -39,6 +41,7 @@ class TrainingData(NamedTuple):
     class_names: tuple[str, ...]
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
     """How a recipe is run on a dataset and a machine.

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..arguments import suggest_arguments
 from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import ENDPOINTS
 from ..models.registry import ARCHITECTURES
@@ -9,6 +10,7 @@ from ..models.registry import ARCHITECTURES
 BATCH_NORM_MODES = ("live", "frozen", "synchronized")
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingRecipe:
     """How a model is trained.

@@ -3,9 +3,11 @@
 import keras
 import tensorflow as tf
 
+from ..arguments import suggest_arguments
 from ..utils import private_api
 
 
+@suggest_arguments
 class Trainer(keras.Model):
     """Wraps a built model, so that `compile` and `fit` train it.
 

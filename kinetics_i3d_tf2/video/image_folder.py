@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import av
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from .damage import Damage
 from .decoding import MAX_PIXELS, TimedFrame
@@ -18,6 +19,7 @@ _ENDS = {b"\x89PNG": b"IEND", b"\xff\xd8\xff": b"\xff\xd9"}
 _TAIL = 64  # Some cameras pad their files.
 
 
+@suggest_arguments
 class ImageFolder(NamedTuple):
     """A folder of images that are the frames of a video.
 

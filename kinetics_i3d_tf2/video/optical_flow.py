@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from ..arguments import suggest_arguments
 from . import flow_engines
 from .tvl1_parameters import EPSILON
 
@@ -14,6 +15,7 @@ from .tvl1_parameters import EPSILON
 FLOW_BOUND = 20.0
 
 
+@suggest_arguments
 def optical_flow(
     frames: np.ndarray,
     *,
@@ -72,6 +74,7 @@ def optical_flow(
     return flow
 
 
+@suggest_arguments
 def iter_optical_flow(
     frames: Iterable[np.ndarray],
     *,
@@ -162,6 +165,7 @@ def _expected(shape, received):
     )
 
 
+@suggest_arguments
 def normalize_flow(flow: np.ndarray, *, bound: float = FLOW_BOUND) -> np.ndarray:
     """Clips optical flow and scales it to the Flow stream's range.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import av
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from . import ffmpeg
 from .arrays import stack
@@ -23,6 +24,7 @@ FRAME_RATE = 25.0
 MAX_BYTES = 3 << 30
 
 
+@suggest_arguments
 def read_video(
     source: Source,
     *,
@@ -72,6 +74,7 @@ def read_video(
     return stack(images)
 
 
+@suggest_arguments
 def iter_video(
     source: Source,
     *,

@@ -9,10 +9,13 @@ Source: README of the release, 'Sample data and preprocessing'; paper, section 2
 import cv2
 import numpy as np
 
+from ..arguments import suggest_arguments
+
 SHORT_SIDE = 256
 CROP_SIZE = 224
 
 
+@suggest_arguments
 def resize_short_side(clip: np.ndarray, size: int = SHORT_SIDE) -> np.ndarray:
     """Resizes frames so that their short side is `size`, aspect kept.
 
@@ -69,6 +72,7 @@ def resize_coded_flow(
     return resize_short_side(code, size)
 
 
+@suggest_arguments
 def center_crop(clip: np.ndarray, size: int = CROP_SIZE) -> np.ndarray:
     """Cuts the central square out of every frame.
 
@@ -168,6 +172,7 @@ def flip_flow(flow: np.ndarray) -> np.ndarray:
     return mirrored
 
 
+@suggest_arguments
 def normalize_rgb(clip: np.ndarray) -> np.ndarray:
     """Scales RGB frames to the RGB stream's range.
 

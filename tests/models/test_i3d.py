@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 import recipe
 
-from kinetics_i3d_tf2 import InceptionI3d, fold_batch_norm, freeze, two_stream_logits
+from kinetics_i3d_tf2 import (
+    InceptionI3d,
+    fold_batch_norm,
+    freeze,
+    preprocess_input,
+    two_stream_logits,
+)
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 from kinetics_i3d_tf2.models.architecture import (
@@ -172,6 +178,56 @@ def test_short_clip_in_a_graph_of_free_shapes_is_no_nan(small_model, call):
             function(np.zeros((1, frames, 193, 193, 3), np.float32))
     with pytest.raises(tf.errors.InvalidArgumentError, match="at least 9 frames"):
         function(np.zeros((1, 8, 193, 193, 3), np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64, bool], ids=str)
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda model: model,
+        lambda model: lambda clip: model.predict(clip, verbose=0),
+        lambda model: model.endpoint_model(["Mixed_5c"]),
+        lambda model: freeze(model),
+        lambda model: lambda clip: model(keras.Input(clip.shape[1:], dtype=clip.dtype)),
+    ],
+    ids=["call", "predict", "endpoint_model", "freeze", "symbolic"],
+)
+def test_integers_are_refused(small_model, run, dtype):
+    with pytest.raises(ValueError, match="preprocess_input, or put .*Rescaling"):
+        run(small_model)(np.zeros((1, 9, 224, 224, 3), dtype))
+
+
+def test_the_layer_that_the_error_names(small_model):
+    frames = np.random.default_rng(0).integers(0, 256, (1, 9, 224, 224, 3), np.uint8)
+    model = keras.Sequential(
+        [keras.layers.Rescaling(1 / 127.5, offset=-1), small_model]
+    )
+    expected = small_model(preprocess_input(frames))
+    np.testing.assert_allclose(model(frames), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "b"), "must be 3 different names .*Received: 2, 2 of them"),
+        (("a", "b", "b"), "Received: 3, 2 of them different"),
+        ("abc", "must be a sequence of strings. Received: 'abc'"),
+        ((1, 2, 3), "must be a sequence of strings"),
+    ],
+    ids=str,
+)
+def test_wrong_class_names(names, message):
+    with pytest.raises(ValueError, match=message):
+        InceptionI3d(3, class_names=names, width=1 / 16)
+
+
+def test_class_names_are_saved(tmp_path):
+    model = InceptionI3d(class_names=["a", "b"], width=1 / 16)
+    assert (model.num_classes, model.class_names) == (2, ("a", "b"))
+    model.class_names = ("c", "d")
+    model.save(tmp_path / "x.keras")
+    assert keras.models.load_model(tmp_path / "x.keras").class_names == ("c", "d")
+    assert InceptionI3d(2, width=1 / 16).class_names is None
 
 
 @pytest.mark.parametrize("endpoints", [["Logits", "Predictions"], "Logits", []])

@@ -13,15 +13,17 @@ from kinetics_i3d_tf2.training.initial_weights import load_initial_weights
 
 
 @pytest.mark.parametrize(
-    "names, kept", [(("bright", "dark"), True), (("dark", "light"), False)]
+    "names, kept",
+    [(("bright", "dark"), True), (("dark", "light"), False), (None, False)],
 )
 def test_a_classifier_of_the_same_classes_is_kept(tmp_path, names, kept):
     source = InceptionI3d(2, width=WIDTH)
     save_checkpoint(source, tmp_path / "model.ckpt")
-    labels.write_label_map(tmp_path / "label_map.txt", names)
+    if names is not None:
+        labels.write_label_map(tmp_path / "label_map.txt", names)
     recipe = dataclasses.replace(I3D, init=str(tmp_path))
-    model = InceptionI3d(2, width=WIDTH)
-    load_initial_weights(model, recipe, ("bright", "dark"))
+    model = InceptionI3d(class_names=("bright", "dark"), width=WIDTH)
+    load_initial_weights(model, recipe)
     for ours, theirs in zip(model.weights, source.weights, strict=True):
         if ours.name == "kernel":
             same = bool((ours.numpy() == theirs.numpy()).all())
@@ -33,5 +35,5 @@ def test_training_starts_from_a_trunk_without_classifier(tmp_path):
     save_checkpoint(source, tmp_path)
     recipe = dataclasses.replace(I3D, init=str(tmp_path))
     model = build_model(recipe, 5, width=WIDTH)
-    load_initial_weights(model, recipe, "abcde")
+    load_initial_weights(model, recipe)
     np.testing.assert_array_equal(model.weights[0], source.weights[0])

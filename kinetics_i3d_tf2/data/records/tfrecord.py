@@ -16,6 +16,7 @@ import google_crc32c
 from absl import logging
 from tqdm import tqdm
 
+from ...arguments import suggest_arguments
 from ...utils import files
 
 _HEADER = struct.Struct("<QI")
@@ -34,6 +35,7 @@ class Record(NamedTuple):
     length: int
 
 
+@suggest_arguments
 def find_records(
     paths: str | os.PathLike | Sequence[str | os.PathLike],
 ) -> tuple[Record, ...]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from absl import logging
 from tqdm import tqdm
 
+from ...arguments import suggest_arguments
 from ...utils import files, run_dir
 from .. import labels
 from ..clips import Table
@@ -39,6 +40,7 @@ class PipelineError(OSError):
     """The Beam pipeline failed; finished record files are kept."""
 
 
+@suggest_arguments
 def write_records(
     table: Table,
     out: str | os.PathLike,

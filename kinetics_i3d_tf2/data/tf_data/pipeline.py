@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from ...arguments import suggest_arguments
 from ..clip_recipe import ClipRecipe
 from ..clips import NO_LABEL, Clip
 from ..records.tfrecord import Record
@@ -16,6 +17,7 @@ from .views import cut, normalize, num_views
 _CANDIDATES = 32
 
 
+@suggest_arguments
 def for_training(
     sources: Sequence[Clip | Record],
     recipe: ClipRecipe,
@@ -85,6 +87,7 @@ def for_training(
     return _finish(dataset)
 
 
+@suggest_arguments
 def for_evaluation(
     sources: Sequence[Clip | Record],
     recipe: ClipRecipe,
