@@ -33,7 +33,12 @@ def suggest_arguments(target: _T) -> _T:
     """
     if not inspect.isclass(target):
         return _checked(target, target.__name__, _named(target))
-    target.__init__ = _checked(target.__init__, target.__name__, _of_class(target))
+    if target.__init__ is object.__init__:  # Named tuples have no other constructor.
+        known = _named(target.__new__)
+        target.__new__ = _checked(target.__new__, target.__name__, known)
+    else:
+        known = _of_class(target)
+        target.__init__ = _checked(target.__init__, target.__name__, known)
     return target
 
 

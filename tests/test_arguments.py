@@ -1,6 +1,7 @@
 """Unknown arguments are TypeErrors that name a near one."""
 
 import inspect
+import pickle
 import re
 
 import pytest
@@ -32,6 +33,7 @@ from kinetics_i3d_tf2.models import batch_norm_lstm, inception, inception_v1, lo
         (lambda: i3d.ClipRecipe(num_frame=3), "ClipRecipe.*'num_frames'"),
         (lambda: i3d.TrainingRecipe(step=3), "TrainingRecipe.*'steps'"),
         (lambda: i3d.TrainingOptions(sed=3), "TrainingOptions.*'seed'"),
+        (lambda: i3d.TrainingData((), (), clas_names=()), "'class_names'"),
         (lambda: i3d.FeatureOptions(endpont="x"), "FeatureOptions.*'endpoint'"),
         (lambda: i3d.read_video("x", starts=1), "iter_video.*'start'"),
         (lambda: i3d.decode_predictions([[1]], tops=1), "'top'"),
@@ -94,6 +96,12 @@ def test_a_class_that_passes_arguments_on():
     message = "Derived() has no argument 'frist'; did you mean 'first'?"
     with pytest.raises(TypeError, match=re.escape(message)):
         Derived(2, frist=1)
+
+
+def test_a_named_tuple():
+    data = i3d.TrainingData(training=(1,), validation=(), class_names=("a",))
+    assert data._replace(validation=(2,)) == ((1,), (2,), ("a",))
+    assert pickle.loads(pickle.dumps(data)) == data
 
 
 def test_a_subclass_of_a_model_has_arguments_of_its_own():
