@@ -51,7 +51,7 @@ def inflate_checkpoint(
     model = InceptionI3d(
         final_endpoint="Mixed_5c",
         num_channels=CHANNELS[stream],
-        width=weights[FIRST_KERNEL].shape[-1] / unit_filters(1.0)["Conv3d_1a_7x7"],
+        width=_width(weights),
     )
     _assign(path, model.weights, "", inflate(weights, model.num_channels))
     prefix = sonnet.save_checkpoint(model, out)
@@ -137,6 +137,23 @@ def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
         raise ValueError(
             f"{path}: is of Inception-V1, and {model.name} has no trunk that takes it"
         )
+
+
+def width_of(path: str | os.PathLike) -> float:
+    """Width of a checkpoint of Inception-V1; 1.0 is the published network.
+
+    Args:
+        path: file or prefix of TF-slim's checkpoint.
+
+    Raises:
+        OSError: there is no such checkpoint.
+        ValueError: it is not one of Inception-V1.
+    """
+    return _width(read_inception_v1(path))
+
+
+def _width(weights):
+    return weights[FIRST_KERNEL].shape[-1] / unit_filters(1.0)["Conv3d_1a_7x7"]
 
 
 def _assign(path, variables, scope, values):

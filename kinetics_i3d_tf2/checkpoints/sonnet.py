@@ -7,6 +7,8 @@ import numpy as np
 
 from ..arguments import suggest_arguments
 from ..utils import files
+from ..utils.errors import DetailedError
+from . import info
 from .info import SLOT, Entry
 from .tensor_bundle import BundleReader, write_bundle
 
@@ -33,8 +35,8 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
 
     Raises:
         OSError: a file of the checkpoint is missing, or may not be read.
-        ValueError: a file is truncated or corrupt, variables differ (all differences
-            are listed), or a scope of `exclude` is in neither.
+        ValueError: a file is truncated or corrupt, variables differ (all of
+            them are in the error's `details`), or a scope of `exclude` is in neither.
 
     Examples:
         >>> model = InceptionI3d(num_classes=101)
@@ -175,8 +177,31 @@ def _check_equal(prefix, entries, variables):
             problems.append(f"dtype of {name}: {entry.dtype}, not float32")
     problems += [f"missing: {name}" for name in variables if name not in seen]
     if problems:
-        raise ValueError(
-            f"{prefix}: does not fit the model, and nothing was loaded. "
-            f"{len(problems)} differences (leave a head of other classes out with "
-            'exclude=("Logits",)):\n  ' + "\n  ".join(problems)
+        raise DetailedError(
+            f"{prefix}: does not fit the model, and nothing was loaded"
+            f"{_hint(entries, variables)}. {len(problems)} differences:",
+            problems,
         )
+
+
+def _hint(entries, variables):
+    """What causes all differences, and what to do; "" if that is unknown."""
+    built = [Entry(name, tuple(v.shape), "float32") for name, v in variables.items()]
+    try:
+        stored, model = (info.contents_of(e, "it") for e in (entries, built))
+    except ValueError:
+        return ""
+    if stored.stream != model.stream:
+        return f": it is of the stream {stored.stream}, the model of {model.stream}"
+    widths = info.width_of(stored), info.width_of(model)
+    if widths[0] != widths[1]:
+        return (
+            f": it has the width {widths[0]:g}, the model {widths[1]:g}. Build the "
+            f"model with width={widths[0]:g}, or use load_model"
+        )
+    if stored.num_classes != model.num_classes:
+        return (
+            f": it has {stored.num_classes or 'no'} classes, the model "
+            f'{model.num_classes or "none"}. exclude=("Logits",) leaves them out'
+        )
+    return ""

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..models.inception_v1 import InceptionV1
 from ..utils import files
+from ..utils.errors import DetailedError
 from . import sonnet
 from .first_format import FirstFormatReader
 from .tensor_bundle import BundleReader
@@ -45,8 +46,8 @@ def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
     Raises:
         OSError: there is no such checkpoint.
-        ValueError: it is no checkpoint, or not of Inception-V1 (every difference in
-            names is listed).
+        ValueError: it is no checkpoint, or not of Inception-V1 (`details` of
+            the error lists every difference in names).
     """
     reader = _open(path)
     names = {
@@ -61,9 +62,10 @@ def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
         hint = ""
         if any(name.endswith("/gamma") for name in names):
             hint = "; its batch norm has scales, which I3D's has not"
-        raise ValueError(
-            f"{path}: is not TF-slim's Inception-V1{hint}. {len(problems)} differences:"
-            "\n  " + "\n  ".join(problems)
+        raise DetailedError(
+            f"{path}: is not TF-slim's Inception-V1{hint}. {len(problems)} "
+            "differences:",
+            problems,
         )
     return {name: reader.read(names[name]) for name in expected}
 

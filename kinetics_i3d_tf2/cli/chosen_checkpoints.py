@@ -69,11 +69,17 @@ def find_checkpoints(
     try:
         return _released(root, **_ONCE if may_demonstrate else {})
     except released.DownloadError as error:
-        can_substitute = may_substitute and model_flags.streams() == ("rgb",)
-        instead = _scratch(root, error) if can_substitute else None
+        is_rgb = model_flags.streams() == ("rgb",)
+        instead = _scratch(root, error) if may_substitute and is_rgb else None
         if instead is None and may_demonstrate:
             _announce_demonstration(error)
             instead = Checkpoints(demo, "demo")
+        if instead is None and is_rgb and not may_substitute:
+            # What is written would be taken for that of rgb_imagenet.
+            raise released.DownloadError(
+                f"{error}. rgb_scratch, trained on Kinetics alone, is also on the "
+                "package index: --imagenet_pretrained=false"
+            ) from error
         if instead is None:
             raise
         return instead

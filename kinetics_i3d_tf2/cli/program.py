@@ -32,7 +32,7 @@ def run(
 
     Exit status 0, or 2 with one line on standard error for a user's mistake: a bad
     flag, or a ValueError, OSError or MemoryError out of `main`; `--verbosity=1` shows
-    the traceback.
+    the traceback, and the whole list of a `DetailedError`.
 
     Args:
         main: takes the positional arguments (the program's name first).
@@ -58,6 +58,8 @@ def run(
             raise
         except (ValueError, OSError, MemoryError) as error:
             logging.debug("Traceback:", exc_info=True)
+            for line in getattr(error, "details", ()):
+                logging.debug("%s", line)
             _exit_with(error)
         except KeyboardInterrupt:
             sys.exit(130)  # As shells report a program ended by Ctrl-C.

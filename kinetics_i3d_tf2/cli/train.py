@@ -48,7 +48,11 @@ _VAL_SPLIT = flags.DEFINE_string(
     "validation or dev, if there is one.",
 )
 _WIDTH = flags.DEFINE_float(
-    "width", 1.0, "Factor on the number of filters; 0.125 is a small model.", 0
+    "width",
+    None,
+    "Factor on the number of filters; 0.125 is a small model. By default that of the "
+    "checkpoint --init, or 1.",
+    0,
 )
 _STRATEGY = flags.DEFINE_enum(
     "strategy",

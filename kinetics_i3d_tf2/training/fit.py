@@ -1,5 +1,6 @@
 """Trains a model by a recipe, resuming from the newest checkpoint of its folder."""
 
+import dataclasses
 import json
 import os
 import threading
@@ -11,6 +12,7 @@ from absl import logging
 
 from .. import streams
 from ..arguments import suggest_arguments
+from ..checkpoints.checkpoint import Checkpoint
 from ..utils import files, run_dir
 from ..utils.files import is_address
 from ..visualization import plots
@@ -18,7 +20,7 @@ from . import distribution
 from .build import build_model, make_trainer
 from .callbacks import Checkpoints, LearningRate
 from .errors import explained
-from .initial_weights import load_initial_weights
+from .initial_weights import initial_width, load_initial_weights
 from .logs import ProgressBar, RunLogs
 from .options import TrainingData, TrainingOptions, check, settings, upgrade
 from .recipe import TrainingRecipe
@@ -87,6 +89,10 @@ def train(
     check_out(out)
     strategy = strategy or distribution.create()
     stop = stop or threading.Event()
+    if options.width is None:
+        newest = RunCheckpoints(out, data.class_names, recipe).newest()
+        width = initial_width(recipe) if newest is None else Checkpoint(newest).width
+        options = dataclasses.replace(options, width=width)
     run = _Run(recipe, data, os.fspath(out), options, strategy, stop)
     number, workers = distribution.worker(strategy)
     logging.info(

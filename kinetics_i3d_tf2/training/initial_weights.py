@@ -35,3 +35,20 @@ def load_initial_weights(model: keras.Model, recipe: TrainingRecipe) -> None:
         path,
         "classifier included" if has_classifier else "with a new classifier",
     )
+
+
+def initial_width(recipe: TrainingRecipe) -> float:
+    """Width of the model that a recipe starts from; 1 without initial weights.
+
+    Args:
+        recipe: the recipe.
+
+    Raises:
+        OSError: the checkpoint does not exist.
+        ValueError: it is of no model of this package.
+    """
+    if recipe.init in ("none", "released"):
+        return 1.0
+    if tf_slim.is_inception_v1(recipe.init):
+        return inception_v1.width_of(recipe.init)
+    return open_weights(recipe.init).width

@@ -50,7 +50,8 @@ class TrainingOptions:
         checkpoint_every: steps between two checkpoints, each with a validation. None is
             one epoch, but at least a hundredth of the steps and at most 1000.
         seed: seed of the initial weights, clips, crops and dropout.
-        width: factor on the number of filters.
+        width: factor on the number of filters; None is that of the recipe's initial
+            weights, or 1.
         dtype: Keras dtype policy: "float32", "mixed_bfloat16" or "mixed_float16".
         gradient_accumulation_steps: microbatches per batch of a replica, as `Trainer`.
         data_service: address of a tf.data service dispatcher, as `for_training`.
@@ -58,7 +59,7 @@ class TrainingOptions:
 
     checkpoint_every: int | None = None
     seed: int = 0
-    width: float = 1.0
+    width: float | None = None
     dtype: str = "float32"
     gradient_accumulation_steps: int = 1
     data_service: str | None = None

@@ -1,13 +1,39 @@
-"""Errors as one line of text."""
+"""Errors as one line of text, and errors with a long list."""
 
 import math
 import os
 import re
+from collections.abc import Sequence
 
 from .remote.addresses import redact
 
 # More than any input that is within the limits takes in one array.
 _MAX_WANTED = 1 << 32
+_SHOWN = 4  # lines of a list
+
+
+class DetailedError(ValueError):
+    """An error with a list, of which the message shows the first lines.
+
+    Programs print the whole list with `--verbosity=1`.
+
+    Args:
+        message: what is wrong, and how to fix it.
+        details: the list.
+
+    Attributes:
+        details: the whole list.
+    """
+
+    def __init__(self, message: str, details: Sequence[str]):
+        shown = list(details[:_SHOWN])
+        if len(details) > _SHOWN:
+            shown.append(
+                f"and {len(details) - _SHOWN} more (--verbosity=1, or the exception's "
+                "details)"
+            )
+        super().__init__("\n  ".join([message, *shown]))
+        self.details = tuple(details)
 
 
 def reason(error: BaseException, path: str | os.PathLike = "") -> str:

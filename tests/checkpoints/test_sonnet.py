@@ -9,8 +9,8 @@ from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 
 
-def model_of(num_classes=7, **arguments):
-    return InceptionI3d(num_classes, width=1 / 16, **arguments)
+def model_of(num_classes=7, width=1 / 16, **arguments):
+    return InceptionI3d(num_classes, width=width, **arguments)
 
 
 def weights_of(model):
@@ -108,12 +108,35 @@ def test_all_differences_are_in_one_error(tmp_path):
     message = str(caught.value)
     assert str(tmp_path / "model.ckpt") in message
     assert "4 differences" in message
+    assert message.count("\n") == len(caught.value.details) == 4
     assert "missing: Mixed_3b/Branch_0/Conv3d_0a_1x1/conv_3d/w" in message
     assert "unexpected: Mixed_6a/conv_3d/w [3]" in message
     assert "shape of Logits/Conv3d_0c_1x1/conv_3d/b: [5] in the" in message
     assert "dtype of Mixed_5c/Branch_0/Conv3d_0a_1x1/batch_norm/beta" in message
     for path, value in weights_of(model).items():
         np.testing.assert_array_equal(value, before[path])
+
+
+@pytest.mark.parametrize(
+    ("stored", "hint"),
+    [
+        (lambda: model_of(width=1 / 8), "width 0.125, the model 0.0625. Build the"),
+        (lambda: model_of(5), 'it has 5 classes, the model 7. exclude=("Logits",)'),
+        (lambda: model_of(num_channels=2), "the stream flow, the model of rgb"),
+    ],
+    ids=["width", "classes", "stream"],
+)
+def test_long_lists_are_short(tmp_path, stored, hint):
+    save_checkpoint(stored(), tmp_path)
+    with pytest.raises(ValueError) as caught:
+        load_checkpoint(model_of(7), tmp_path)
+    assert hint in str(caught.value)
+    lines = str(caught.value).split("\n")
+    count = len(caught.value.details)
+    assert f"{count} differences:" in lines[0]
+    assert len(lines) <= 6
+    if count > 4:
+        assert lines[-1].strip().startswith(f"and {count - 4} more (--verbosity=1")
 
 
 def test_exclude_leaves_a_head_of_other_classes_alone(tmp_path):

@@ -75,3 +75,13 @@ def test_what_is_requested_is_not_replaced(index, folder, flag):
     assert done.returncode == 2
     assert "model.ckpt.index: cannot be downloaded" in done.stderr
     assert not index.requests
+
+
+def test_results_that_are_kept_are_of_the_weights_that_were_requested(index, folder):
+    done = programs.run("export", "--eval_type=rgb", "--out=served")
+    assert done.returncode == 2
+    assert (
+        "rgb_scratch, trained on Kinetics alone, is also on the package" in done.stderr
+    )
+    assert "--imagenet_pretrained=false" in done.stderr
+    assert not index.requests

@@ -5,7 +5,13 @@ import pytest
 import recipe
 from videos import write_video
 
-from kinetics_i3d_tf2 import Classifier, InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2 import (
+    C3d,
+    Classifier,
+    InceptionI3d,
+    load_model,
+    save_checkpoint,
+)
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.video import optical_flow, transforms
 
@@ -103,3 +109,54 @@ def test_one_frame_has_no_flow(models, frames):
     classifier = Classifier.of_models(models, NAMES)
     with pytest.raises(ValueError, match="one frame, and optical flow needs two"):
         classifier.score(frames[:1])
+
+
+@pytest.mark.parametrize(
+    "several",
+    [
+        lambda frames: [frames, frames[::-1]],
+        lambda frames: np.stack([frames, frames[::-1]]),
+        lambda frames: (list(frames), list(frames[::-1])),
+    ],
+    ids=["arrays", "batch", "lists of frames"],
+)
+def test_several_videos(models, frames, several):
+    classifier = Classifier.of_models({"rgb": models["rgb"]}, NAMES)
+    one, other = classifier(frames, top=2), classifier(frames[::-1], top=2)
+    assert classifier(several(frames), top=2) == [one, other]
+    assert classifier(list(frames), top=2) == one
+
+
+def test_several_files(models, frames, tmp_path):
+    paths = [tmp_path / "a.mkv", tmp_path / "b.mkv"]
+    for path, clip in zip(paths, (frames, frames[::-1]), strict=True):
+        write_video(path, clip, codec="ffv1", pixel_format="bgr0")
+    classifier = Classifier.of_models({"rgb": models["rgb"]}, NAMES)
+    assert classifier(paths) == [classifier(path) for path in paths]
+    assert classifier([str(paths[0])]) == [classifier(paths[0])]
+
+
+def test_keras_files_and_models(models, paths, frames, tmp_path):
+    expected = Classifier(paths["rgb"])(frames)
+    model = load_model(paths["rgb"])
+    model.save(tmp_path / "x.keras")
+    assert Classifier(tmp_path / "x.keras")(frames) == expected
+    assert Classifier(model)(frames) == expected
+
+
+def test_unknown_class_names(models, frames, tmp_path):
+    save_checkpoint(models["rgb"], tmp_path / "model.ckpt")
+    message = "the names of its 7 classes are unknown; write a label_map.txt"
+    with pytest.raises(ValueError, match=message):
+        Classifier(tmp_path)
+    model = load_model(tmp_path)
+    with pytest.raises(ValueError, match="inception_i3d: the names of its 7 classes"):
+        Classifier(model)
+    model.class_names = NAMES
+    assert len(Classifier(model)(frames)) == 5
+
+
+def test_another_architecture():
+    message = "c3d: is a C3d, not InceptionI3d; use i3d evaluate"
+    with pytest.raises(ValueError, match=message):
+        Classifier(C3d(class_names=NAMES, width=1 / 16))
