@@ -68,7 +68,7 @@ _HOMES = {
     "normalize_rgb": "video.transforms",
     "resize_short_side": "video.transforms",
     "read_csv": "data.datasets",
-    "read_folder": "data.datasets",
+    "read_folder": "data.class_folders",
     "read_hmdb51": "data.numbered_splits",
     "read_kinetics": "data.datasets",
     "read_ucf101": "data.numbered_splits",

@@ -4,12 +4,14 @@ import collections
 import os
 from collections.abc import Sequence
 
+from ..arguments import suggest_arguments
 from ..utils.text import printable
 from .clips import Clip, Listed, Table, make_table
 from .splits import split_meaning
 from .video_folder import video_files
 
 
+@suggest_arguments
 def read_folder(
     videos: str | os.PathLike, *, class_names: Sequence[str] | None = None
 ) -> Table:
