@@ -4,11 +4,13 @@ import html
 import os
 from collections.abc import Sequence
 
+from ..arguments import suggest_arguments
 from ..utils import files
 from ..utils.text import printable
 from .segments import Segment
 
 
+@suggest_arguments
 def write_captions(path: str | os.PathLike, segments: Sequence[Segment]) -> None:
     """Writes a WebVTT file with a cue for each segment: the label and its probability.
 

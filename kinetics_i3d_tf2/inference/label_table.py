@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from absl import logging
 from tqdm import tqdm
 
+from ..arguments import suggest_arguments
 from ..data.clips import Clip
 from ..data.sources import Input
 from ..utils import files, run_dir
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .classifier import Classifier
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TableOptions(LabellingOptions):
     """What is written of each video.
@@ -87,6 +89,7 @@ class Labelled(NamedTuple):
 DEFAULT = TableOptions()
 
 
+@suggest_arguments
 def write_labels(
     classifier: "Classifier",
     inputs: Sequence[Input],

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from .scores import Scores
 
 THRESHOLD = 0.5
@@ -31,6 +32,7 @@ class Segment(NamedTuple):
     probability: float
 
 
+@suggest_arguments
 def find_segments(
     scores: Sequence[Scores],
     *,
