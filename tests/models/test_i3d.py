@@ -9,7 +9,7 @@ from kinetics_i3d_tf2 import (
     InceptionI3d,
     fold_batch_norm,
     freeze,
-    preprocess_input,
+    normalize_rgb,
     two_stream_logits,
 )
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
@@ -202,7 +202,7 @@ def test_the_layer_that_the_error_names(small_model):
     model = keras.Sequential(
         [keras.layers.Rescaling(1 / 127.5, offset=-1), small_model]
     )
-    expected = small_model(preprocess_input(frames))
+    expected = small_model(normalize_rgb(frames))
     np.testing.assert_allclose(model(frames), expected, atol=1e-4)
 
 
