@@ -3,13 +3,13 @@
 import glob
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from absl import logging
 
-from ..utils import files, walk
+from ..utils import files, fingerprint, walk
+from ..utils.names import OutputNames, safe_part, safe_path
 from ..video.ffmpeg import is_stdin
 from . import clip_streams, datasets, video_folder
 from .clip_recipe import ClipRecipe
@@ -25,7 +25,8 @@ class Input(NamedTuple):
     """A video, a span of one or a record.
 
     Attributes:
-        name: unique name, a path without suffix: `train/jump/a`.
+        name: unique name, a relative path without suffix: `train/jump/a`. It is a safe
+            name of a file, whatever the source is called (`utils.names`).
         source: the video or record.
     """
 
@@ -44,11 +45,12 @@ def find(names: Sequence[str]) -> list[Input]:
 
     Returns:
         The inputs, in order, without duplicates. Names are paths relative to the folder
-        given; spans of a video add their seconds; records have their own names.
+        given; spans of a video add their seconds; records have their own names. Where a
+        name is taken, the file's suffix or a hash of the path is added.
 
     Raises:
         OSError: a file or folder does not exist.
-        ValueError: nothing is found, or two inputs would have the same name.
+        ValueError: nothing is found.
     """
     found = [pair for name in names for pair in _find(os.fspath(name))]
     if not found:
@@ -63,12 +65,52 @@ def of_table(clips: Iterable[Clip | Record]) -> list[Input]:
         clips: clips or records.
 
     Returns:
-        The inputs, in order, without duplicates.
+        The inputs, in order, without duplicates, named as of `find`.
+    """
+    return _named(list(_of_table(clips)))
+
+
+def resolve(inputs) -> list[Input]:
+    """Makes inputs of whatever a user has: paths, a table, or inputs already.
+
+    Args:
+        inputs: a path or several, as of `find`; a `Table`, clips or records; or inputs.
+
+    Returns:
+        The inputs, named.
 
     Raises:
-        ValueError: two inputs would have the same name.
+        OSError: a file or folder does not exist.
+        ValueError: nothing is found.
     """
-    return _named(list(_of_table(list(clips))))
+    if isinstance(inputs, (str, os.PathLike)):
+        inputs = [inputs]
+    inputs = list(inputs)
+    if all(isinstance(each, Input) for each in inputs):
+        return inputs
+    if all(isinstance(each, (Clip, Record)) for each in inputs):
+        return of_table(inputs)
+    if all(isinstance(each, (str, os.PathLike)) for each in inputs):
+        return find([os.fspath(each) for each in inputs])
+    raise ValueError(
+        f"expected paths, a table of clips, or records. Received: {inputs!r:.80}"
+    )
+
+
+def fingerprints(inputs: Sequence[Input]) -> list[str]:
+    """What identifies the content of inputs, as of `utils.fingerprint.of_file`.
+
+    Args:
+        inputs: the inputs.
+
+    Returns:
+        A text for each; of records with their place in the file.
+    """
+    of_files = fingerprint.of_files(each.source.path for each in inputs)
+    return [
+        f"{of_files[s.path]}@{s.offset}" if isinstance(s, Record) else of_files[s.path]
+        for s in (each.source for each in inputs)
+    ]
 
 
 def _find(name):
@@ -130,7 +172,9 @@ def _of_file(folder, path):
 
 
 def _of_table(clips) -> Iterator[tuple[str, Clip | Record]]:
-    folder = os.path.commonprefix([_folder(clip.path) + "/" for clip in clips])
+    clips = list(clips)
+    folders = [_folder(_normal(clip.path)) + "/" for clip in clips]
+    folder = os.path.commonprefix(folders)
     return ((folder.rpartition("/")[0], clip) for clip in clips)
 
 
@@ -140,35 +184,46 @@ def _folder(path):
 
 
 def _named(found):
-    named = {}
-    # Files that differ in their suffix alone keep it.
-    stems = Counter(_name(folder, source) for folder, source in dict.fromkeys(found))
-    for folder, source in dict.fromkeys(found):
-        name = _name(folder, source)
-        if stems[name] > 1 and isinstance(source, Clip):
-            name = _name(folder, source, keep_suffix=True)
-        other = named.setdefault(name, source)
-        if other != source:
-            raise ValueError(
-                f"{files.redact(other.path)} and {files.redact(source.path)} would "
-                f"both be called {name}; pass the folder above both, or one at a time"
-            )
-    return [Input(name, source) for name, source in named.items()]
+    """Inputs with names of their own, which lead nowhere but below one folder."""
+    names, named = OutputNames(), []
+    folders = {}
+    for folder, source in found:
+        folders.setdefault(source, folder)
+    for source, folder in folders.items():
+        name = names.claim(*_candidates(folder, source), owner=repr(source))
+        named.append(Input(name, source))
+    return named
 
 
-def _name(folder, source, keep_suffix=False):
+def _candidates(folder, source):
+    """Names for a source, best first; the second has the suffix of its file."""
     if isinstance(source, Record):
-        try:
-            return clip_streams.open_clip(source, ClipRecipe()).example_id
-        except ValueError:  # Reading it later reports the reason.
-            return f"{files.stem(source.path)}_{source.offset}"
+        return [safe_part(_name_of_record(source))]
     if is_stdin(source.path):
-        return "stdin"
-    path = files.without_query(source.path)
-    name = (path[len(folder) :] if folder else path).lstrip("/")
-    if not keep_suffix and (files.is_address(path) or not os.path.isdir(path)):
-        name = os.path.splitext(name)[0]
+        return ["stdin"]
+    path = _normal(source.path)
+    folder = _normal(folder) if folder else ""
+    if path.startswith(folder.rstrip("/") + "/"):
+        path = path[len(folder) :]
+    stem = path
+    if files.is_address(source.path) or not os.path.isdir(source.path):
+        stem = os.path.splitext(path)[0]
+    span = ""
     if source.start is not None or source.end is not None:
         end = "" if source.end is None else f"{source.end:g}"
-        name += f"_{source.start or 0:g}_{end}"
-    return name
+        span = f"_{source.start or 0:g}_{end}"
+    return [safe_path(stem + span), safe_path(path + span)]
+
+
+def _name_of_record(record):
+    try:
+        name = clip_streams.open_clip(record, ClipRecipe()).example_id
+    except ValueError:  # Reading it later reports the reason.
+        name = ""
+    return name or f"{files.stem(record.path)}_{record.offset}"
+
+
+def _normal(path):
+    """A path without queries and without "..", which would lead out of a folder."""
+    path = files.without_query(path)
+    return path if files.is_address(path) else os.path.normpath(path)

@@ -166,7 +166,7 @@ def _write_clips(folder, plan, seed, processes):
     missing = {path: key for path, key in keys.items() if path not in present}
     for parent in {path.rpartition("/")[0] for path in missing}:
         files.make_dirs(parent)
-    run_dir.clear_unfinished(missing)
+    run_dir.clear_unfinished(folder)
     with tqdm(
         desc="Drawing", total=len(plan), initial=len(plan) - len(missing), unit="clip"
     ) as bar:

@@ -108,6 +108,7 @@ def evaluate(
     }
     files.make_dirs(out)
     with run_dir.only_run(out):
+        run_dir.clear_unfinished(out)
         notes = {f"{name}_checkpoint": str(p) for name, p in checkpoints.items()}
         path = files.join(out, "settings.json")
         run_dir.keep_settings(

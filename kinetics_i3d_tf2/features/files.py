@@ -9,13 +9,12 @@ import h5py
 import numpy as np
 
 from ..utils import files
-from ..utils.journal import Journal, JsonRows, read_rows
 
+RESERVED = ("index.csv", "settings.json", "features.h5")
 FORMATS = ("npz", "npy", "h5")
 
 _ALL = "features.h5"
 _PARTS = ".parts"
-_DAMAGE = "damage.jsonl"  # [name, what is damaged] of each video that is.
 
 
 class FeatureFiles:
@@ -39,9 +38,7 @@ class FeatureFiles:
         self._folder = os.fspath(folder)
         self._kind = kind
         self._settings = json.dumps(settings)
-        self._in_one = set()
-        self._damage_path = files.join(folder, _DAMAGE)
-        self._damage = dict(read_rows(self._damage_path, JsonRows()))
+        self._in_one, self._removed = set(), set()
         self._uploaded = set()
         if files.is_address(folder):
             # One listing; a question for each video would take long.
@@ -61,6 +58,14 @@ class FeatureFiles:
             return files.join(self._folder, _ALL)
         return files.join(self._folder, f"{name}.{self._kind}")
 
+    def outputs(self, name: str) -> list[str]:
+        """Files of a video, relative to the folder; in HDF5, its data sets."""
+        if self._kind == "h5":
+            return [f"{name}/features", f"{name}/times"]
+        if self._kind == "npy":
+            return [f"{name}.npy", f"{name}_times.npy"]
+        return [f"{name}.npz"]
+
     def has(self, name: str) -> bool:
         """Whether a video is done."""
         if self._kind == "h5":
@@ -68,30 +73,20 @@ class FeatureFiles:
         path = self.place(name)
         return path in self._uploaded or os.path.exists(path)
 
-    def damage_of(self, name: str) -> str:
-        """What is damaged or missing in a video that is done, in words, or ""."""
-        return self._damage.get(name, "")
-
-    def write(
-        self, name: str, values: np.ndarray, times: np.ndarray, damage: str = ""
-    ) -> None:
+    def write(self, name: str, values: np.ndarray, times: np.ndarray) -> None:
         """Writes the features of a video.
 
         Args:
             name: of the video; a path without a suffix.
             values: float32 `(windows, ...)`.
             times: float64 `(windows, 2)`, seconds.
-            damage: what is damaged or missing in it, in words.
 
         Raises:
             OSError: they cannot be written.
         """
-        if damage != self.damage_of(name):
-            with Journal(self._damage_path, JsonRows()) as journal:
-                journal.append([name, damage])
-            self._damage[name] = damage
         if self._kind == "npy":
             # The times first: where the values are, all is.
+            files.remove(self.place(name))  # Of an earlier video.
             _save(files.join(self._folder, f"{name}_times.npy"), np.save, times)
             _save(self.place(name), np.save, values)
             self._uploaded.add(self.place(name))
@@ -101,6 +96,23 @@ class FeatureFiles:
         _save(path, np.savez, **arrays)
         self._uploaded.add(path)
 
+    def remove(self, name: str) -> None:
+        """Deletes the features of a video, if there are any.
+
+        Raises:
+            OSError: they cannot be deleted.
+        """
+        if self._kind == "h5":
+            paths = [self._part(name)]
+            if name in self._in_one:
+                self._in_one.discard(name)
+                self._removed.add(name)
+        else:
+            paths = [files.join(self._folder, each) for each in self.outputs(name)]
+        for path in paths:
+            files.remove(path)
+            self._uploaded.discard(path)
+
     def close(self) -> None:
         """Puts the parts of an HDF5 together.
 
@@ -108,7 +120,7 @@ class FeatureFiles:
             OSError: it cannot be written.
         """
         parts = Path(self._folder, _PARTS)
-        if self._kind != "h5" or not parts.is_dir():
+        if self._kind != "h5" or not (parts.is_dir() or self._removed):
             return
         path = files.join(self._folder, _ALL)
         found = {
@@ -119,15 +131,18 @@ class FeatureFiles:
             if os.path.exists(path):
                 shutil.copyfile(path, temporary)
             with h5py.File(temporary, "a") as file:
+                for name in {*self._removed, *found}:
+                    for path in self.outputs(name):
+                        if path in file:  # Of an earlier video.
+                            del file[path]
                 for name, part in found.items():
-                    if name in self._in_one:
-                        continue  # Killed before the parts were deleted.
                     with np.load(part) as arrays:
                         for key in ("features", "times"):
                             file[f"{name}/{key}"] = arrays[key]
                 file.attrs["settings"] = self._settings
         self._in_one |= set(found)
-        shutil.rmtree(parts)
+        self._removed.clear()
+        shutil.rmtree(parts, ignore_errors=True)
 
     def _note(self, name, item):
         if isinstance(item, h5py.Dataset) and name.endswith("/features"):

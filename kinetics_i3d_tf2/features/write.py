@@ -1,20 +1,21 @@
 """Features of many videos, written as they come and resumable at any time."""
 
 import contextlib
-import csv
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from absl import logging
 from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..checkpoints.pretrained import open_weights
-from ..data import clip_frames, frame_reader
+from ..data import clip_frames, frame_reader, sources
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.read_options import ReadOptions
+from ..data.records.tfrecord import Record
 from ..data.sources import Input
 from ..inference.windows import Windows
 from ..utils import files as storage
@@ -24,6 +25,7 @@ from ..video.flow_engines import choose_engine
 from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
 from . import extractor
+from .feature_index import FeatureIndex
 from .files import FeatureFiles
 
 
@@ -59,7 +61,7 @@ class FeatureOptions:
 
 @suggest_arguments
 def write_features(
-    inputs: Sequence[Input],
+    inputs: Sequence[str | os.PathLike | Clip | Record | Input],
     checkpoints: Mapping[str, str | os.PathLike],
     out: str | os.PathLike,
     *,
@@ -69,11 +71,12 @@ def write_features(
     """Writes features of windows of videos.
 
     Args:
-        inputs: videos or records with their names, as of `data.sources.find`.
+        inputs: paths of videos, folders, patterns, CSVs or records, as of
+            `data.sources.find`; a `Table`, or its clips; or what `data.sources` gives.
         checkpoints: by stream: "rgb", "flow" or both.
         out: folder of the features and index.csv, which says which video is in which
-            file. Called again after an interruption, it resumes with the videos that
-            are not done.
+            file. Called again, it goes on with the videos that are not done, or that
+            have changed since (size or time of change).
         windows: how videos are cut.
         options: what is extracted, and how.
 
@@ -86,9 +89,10 @@ def write_features(
             settings.
 
     Examples:
-        >>> write_features(find(["videos"]), {"rgb": "checkpoints/rgb_imagenet"}, "out",
+        >>> write_features(["videos"], {"rgb": "checkpoints/rgb_imagenet"}, "out",
         ...                windows=Windows(16))
     """
+    inputs = sources.resolve(inputs)
     opened = {s: open_weights(path).require(s) for s, path in checkpoints.items()}
     extract = extractor.make_extractor(
         {s: checkpoint.build_model() for s, checkpoint in opened.items()},
@@ -103,9 +107,40 @@ def write_features(
         flow_epsilon=options.flow_epsilon,
         reading=dataclasses.replace(options.reading, image_fps=options.fps),
     )
-    settings = {
+    settings = _settings(opened, windows, options, recipe)
+    storage.make_dirs(out)
+    with run_dir.only_run(out):
+        notes = {f"{s}_checkpoint": str(path) for s, path in checkpoints.items()}
+        path = storage.join(out, "settings.json")
+        run_dir.keep_settings(path, settings, notes=notes)
+        run_dir.clear_unfinished(out)
+        files = FeatureFiles(out, options.format, settings)
+        index = FeatureIndex(out, files)
+        inputs, errors = index.name(inputs), {}
+        with contextlib.closing(index):
+            try:
+                work = _Work(extract, windows, recipe, options)
+                _run(inputs, files, index, work, errors)
+                files.close()
+            finally:
+                index.finish(inputs, errors)
+    return errors
+
+
+class _Work(NamedTuple):
+    """What is done with each video."""
+
+    extract: Callable
+    windows: Windows
+    recipe: ClipRecipe
+    options: FeatureOptions
+
+
+def _settings(opened, windows, options, recipe):
+    """What the features depend on, as JSON's types."""
+    return {
         **{f"{s}_checkpoint": opened[s].fingerprint for s in opened},
-        "eval_type": stream,
+        "eval_type": recipe.stream,
         "endpoint": options.endpoint,
         "pool": options.pool,
         "window": windows.length,
@@ -141,19 +176,25 @@ def _flow_settings(recipe):
     }
 
 
-def _run(inputs, files, extract, windows, recipe, options, errors):
+def _run(inputs, files, index, work, errors):
     """Writes the features that are not there yet, with a progress bar."""
-    left = [each for each in inputs if not files.has(each.name)]
+    _, windows, recipe, options = work
+    left = [each for each in inputs if not index.is_done(each)]
     if len(left) < len(inputs):
         done = len(inputs) - len(left)
         logging.info("%d of %d videos were done before", done, len(inputs))
     reader = frame_reader.FrameReader(
         recipe, options.fps, holds_all=windows.length == 0
     )
+    if changed := [each.source.path for each in left if index.is_changed(each)]:
+        logging.info(
+            "%d videos have changed since and are done again: %s",
+            len(changed), ", ".join(changed[:3]) + ", ..." * (len(changed) > 3),
+        )  # fmt: skip
     bar = _bar(left, len(inputs), windows, recipe, options.fps)
     results = extractor.extract_all(
         [each.source for each in left],
-        extract,
+        work.extract,
         windows,
         reader,
         batch_size=options.batch_size,
@@ -165,9 +206,12 @@ def _run(inputs, files, extract, windows, recipe, options, errors):
             if isinstance(result, str):
                 errors[each.name] = result
                 logging.warning("%s: %s", storage.redact(each.source.path), result)
+                files.remove(each.name)  # Of an earlier video.
+                index.add(each, result)
             else:
                 damage = str(result.damage or "")
-                files.write(each.name, result.values, result.times, damage)
+                files.write(each.name, result.values, result.times)
+                index.add(each, damage=damage)
             bar.update(bar.unit == "video")
 
 
@@ -184,23 +228,3 @@ def _bar(left, total, windows, recipe, fps):
             return tqdm(desc="Extracting", total=total, unit="window")
     done = total - len(left)
     return tqdm(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)
-
-
-def _write_index(out, inputs, files, errors):
-    """Writes which video is in which file, or why not."""
-    # Paths may be of any bytes.
-    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
-    path = storage.join(out, "index.csv")
-    with storage.atomic_writer(path) as temporary, open(temporary, "w", **text) as file:
-        lines = csv.writer(file, lineterminator="\n")
-        lines.writerow(
-            ("name", "file", "path", "start", "end", "label", "error", "damage")
-        )
-        for name, source in inputs:
-            is_done = files.has(name)
-            place = os.path.relpath(files.place(name), out) if is_done else ""
-            span = (getattr(source, key, None) for key in ("start", "end", "label"))
-            error = "" if is_done else errors.get(name, "not done yet")
-            damage = files.damage_of(name) if is_done else ""
-            path = storage.redact(source.path)
-            lines.writerow((name, place, path, *span, error, damage))

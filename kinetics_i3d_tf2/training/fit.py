@@ -111,6 +111,7 @@ def train(
             return _fit(run)
         files.make_dirs(out)
         with run_dir.only_run(out):
+            run_dir.clear_unfinished(out)
             run_dir.keep_settings(
                 files.join(out, "settings.json"),
                 settings(recipe, data, options),

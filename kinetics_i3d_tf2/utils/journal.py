@@ -15,6 +15,7 @@ class JsonRows:
     """One JSON value per line."""
 
     header = ""
+    headers = ("",)
 
     def encode(self, row) -> str:
         """The line of a row, without credentials of addresses."""
@@ -31,16 +32,22 @@ class CsvRows:
     Args:
         columns: names of the columns.
         is_valid: whether a row read from a file is one of this journal.
+        added: how many of the last columns older files may lack; they are empty then.
     """
 
     def __init__(
         self,
         columns: Sequence[str],
         is_valid: Callable[[dict[str, str]], bool] = lambda row: True,
+        added: int = 0,
     ):
         self._columns = tuple(columns)
         self._is_valid = is_valid
+        self._least = len(columns) - added
         self.header = self._line(columns)
+        # That of today first, then of older files.
+        counts = range(len(columns), self._least - 1, -1)
+        self.headers = tuple(self._line(columns[:count]) for count in counts)
 
     def encode(self, row: dict[str, str]) -> str:
         """The line of a row, without credentials; columns that it lacks are empty."""
@@ -50,10 +57,11 @@ class CsvRows:
     def decode(self, text: str) -> list[dict[str, str] | None]:
         """Rows of the text below the header; None for what is not a row."""
         rows = []
-        for values in csv.reader(io.StringIO(text)):
+        for values in csv.reader(io.StringIO(text, newline="")):
+            is_whole = self._least <= len(values) <= len(self._columns)
+            values += [""] * (len(self._columns) - len(values))
             row = dict(zip(self._columns, values, strict=False))
-            is_whole = len(values) == len(self._columns) and self._is_valid(row)
-            rows.append(row if is_whole else None)
+            rows.append(row if is_whole and self._is_valid(row) else None)
         return rows
 
     def _line(self, values):
@@ -80,6 +88,7 @@ class Journal:
 
     Attributes:
         rows: what is in the file.
+        is_older: whether the file was of an older version, without the added columns.
 
     Examples:
         >>> with Journal("done.csv", CsvRows(["name", "error"])) as journal:
@@ -100,6 +109,12 @@ class Journal:
         content = _read_text(path) if resume else None
         if resume:
             self.rows = _parse(path, content, format)
+        newest, *older = format.headers
+        self.is_older = (
+            bool(content)
+            and not content.startswith(newest)
+            and any(content.startswith(header) for header in older)
+        )
         if content != self._text():
             self._file.replace(self._encoded())
 
@@ -173,12 +188,13 @@ def _read_text(path):
 
 def _parse(path, content, format):
     """The rows, without a last one that is not whole."""
-    if format.header.startswith(content):
+    if any(header.startswith(content) for header in format.headers):
         return []  # Empty, or killed in the first line.
-    if not content.startswith(format.header):
+    header = next((h for h in format.headers if content.startswith(h)), None)
+    if header is None:
         raise ValueError(f"{path}: does not begin with the columns expected")
     # What follows may be half a line, or the zeros that a crashed machine leaves.
-    rows = format.decode(content[len(format.header) : content.rfind("\n") + 1])
+    rows = format.decode(content[len(header) : content.rfind("\n") + 1])
     if rows and rows[-1] is None:
         rows.pop()
     if None in rows:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 import filelock
 
 from . import files
+
+# As `files.atomic_writer` names what it has not finished.
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}", re.DOTALL)
 
 
 @contextlib.contextmanager
@@ -160,15 +164,19 @@ def sync(path: str | os.PathLike) -> None:
         os.close(descriptor)
 
 
-def clear_unfinished(paths: Iterable[str | os.PathLike]) -> None:
-    """Deletes the temporary files that killed `files.atomic_writer`s left.
+def clear_unfinished(folder: str | os.PathLike) -> None:
+    """Deletes what killed `files.atomic_writer`s left in a folder and those below.
 
     Args:
-        paths: files that nobody is writing; addresses leave nothing behind.
+        folder: a folder that nobody else is writing to; addresses leave nothing behind.
     """
-    paths = {Path(path) for path in paths if not files.is_address(path)}
-    for folder in {path.parent for path in paths}:
-        for found in folder.glob(".*"):
-            name, _, suffix = found.name[1:].rpartition(".")
-            if len(suffix) == 32 and folder / name in paths:
-                found.unlink()
+    if files.is_address(folder):
+        return
+    for parent, folders, names in os.walk(folder):
+        is_another = ".lock" in names or os.path.exists(f"{parent}/work/lock")
+        if is_another and parent != os.fspath(folder):  # The folder of another run.
+            folders.clear()
+            continue
+        for name in names:
+            if _TEMPORARY.fullmatch(name):
+                os.unlink(os.path.join(parent, name))

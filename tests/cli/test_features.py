@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 
 import numpy as np
@@ -371,3 +372,87 @@ def test_nothing_can_be_read(run, checkpoints, tmp_path):
     status, printed, error = run(tmp_path / "bad.mp4", *flags)
     assert status == 2
     assert "no video could be read; the first: is not a video" in error
+
+
+def test_what_changed_is_done_again(run, checkpoints, tmp_path, models):
+    """The same name, another video: the features are of today's."""
+    videos, out = tmp_path / "videos", tmp_path / "out"
+    for number in range(3):
+        write(videos / f"{number}.mkv", frames_of(number, 12))
+    flags = (videos, "--eval_type=rgb", checkpoints[0], "--window=9", f"--out={out}")
+    assert run(*flags)[0] == 0
+    before = features_in(out)
+    write(videos / "1.mkv", frames_of(7, 12))
+    (videos / "2.mkv").write_bytes(b"no video")
+    status, printed, error = run(*flags)
+    assert status == 0, error
+    assert "1 of 3 videos were done before" in error
+    assert "2 videos have changed since and are done again: " in error
+    assert printed.startswith("2 of 3 videos are done; 1 could not be read")
+    found = features_in(out)
+    assert set(found) == {"0", "1"}  # Nothing is left of what cannot be read now.
+    np.testing.assert_array_equal(found["0"]["features"], before["0"]["features"])
+    expected = extract_features(videos / "1.mkv", models["rgb"], windows=Windows(9))
+    assert_close(found["1"]["features"], expected.values)
+    assert "video" in index_of(out)["2"]["error"]
+
+
+def test_names_stay_whatever_is_added(run, checkpoints, tmp_path):
+    videos, out = tmp_path / "videos", tmp_path / "out"
+    write(videos / "c.mkv", frames_of(0, 12))
+    flags = ("--eval_type=rgb", checkpoints[0], "--window=9", f"--out={out}")
+    assert run(videos, *flags)[0] == 0
+    before = (out / "c.npz").stat().st_mtime_ns
+    write(videos / "c.avi", frames_of(1, 12))
+    write(tmp_path / "others/c.mkv", frames_of(2, 12))
+    (tmp_path / "list.csv").write_text("path\nvideos/c.mkv\nothers/c.mkv\n")
+    for names in ([videos], [videos, tmp_path / "others"], [tmp_path / "list.csv"]):
+        status, _, error = run(*names, *flags)
+        assert status == 0, error
+        assert (out / "c.npz").stat().st_mtime_ns == before
+    rows = index_of(out)
+    assert rows["c"]["path"] == f"{videos}/c.mkv"
+    assert sorted(row["path"] for row in rows.values()) == sorted(
+        [f"{videos}/c.mkv", f"{videos}/c.avi", f"{tmp_path}/others/c.mkv"]
+    )
+    files = [row["file"] for row in rows.values()]
+    assert len(set(files)) == 3 == len(features_in(out))
+    assert all((out / name).exists() for name in files)
+
+
+def test_nothing_is_written_outside_of_the_folder(run, checkpoints, tmp_path):
+    write(tmp_path / "a/b/videos/x.mkv", frames_of(0, 12))
+    write(tmp_path / "a/b/videos/x_times.mkv", frames_of(1, 12))
+    write(tmp_path / "secret/s.mkv", frames_of(2, 12))
+    listed = tmp_path / "a/b/videos/list.csv"
+    listed.write_text("path\n../../../secret/s.mkv\nx.mkv\nx_times.mkv\n")
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    out = tmp_path / "a/b/out"
+    flags = ("--eval_type=rgb", checkpoints[0], "--window=9", "--format=npy")
+    status, _, error = run(listed.parent, listed, *flags, f"--out={out}")
+    assert status == 0, error
+    written = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(out) for path in written)
+    rows = index_of(out)
+    assert len(rows) == 3
+    for row in rows.values():  # Each has values and times of its own.
+        values = np.load(out / row["file"])
+        times = np.load(out / row["file"].replace(".npy", "_times.npy"))
+        assert values.ndim == 2 and times.shape == (len(values), 2)
+
+
+def test_features_of_an_earlier_version_are_kept(run, checkpoints, tmp_path):
+    videos, out = tmp_path / "videos", tmp_path / "out"
+    for number in range(2):
+        write(videos / f"{number}.mkv", frames_of(number, 12))
+    flags = (videos, "--eval_type=rgb", checkpoints[0], "--window=9", f"--out={out}")
+    assert run(*flags)[0] == 0
+    with open(out / "index.csv", newline="") as file:
+        rows = [row[:-1] for row in csv.reader(file)]  # Without fingerprints.
+    with open(out / "index.csv", "w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    later = (out / "1.npz").stat().st_mtime_ns + 10**9
+    os.utime(videos / "1.mkv", ns=(later, later))
+    assert "1 of 2 videos were done before" in run(*flags)[2]
+    (out / "index.csv").unlink()  # As after kill -9.
+    assert "2 of 2 videos were done before" in run(*flags)[2]

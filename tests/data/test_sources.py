@@ -1,5 +1,7 @@
 """Videos and records that a user names, and what their results are called."""
 
+import os
+
 import pytest
 import tensorflow as tf
 from videos import brightness_frames, write_video
@@ -63,15 +65,51 @@ def test_an_input_that_is_named_twice_is_taken_once(folder):
     assert names(folder / "c.avi", folder / "*.avi", folder / "c.avi") == ["c"]
 
 
-def test_a_suffix_tells_files_apart(folder, tmp_path):
+def test_a_suffix_or_a_hash_tells_files_apart(folder, tmp_path):
     for name in ("a.mp4", "a.avi", "b.mp4"):
         (tmp_path / name).write_bytes(b"x")
-    assert names(tmp_path) == ["a.avi", "a.mp4", "b"]
+    assert names(tmp_path) == ["a", "a.mp4", "b"]  # a.avi is first.
+    found = names(folder / "train/jump/a.mp4", folder / "val/jump/a.mp4", tmp_path)
+    assert found[:2] == ["a", "a.mp4"]
+    assert len(set(found)) == len(found) == 5
 
 
-def test_files_of_one_name_are_refused(folder):
-    with pytest.raises(ValueError, match="would both be called a.mp4; pass the folder"):
-        names(folder / "train/jump/a.mp4", folder / "val/jump/a.mp4")
+@pytest.mark.parametrize(
+    "path",
+    ["../../secret/s.mp4", "/a/../../b.mp4", "..mp4", "a/.lock", ".parts/x.mp4",
+     "x\x1b[2J.mp4", "caf\udce9.mp4", "a\\b.mp4", 300 * "y", 900 * "z/" + "z"],
+    ids=lambda path: ascii(path)[:20],
+)  # fmt: skip
+def test_no_name_leads_out_of_a_folder(path):
+    clips = [Clip("/d/videos/jump/a.mp4"), Clip(path), Clip("videos/b.mp4")]
+    found = [each.name for each in sources.of_table(clips)]
+    assert len(set(found)) == 3
+    for name in found:
+        parts = name.split("/")
+        assert all(p and p[0] != "." and len(p.encode()) < 200 for p in parts)
+        assert name.isprintable() and not name.startswith("/")
+
+
+def test_resolve(folder, tmp_path):
+    clips = [Clip("/d/videos/jump/a.mp4"), Clip("/d/videos/run/b.mp4", end=2.0)]
+    expected = sources.of_table(clips)
+    assert sources.resolve(clips) == sources.resolve(expected) == expected
+    assert sources.resolve(folder) == sources.find([str(folder)])
+    assert sources.resolve([folder / "c.avi"]) == sources.find([f"{folder}/c.avi"])
+    with pytest.raises(ValueError, match="expected paths, a table of clips, or"):
+        sources.resolve([3])
+
+
+def test_fingerprints(folder, records):
+    (found,) = sources.find([f"{folder}/c.avi"])
+    (before,) = sources.fingerprints([found])
+    path = folder / "c.avi"
+    assert before == f"1-{path.stat().st_mtime_ns}"
+    os.utime(path, ns=(0, 5))
+    assert sources.fingerprints([found]) == ["1-5"]
+    first, second = sources.fingerprints(sources.find([str(records)]))
+    assert first != second and first.partition("@")[0] == second.partition("@")[0]
+    assert sources.fingerprints([sources.Input("-", Clip("-"))]) == [""]
 
 
 def test_records_are_named_by_their_clips(records):

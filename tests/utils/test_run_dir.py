@@ -92,10 +92,14 @@ def test_atomic_folder(tmp_path):
 
 
 def test_what_killed_writers_left_is_cleared(tmp_path):
-    wanted = [tmp_path / "a.npz", "s3://bucket/a.npz"]
-    (tmp_path / f".a.npz.{32 * '0'}").touch()
-    kept = {".a.npz.swp", f".b.npz.{32 * '0'}", "a.npz"}
-    for name in kept:
+    left = [f".a.npz.{32 * '0'}", f"b/c/.d_times.npy.{32 * 'f'}", f".a.b.{32 * '1'}"]
+    kept = [".a.npz.swp", "a.npz", f"a.{32 * '0'}", "b/.lock.txt", ".lock"]
+    other = ["run/.lock", f"run/.a.npz.{32 * '0'}", "records/work/lock",
+             f"records/.x-00000-of-00001.{32 * '0'}"]  # fmt: skip
+    for name in (*left, *kept, *other):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    run_dir.clear_unfinished(wanted)
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    run_dir.clear_unfinished(tmp_path)
+    run_dir.clear_unfinished("s3://bucket/folder")
+    found = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert found == {*kept, *other}

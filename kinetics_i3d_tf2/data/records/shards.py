@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 from absl import logging
 
-from ...utils import files, run_dir
+from ...utils import files
 from ...utils.errors import problem_of
 from ...utils.journal import Journal, JsonRows
 from ...video import flow_engines, transforms
@@ -116,7 +116,6 @@ def write_plan(shards: dict[str, list[Clip]]) -> None:
 
     for folder in {work_file(shard, "clips").rpartition("/")[0] for shard in shards}:
         files.make_dirs(folder)
-    run_dir.clear_unfinished(shards)
     with ThreadPoolExecutor(_FILE_THREADS) as pool:
         list(pool.map(write, shards))
 

@@ -83,6 +83,7 @@ def write_records(
     out = os.fspath(out)
     files.make_dirs(files.join(out, "work"))
     with run_dir.only_run(out, lock="work/lock"):
+        run_dir.clear_unfinished(out)
         table = _with_label_map(table, out)
         report = Report(out)
         plans = {}
