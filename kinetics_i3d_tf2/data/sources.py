@@ -97,19 +97,19 @@ def resolve(inputs) -> list[Input]:
     )
 
 
-def fingerprints(inputs: Sequence[Input]) -> list[str]:
-    """What identifies the content of inputs, as of `utils.fingerprint.of_file`.
+def fingerprints(sources: Sequence[Clip | Record]) -> list[str]:
+    """What identifies the content of clips, as of `utils.fingerprint.of_file`.
 
     Args:
-        inputs: the inputs.
+        sources: clips or records.
 
     Returns:
         A text for each; of records with their place in the file.
     """
-    of_files = fingerprint.of_files(each.source.path for each in inputs)
+    of_files = fingerprint.of_files(source.path for source in sources)
     return [
         f"{of_files[s.path]}@{s.offset}" if isinstance(s, Record) else of_files[s.path]
-        for s in (each.source for each in inputs)
+        for s in sources
     ]
 
 

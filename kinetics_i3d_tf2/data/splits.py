@@ -24,7 +24,8 @@ def find_split(name: str, names: Iterable[str]) -> str | None:
     names = list(names)
     if name in names:
         return name
-    same = [n for n in names if n.casefold() == name.casefold()]
+    # Names of record files have no underscores.
+    same = [n for n in names if _letters(n) == _letters(name)]
     meaning = split_meaning(name)
     if meaning:
         same += [n for n in names if split_meaning(n) == meaning]
@@ -34,3 +35,7 @@ def find_split(name: str, names: Iterable[str]) -> str | None:
 def split_meaning(name: str) -> str | None:
     """What a split is for: "train", "val" or "test"; None for other names."""
     return next((m for m, names in SPLITS.items() if name.casefold() in names), None)
+
+
+def _letters(name):
+    return name.casefold().replace("_", "-")

@@ -13,6 +13,7 @@ from ..arguments import suggest_arguments
 from ..data import clip_streams, prefetch
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
+from ..data.sources import fingerprints
 from ..utils import files, run_dir
 from ..utils.damage_limit import DamageLimit
 from ..video.reader import FRAME_RATE
@@ -63,7 +64,8 @@ def evaluate(
         class_names: names of the dataset's classes, by label index.
         out: folder of the results: predictions.csv with a row for each clip,
             per_class.csv, confusion.csv, confusion.png and settings.json. Called again
-            after an interruption, it resumes after the clips that are done.
+            after an interruption, it resumes after the clips that are done; those that
+            have changed since (size or time of change) are done again.
         protocol: how clips are scored.
         architecture: one of `models.registry.ARCHITECTURES`.
         options: how it runs.
@@ -122,6 +124,11 @@ def evaluate(
         with predictions.Predictions(path, predictions.columns(scored)) as done:
             if options.retry_failed:
                 done.drop_failed()
+            if changed := done.drop_changed(sources):
+                logging.info(
+                    "%d clips have changed since and are done again: %s",
+                    len(changed), ", ".join(changed[:3]) + ", ..." * (len(changed) > 3),
+                )  # fmt: skip
             _run(sources, done, classes, protocol, models, options)
             done.sort()
         rows = list(done.rows.values())
@@ -149,6 +156,8 @@ def _write(found, scored, class_names, out):
 def _run(sources, done, classes, protocol, models, options):
     """Adds the rows that are not there yet, with a progress bar."""
     left = [number for number in range(len(sources)) if number not in done.rows]
+    # Before they are read, as they may be replaced meanwhile.
+    of_left = dict(zip(left, fingerprints([sources[n] for n in left]), strict=True))
     if not left:
         logging.info("All %d clips were done before", len(sources))
         return
@@ -174,6 +183,7 @@ def _run(sources, done, classes, protocol, models, options):
     with bar, contextlib.closing(clips):
         for clip in clips:
             row = predictions.describe(clip, classes.of_dataset)
+            row["fingerprint"] = of_left[clip.number]
             if not row["error"]:
                 scores = protocols.score(models, clip.streams, protocol)
                 row |= predictions.describe_scores(scores, classes.names, row["label"])

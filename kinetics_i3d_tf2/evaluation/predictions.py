@@ -6,11 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..data import labels
-from ..data.clips import NO_LABEL
+from ..data.clips import NO_LABEL, Clip
+from ..data.records.tfrecord import Record
+from ..data.sources import fingerprints
 from ..utils import files
-from ..utils.journal import CsvRows, Journal, read_rows
+from ..utils.journal import CsvRows, Journal
 from . import metrics
 
+# Last columns, which files of earlier versions lack.
+ADDED = ("damage", "fingerprint")
 # Best classes that are named in a row, with their probabilities.
 TOP = 5
 
@@ -23,7 +27,7 @@ def columns(streams: Sequence[str]) -> tuple[str, ...]:
     """
     of_streams = [f"{s}_{x}" for s in streams for x in ("class", "probability", "rank")]
     best = [f"top_{n}{x}" for n in range(1, TOP + 1) for x in ("", "_probability")]
-    return ("number", "id", "path", "label", *of_streams, *best, "error", "damage")
+    return ("number", "id", "path", "label", *of_streams, *best, "error", *ADDED)
 
 
 def describe(clip, label_names: dict[int, str]) -> dict[str, str]:
@@ -95,8 +99,11 @@ class Predictions:
     """
 
     def __init__(self, path: str | os.PathLike, names: Sequence[str]):
-        _upgrade(path, names)
-        self._journal = Journal(path, _rows(names))
+        self._written = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
+        rows = CsvRows(
+            names, is_valid=lambda row: row["number"].isdecimal(), added=len(ADDED)
+        )
+        self._journal = Journal(path, rows)
         self.rows = {int(row["number"]): row for row in self._journal.rows}
 
     def __enter__(self):
@@ -117,6 +124,39 @@ class Predictions:
         row = self._journal.append(row)
         self.rows[int(row["number"])] = row
 
+    def drop_changed(self, sources: Sequence[Clip | Record]) -> list[str]:
+        """Removes the rows of clips that have changed since they were scored.
+
+        Args:
+            sources: the dataset. The fingerprints of what stays are kept; rows of
+                earlier versions have none, and are judged by the times of the files.
+
+        Returns:
+            Paths of what has changed.
+        """
+        done = {n: row for n, row in self.rows.items() if n < len(sources)}
+        today = dict(
+            zip(done, fingerprints([sources[number] for number in done]), strict=True)
+        )
+        changed = []
+        for number, row in done.items():
+            path, before = sources[number].path, row["fingerprint"]
+            if before and today[number]:
+                is_changed = before != today[number]
+            else:
+                is_changed = not before and self._is_newer(path)
+            if is_changed:
+                changed.append(path)
+                del self.rows[number]
+            else:
+                self.rows[number] = row | {"fingerprint": before or today[number]}
+        self._journal.replace(self.rows.values())
+        return changed
+
+    def _is_newer(self, path):
+        is_local = not files.is_address(path) and os.path.exists(path)
+        return is_local and os.stat(path).st_mtime_ns > self._written
+
     def drop_failed(self) -> int:
         """Removes the rows that have an error; returns how many they were."""
         before = len(self.rows)
@@ -128,24 +168,3 @@ class Predictions:
         """Sorts the rows by `number`."""
         self.rows = dict(sorted(self.rows.items()))
         self._journal.replace(self.rows.values())
-
-
-def _rows(names):
-    return CsvRows(names, is_valid=lambda row: row["number"].isdecimal())
-
-
-def _upgrade(path, names):
-    """Adds the column that files of older versions lack."""
-    older = _rows([name for name in names if name != "damage"])
-    if not os.path.exists(path):
-        return
-    with files.open_file(path, "rb") as file:
-        if file.readline() != older.header.encode():
-            return
-    rows = read_rows(path, older)
-    with (
-        files.atomic_writer(path) as temporary,
-        Journal(temporary, _rows(names), resume=False) as journal,
-    ):
-        for row in rows:
-            journal.append(row)

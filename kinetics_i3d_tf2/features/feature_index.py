@@ -55,7 +55,8 @@ class FeatureIndex:
         Returns:
             The inputs under these names, in order.
         """
-        found = dict(zip(inputs, fingerprints(inputs), strict=True))
+        today = fingerprints([each.source for each in inputs])
+        found = dict(zip(inputs, today, strict=True))
         owners = {}
         for row in self._rows.values():
             owners.setdefault(_owner_of_row(row), []).append(row["name"])

@@ -151,20 +151,6 @@ def _settings(opened, windows, options, recipe):
         **_flow_settings(recipe),
         "format": options.format,
     }
-    storage.make_dirs(out)
-    errors = {}
-    with run_dir.only_run(out):
-        notes = {f"{s}_checkpoint": str(path) for s, path in checkpoints.items()}
-        path = storage.join(out, "settings.json")
-        run_dir.keep_settings(path, settings, notes=notes)
-        files = FeatureFiles(out, options.format, settings)
-        run_dir.clear_unfinished(files.place(each.name) for each in inputs)
-        try:
-            _run(inputs, files, extract, windows, recipe, options, errors)
-            files.close()
-        finally:
-            _write_index(out, inputs, files, errors)
-    return errors
 
 
 def _flow_settings(recipe):

@@ -102,14 +102,15 @@ def test_resolve(folder, tmp_path):
 
 def test_fingerprints(folder, records):
     (found,) = sources.find([f"{folder}/c.avi"])
-    (before,) = sources.fingerprints([found])
+    (before,) = sources.fingerprints([found.source])
     path = folder / "c.avi"
     assert before == f"1-{path.stat().st_mtime_ns}"
     os.utime(path, ns=(0, 5))
-    assert sources.fingerprints([found]) == ["1-5"]
-    first, second = sources.fingerprints(sources.find([str(records)]))
+    assert sources.fingerprints([found.source]) == ["1-5"]
+    of_records = [each.source for each in sources.find([str(records)])]
+    first, second = sources.fingerprints(of_records)
     assert first != second and first.partition("@")[0] == second.partition("@")[0]
-    assert sources.fingerprints([sources.Input("-", Clip("-"))]) == [""]
+    assert sources.fingerprints([Clip("-")]) == [""]
 
 
 def test_records_are_named_by_their_clips(records):

@@ -1,10 +1,14 @@
 """predictions.csv: whole rows stay, torn ones go, whatever ended the process."""
 
+import os
+
 import numpy as np
 import pytest
 
 from kinetics_i3d_tf2.data import clips, prefetch
+from kinetics_i3d_tf2.data.sources import fingerprints
 from kinetics_i3d_tf2.evaluation import predictions
+from kinetics_i3d_tf2.utils.journal import CsvRows
 
 COLUMNS = predictions.columns(("rgb",))
 
@@ -112,3 +116,36 @@ def test_description_of_scores():
     assert (found["top_3"], found["top_3_probability"]) == ("jump", "0.1")
     assert "top_4" not in found
     assert "rgb_rank" not in predictions.describe_scores(scores, ["a", "b", "c"], "")
+
+
+def test_clips_that_changed_are_done_again(tmp_path):
+    sources = [clips.Clip(str(tmp_path / f"{number}.mp4")) for number in range(4)]
+    for source in sources:
+        (tmp_path / source.path).write_text("video")
+    path = tmp_path / "predictions.csv"
+    with predictions.Predictions(path, COLUMNS) as file:
+        for number, found in enumerate(fingerprints(sources)):
+            file.append(row(number, fingerprint=found))
+    (tmp_path / "1.mp4").write_text("another video")
+    (tmp_path / "3.mp4").unlink()  # Nothing is known of it.
+    with predictions.Predictions(path, COLUMNS) as file:
+        assert file.drop_changed(sources) == [sources[1].path]
+        assert list(file.rows) == [0, 2, 3]
+        assert file.drop_changed(sources) == []
+
+
+def test_files_of_earlier_versions_are_judged_by_their_times(tmp_path):
+    sources = [clips.Clip(str(tmp_path / f"{number}.mp4")) for number in range(2)]
+    for number, source in enumerate(sources):
+        (tmp_path / source.path).write_text("video")
+        os.utime(source.path, ns=(0, number * 2 * 10**9))
+    path = tmp_path / "predictions.csv"
+    older = COLUMNS[: -len(predictions.ADDED)]
+    rows = CsvRows(older)
+    lines = [rows.header, *(rows.encode(row(number)) for number in range(2))]
+    path.write_text("".join(lines), encoding="utf-8")
+    os.utime(path, ns=(0, 10**9))
+    with predictions.Predictions(path, COLUMNS) as file:
+        assert file.drop_changed(sources) == [sources[1].path]
+        assert file.rows[0]["fingerprint"] == fingerprints(sources)[0]
+    assert path.read_text().splitlines()[0].endswith(",error,damage,fingerprint")

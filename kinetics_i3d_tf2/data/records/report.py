@@ -3,13 +3,13 @@
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from absl import logging
 
-from ...utils import files, run_dir
+from ...utils import files, fingerprint, run_dir
 from ...utils.journal import JsonRows, read_rows
 from ...video import optical_flow
 from ...video.reader import FRAME_RATE
@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
     reason: str  # empty unless it failed
     seconds: float
     damage: dict | None = None  # `Damage.counts` of a clip with damaged frames
+    fingerprint: str = ""  # of the video; empty in files of earlier versions
 
 
 class Report:
@@ -129,6 +130,10 @@ class Report:
             ],
         }
 
+    def has(self, name: str) -> bool:
+        """Whether record files of a name were begun."""
+        return name in self._records
+
     def counts(self, name: str) -> tuple[int, int, int]:
         """Numbers of clips under a name: written, failed, written with damage."""
         facts = self._records[name]
@@ -165,6 +170,39 @@ def read_outcomes(shards: Iterable[str]) -> dict[str, list[Outcome]]:
     shards = list(shards)
     with ThreadPoolExecutor(_THREADS) as pool:
         return dict(zip(shards, pool.map(read, shards), strict=True))
+
+
+def remove_changed(plan: Mapping[str, Sequence[Clip]]) -> list[str]:
+    """Deletes the record files of videos that have changed since.
+
+    Args:
+        plan: the clips by path of the record file; those that exist are looked at.
+
+    Returns:
+        Paths of the videos that have changed.
+
+    Raises:
+        OSError: a file cannot be read or deleted.
+    """
+    done = [shard for shard in plan if files.exists(shard)]
+    today = fingerprint.of_files(clip.path for shard in done for clip in plan[shard])
+    changed = []
+    for shard, outcomes in read_outcomes(done).items():
+        found = [
+            clip.path
+            for clip, outcome in zip(plan[shard], outcomes, strict=False)
+            if _is_changed(clip.path, outcome.fingerprint, today[clip.path], shard)
+        ]
+        if found:
+            files.remove(shard)
+        changed += found
+    return list(dict.fromkeys(changed))
+
+
+def _is_changed(path, before, today, shard):
+    if not before and not files.is_address(shard):
+        return fingerprint.is_newer(path, shard)
+    return bool(before and today) and before != today
 
 
 def remove_failed(shards: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 from absl import logging
 
-from ...utils import files
+from ...utils import files, fingerprint
 from ...utils.errors import problem_of
 from ...utils.journal import Journal, JsonRows
 from ...video import flow_engines, transforms
@@ -213,7 +213,10 @@ def encode_clip(
 
 def _prepare(clip, settings):
     """The serialized example, or None, and the outcome."""
-    outcome, found = Outcome(clip.path, clip.example_id, 0, "", 0.0), []
+    # Before the video is read, as it may be replaced meanwhile.
+    today = fingerprint.of_file(clip.path)
+    outcome = Outcome(clip.path, clip.example_id, 0, "", 0.0, fingerprint=today)
+    found = []
     try:
         example, count = encode_clip(clip, settings, on_damage=found.append)
     except Exception as error:  # One bad clip must not stop the others.

@@ -1,21 +1,25 @@
 """Datasets of videos written as sharded MediaSequence records, by Apache Beam."""
 
-import contextlib
 import math
 import os
-import threading
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from absl import logging
-from tqdm import tqdm
 
 from ...arguments import suggest_arguments
 from ...utils import files, run_dir
+from ...utils.names import OutputNames, safe_part
+from ...utils.text import printable
 from .. import labels
 from ..clips import Table
-from . import shards
-from .report import Report, count_outcomes, read_outcomes, remove_failed
+from . import progress, shards
+from .report import (
+    Report,
+    read_outcomes,
+    remove_changed,
+    remove_failed,
+)
 
 # Beam's default runner downloads a program of another language when it can.
 _LOCAL = (
@@ -54,13 +58,15 @@ def write_records(
     """Writes the clips of a dataset as records for training and evaluation.
 
     Videos are trimmed, resampled to 25 frames per second and resized; TV-L1 flow takes
-    most of the time. After an interruption the same call resumes. Clips that cannot be
-    read are left out and listed in `report.json`.
+    most of the time. After an interruption the same call resumes; record files of
+    videos that have changed since are written again. Clips that cannot be read are left
+    out and listed in `report.json`.
 
     Args:
         table: the clips; each of its splits gets record files of its own.
         out: folder of the records, local or an address.
-        name: record files are `NAME_SPLIT_25fps_rgb_flow-00000-of-00064`.
+        name: record files are `NAME_SPLIT_25fps_rgb_flow-00000-of-00064`, with safe
+            names of the splits (`utils.names`).
         settings: streams, size and coding.
         num_shards: record files per split; by default 64, or one per 8 clips, and at
             most 1000. An unfinished one is started over.
@@ -86,13 +92,12 @@ def write_records(
         run_dir.clear_unfinished(out)
         table = _with_label_map(table, out)
         report = Report(out)
+        stems = _stems(table.splits(), name, settings, report)
         plans = {}
-        for split in table.splits():
+        for split, stem in stems.items():
             clips = table.split(split).clips
             classes = len({clip.label for clip in clips})
             logging.info("%s: %d clips of %d classes", split, len(clips), classes)
-            streams = "rgb_flow" if settings.has_flow else "rgb"
-            stem = f"{name}_{split}_25fps_{streams}"
             count = min(num_shards or _default_shards(len(clips)), len(clips))
             plans[stem] = shards.plan(out, stem, clips, count)
             report.begin(stem, plans[stem], settings.as_json())
@@ -103,8 +108,30 @@ def write_records(
         planned = {path: c for plan in plans.values() for path, c in plan.items()}
         if retry_failed:
             remove_failed(planned)
+        if changed := remove_changed(planned):
+            logging.info(
+                "%d videos have changed since; their record files are written again: "
+                "%s",
+                len(changed), ", ".join(changed[:3]) + ", ..." * (len(changed) > 3),
+            )  # fmt: skip
         _run(planned, settings, options)
         return _conclude(report, plans)
+
+
+def _stems(splits, name, settings, report):
+    """First parts of the names of record files, by split, each its own."""
+    if name != safe_part(name):
+        raise ValueError(f"name is a part of file names. Received: {printable(name)!r}")
+    streams = "rgb_flow" if settings.has_flow else "rgb"
+    names, stems = OutputNames(), {}
+    for split in splits:
+        # Underscores separate the parts of such a name.
+        part = safe_part(split).replace("_", "-")
+        older = f"{name}_{split}_25fps_{streams}"
+        if not report.has(older):
+            part = names.claim(part, owner=split)
+        stems[split] = older if report.has(older) else f"{name}_{part}_25fps_{streams}"
+    return stems
 
 
 def beam_options(arguments: Sequence[str] = ()):
@@ -164,7 +191,7 @@ def _run(planned, settings, options):
         return
     shards.write_plan(left)
     try:
-        with _progress(planned, left), beam.Pipeline(options=options) as pipeline:
+        with progress.shown(planned, left), beam.Pipeline(options=options) as pipeline:
             _ = (
                 pipeline
                 | beam.Create(list(left))
@@ -188,40 +215,3 @@ def _conclude(report, plans):
         )
     missing, count = (sum(map(len, x.values())) for x in (report.missing, plans))
     return Written(clips, failed, missing, count, report.path, damaged)
-
-
-@contextlib.contextmanager
-def _progress(planned, left):
-    """A bar that follows the lists which the workers write, wherever they run."""
-    total = sum(map(len, planned.values()))
-    finished = total - sum(map(len, left.values()))
-    waiting = {shard: len(clips) for shard, clips in left.items()}
-    is_over = threading.Event()
-    interval = 30.0 if files.is_address(next(iter(left))) else 1.0
-    options = {"total": total, "initial": finished, "unit": "clip"}
-
-    def update():
-        nonlocal finished
-        begun = 0
-        for shard, count in list(waiting.items()):
-            done = count_outcomes(shard)
-            if done == count:
-                finished += waiting.pop(shard)
-            else:
-                begun += done
-        bar.update(max(0, finished + begun - bar.n))
-
-    def follow():
-        while not is_over.wait(interval):
-            update()
-
-    # Clips come in bursts; their average predicts best.
-    with tqdm(desc="Preparing", smoothing=0, **options) as bar:
-        thread = threading.Thread(target=follow)
-        thread.start()
-        try:
-            yield
-        finally:
-            is_over.set()
-            thread.join()
-            update()

@@ -1,6 +1,7 @@
 """Records written by the function, in this process."""
 
 import json
+import os
 import sys
 
 import filelock
@@ -16,6 +17,7 @@ from kinetics_i3d_tf2.data.records import (
     tfrecord,
     writer,
 )
+from kinetics_i3d_tf2.data.records.folder import RecordFolder
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
@@ -85,6 +87,53 @@ def test_finished_record_files_are_kept(tmp_path, caplog):
     caplog.set_level("INFO", logger="absl")
     assert write_records(table, tmp_path / "out", **options).clips == 6
     assert "All 3 record files exist" in caplog.text
+
+
+def test_record_files_of_changed_videos_are_written_again(tmp_path, caplog):
+    caplog.set_level("INFO", logger="absl")
+    table = read_folder(write_folder(tmp_path / "videos", 4))
+    options = {"settings": RGB, "num_shards": 2}
+    out = tmp_path / "out"
+    write_records(table, out, **options)
+    before = {path: path.stat().st_mtime_ns for path in out.glob("dataset_*")}
+    path = tmp_path / "videos/a/0.mkv"
+    write_video(path, brightness_frames(3, (48, 36)), codec="ffv1")
+    write_records(table, out, **options)
+    assert "1 videos have changed since; their record files are" in caplog.text
+    assert str(path) in caplog.text
+    changed = [p for p, time in before.items() if p.stat().st_mtime_ns != time]
+    assert len(changed) == 1
+    lengths = {e.media_id: len(e.rgb) for e in examples(out)}
+    assert lengths == {"0": 3, "1": 4, "2": 4, "3": 4}
+    # Lists of an earlier version have no fingerprints.
+    for done in out.glob("work/*.done.jsonl"):
+        rows = [json.loads(line)[:6] for line in done.read_text().splitlines()]
+        done.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    later = max(p.stat().st_mtime_ns for p in before) + 10**9
+    os.utime(path, ns=(later, later))
+    caplog.clear()
+    write_records(table, out, **options)
+    assert "1 videos have changed since" in caplog.text
+    caplog.clear()
+    write_records(table, out, **options)
+    assert "All 2 record files exist" in caplog.text
+
+
+def test_names_of_splits_stay_below_the_folder(tmp_path):
+    write_folder(tmp_path / "videos", 3)
+    csv = tmp_path / "videos" / "clips.csv"
+    csv.write_text("path,label,split\na/0.mkv,a,../../x\nb/1.mkv,b,my_split\n"
+                   "a/2.mkv,a,my-split\n")  # fmt: skip
+    out = tmp_path / "a" / "out"
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert write_records(read_csv(csv), out, settings=RGB).clips == 3
+    written = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(out) for path in written)
+    folder = RecordFolder(out)
+    assert len(folder.splits()) == 3
+    assert len(folder.split("my_split")) == len(folder.split("my-split")) == 1
+    with pytest.raises(ValueError, match=r"name is a part of file names.*'\.\./x'"):
+        write_records(read_csv(csv), out, settings=RGB, name="../x")
 
 
 def test_splits_share_a_label_map(tmp_path):
