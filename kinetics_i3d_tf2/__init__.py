@@ -40,6 +40,7 @@ _HOMES = {
     "find_segments": "inference.segments",
     "write_captions": "inference.captions",
     "write_labels": "inference.label_table",
+    "write_timeline": "visualization.timeline",
     "VideoScores": "inference.labelling",
     "Scores": "inference.scores",
     "decode_predictions": "inference.scores",

@@ -1,6 +1,7 @@
 """What `i3d classify` does with many videos, and with windows of long ones."""
 
 import functools
+import os
 import sys
 
 from absl import flags, logging
@@ -9,7 +10,15 @@ from ..data import sources
 from ..inference import segments
 from ..inference.label_rows import SUFFIXES
 from ..utils import files
-from . import chosen_checkpoints, clip_flags, flow_flags, model_flags, program
+from ..visualization import plots
+from . import (
+    chosen_checkpoints,
+    clip_flags,
+    flow_flags,
+    model_flags,
+    program,
+    results_file,
+)
 
 OUT = flags.DEFINE_string(
     "out",
@@ -48,6 +57,12 @@ CAPTIONS = flags.DEFINE_string(
     "Also write the segments of one video as captions (.vtt), for a player. Needs "
     "--window.",
 )
+TIMELINE = flags.DEFINE_string(
+    "timeline",
+    None,
+    "Also write a page (.html) of one video over time: its frames, and a lane for each "
+    "of its best classes. Needs --window, and the extra plot.",
+)
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 1, "Clips that go through the models at once.", 1
 )
@@ -58,7 +73,7 @@ NUM_READERS = flags.DEFINE_integer(
 flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
 _TOP = 5
-_OWN = (OUT, WINDOW, STRIDE, END, THRESHOLD, MIN_SECONDS, CAPTIONS)
+_OWN = (OUT, WINDOW, STRIDE, END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE)
 
 
 def declare_for_help() -> None:
@@ -100,8 +115,9 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
     """
     _check_flags()
     inputs = sources.find(names)
-    if CAPTIONS.value is not None and len(inputs) > 1:
-        raise ValueError(f"--captions is for one video. Received: {len(inputs)}")
+    for flag in (CAPTIONS, TIMELINE):
+        if flag.value is not None and len(inputs) > 1:
+            raise ValueError(f"--{flag.name} is for one video. Received: {len(inputs)}")
     checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
     models, class_names = chosen_checkpoints.load_models(checkpoints)
     from ..inference import label_table
@@ -133,8 +149,9 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
             logging.info("Stopped; the same command goes on after what is done")
         # A thread that computes flow would be waited for.
         program.exit_at_once(130)
-    if CAPTIONS.value is not None:
-        _write_captions(scores)
+    if scores and (CAPTIONS.value or TIMELINE.value):
+        facts = results_file.facts(checkpoints, root)
+        _write_segments(inputs[0].source.path, scores, facts)
     _report(report)
 
 
@@ -145,15 +162,20 @@ def _check_flags():
         if flag.present:
             raise ValueError(f"--{flag.name}: this program runs I3D")
     program.check_output(OUT)
-    program.check_output(CAPTIONS)
+    for flag, suffix in ((CAPTIONS, ".vtt"), (TIMELINE, ".html")):
+        program.check_output(flag)
+        if flag.value is not None and not flag.value.endswith(suffix):
+            raise ValueError(
+                f"--{flag.name}={flag.value}: name a file that ends in {suffix}"
+            )
+    if TIMELINE.value is not None and not plots.is_installed():
+        raise ValueError(f"--timeline needs the extra plot: {plots.INSTALL}")
     if OUT.value is not None and not OUT.value.lower().endswith(SUFFIXES):
         raise ValueError(f"--out={OUT.value}: name a file that ends in .csv or .jsonl")
     if WINDOW.value is None:
-        for flag in (STRIDE, CAPTIONS):
+        for flag in (STRIDE, CAPTIONS, TIMELINE):
             if flag.value is not None:
                 raise ValueError(f"--{flag.name} needs --window=SECONDS")
-    if CAPTIONS.value is not None and not CAPTIONS.value.endswith(".vtt"):
-        raise ValueError(f"--captions={CAPTIONS.value}: name a file that ends in .vtt")
 
 
 def _print_rows(classifier, inputs, options, *, on_row):
@@ -176,14 +198,23 @@ def _print_rows(classifier, inputs, options, *, on_row):
     return report
 
 
-def _write_captions(scores):
+def _write_segments(path, scores, facts):
     from ..inference.captions import write_captions
+    from ..visualization import timeline
 
     found = segments.find_segments(
         scores, threshold=THRESHOLD.value, min_seconds=MIN_SECONDS.value
     )
-    write_captions(CAPTIONS.value, found)
-    logging.info("%d segments are in %s", len(found), CAPTIONS.value)
+    if CAPTIONS.value is not None:
+        write_captions(CAPTIONS.value, found)
+        logging.info("%d segments are in %s", len(found), CAPTIONS.value)
+    if TIMELINE.value is not None:
+        start, end = scores[0].seconds[0], scores[-1].seconds[1]
+        thumbnails = timeline.read_thumbnails(path, start, end)
+        timeline.write_timeline(
+            TIMELINE.value, os.path.basename(path), scores, found, thumbnails, facts
+        )
+        logging.info("The page is %s", TIMELINE.value)
 
 
 def _report(report):

@@ -67,7 +67,7 @@ def find_segments(
     if not scores:
         return []
     probabilities = np.stack([window.probabilities for window in scores])
-    borders = _borders(scores)
+    borders = time_borders(scores)
     found = []
     for index in np.flatnonzero(probabilities.max(0) >= threshold):
         values = probabilities[:, index]
@@ -81,8 +81,16 @@ def find_segments(
     return sorted(found, key=lambda segment: (segment.start, segment.index))
 
 
-def _borders(scores):
-    """Seconds between windows: halfway between their middles; one more than windows."""
+def time_borders(scores: Sequence[Scores]) -> list[float]:
+    """The seconds between which each window speaks.
+
+    Args:
+        scores: of windows in order; at least one.
+
+    Returns:
+        One more than windows: the first second, the places halfway between the middles
+        of neighbours, the last second.
+    """
     times = np.array([window.seconds for window in scores])
     middles = times.mean(axis=1)
     between = (middles[1:] + middles[:-1]) / 2

@@ -3,8 +3,6 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import programs
@@ -14,8 +12,6 @@ from conftest import ROOT
 from kinetics_i3d_tf2.visualization import clip_page
 
 pytest.importorskip("matplotlib", reason="the extra plot is not installed")
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # What a phone shows of a page, as numbers: scripts may look into a frame of their own.
 PHONE = """<!DOCTYPE html><body><iframe id=phone width=390 height=844 srcdoc="{page}">
@@ -39,28 +35,6 @@ addEventListener("load", () => {{
   document.body.dataset.seen = JSON.stringify(seen);
 }});
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Opens a page without a window; returns the page then, and standard error."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"there is none of the browsers {', '.join(BROWSERS)}")
-    profile = tmp_path_factory.mktemp("profile")
-
-    def look(path):
-        done = subprocess.run(
-            [
-                found, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
-                "--virtual-time-budget=10000", "--enable-logging=stderr",
-                f"--user-data-dir={profile}", path.as_uri(),
-            ],
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        return done.stdout, done.stderr
-
-    return look
 
 
 def seen_on_a_phone(browser, page, tmp_path):
