@@ -17,6 +17,7 @@ from . import (
     flow_flags,
     model_flags,
     program,
+    reading_flags,
     results_file,
 )
 
@@ -115,6 +116,7 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
     """
     _check_flags()
     inputs = sources.find(names)
+    reading_flags.check_fps(each.source for each in inputs)
     for flag in (CAPTIONS, TIMELINE):
         if flag.value is not None and len(inputs) > 1:
             raise ValueError(f"--{flag.name} is for one video. Received: {len(inputs)}")
@@ -130,26 +132,36 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
         max_frames=max_frames,
         batch_size=BATCH_SIZE.value,
         num_readers=NUM_READERS.value,
-        recipe=flow_flags.apply(classifier.recipe),
+        recipe=reading_flags.apply(flow_flags.apply(classifier.recipe)),
         top=model_flags.TOP.value if model_flags.TOP.present else _TOP,
         window=WINDOW.value,
         stride=STRIDE.value,
     )
-    scores = []
+    scores, has_segments = [], bool(CAPTIONS.value or TIMELINE.value)
     if OUT.value is None:
         write = functools.partial(_print_rows, classifier, inputs, options)
     else:
         write = functools.partial(
-            label_table.write_labels, classifier, inputs, OUT.value, options
+            label_table.write_labels,
+            classifier,
+            inputs,
+            OUT.value,
+            options,
+            resume=not has_segments,  # They need the scores of all windows.
         )
+
+    def keep(step):
+        if has_segments and step.scores is not None:
+            scores.append(step.scores)
+
     try:
-        report = write(on_row=lambda step: step.scores and scores.append(step.scores))
+        report = write(on_row=keep)
     except KeyboardInterrupt:
         if OUT.value is not None:
             logging.info("Stopped; the same command goes on after what is done")
         # A thread that computes flow would be waited for.
         program.exit_at_once(130)
-    if scores and (CAPTIONS.value or TIMELINE.value):
+    if scores:
         facts = results_file.facts(checkpoints, root)
         _write_segments(inputs[0].source.path, scores, facts)
     _report(report)
@@ -192,9 +204,7 @@ def _print_rows(classifier, inputs, options, *, on_row):
             sys.stdout.write(codec.encode(codec.convert(step.row)))
             sys.stdout.flush()
             continue
-        report.num_cut += step.is_cut
-        if step.error:
-            report.errors[step.input.name] = step.error
+        report.add(step.input.name, step.error, step.is_cut, step.damage)
     return report
 
 
@@ -226,8 +236,8 @@ def _report(report):
         )
     done = report.total - len(report.errors)
     logging.info(
-        "%d of %d videos are labelled; %d could not be",
-        done, report.total, len(report.errors),
+        "%d of %d videos are labelled; %d could not be; %d have damaged frames",
+        done, report.total, len(report.errors), report.num_damaged,
     )  # fmt: skip
     if not done:
         reason = next(iter(report.errors.values()))

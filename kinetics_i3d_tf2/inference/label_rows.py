@@ -8,6 +8,8 @@ from ..utils.journal import CsvRows, JsonRows
 from .scores import Scores
 
 SUFFIXES = (".csv", ".jsonl")
+_FIRST = ("path", "start", "end", "frames")
+_LAST = ("error", "damage")
 
 
 class LabelCsv(CsvRows):
@@ -20,11 +22,11 @@ class LabelCsv(CsvRows):
     def __init__(self, top: int):
         pairs = [(f"label_{n}", f"probability_{n}") for n in range(1, top + 1)]
         columns = [name for pair in pairs for name in pair]
-        super().__init__(("path", "start", "end", "frames", *columns, "error"))
+        super().__init__((*_FIRST, *columns, *_LAST))
 
     def convert(self, row: dict) -> dict[str, str]:
         """The columns of a row that `make_row` made."""
-        flat = {name: row[name] for name in ("path", "start", "end", "frames", "error")}
+        flat = {name: row[name] for name in (*_FIRST, *_LAST)}
         for number, found in enumerate(row["labels"], 1):
             flat[f"label_{number}"] = found["label"]
             flat[f"probability_{number}"] = f"{found['probability']:.6g}"
@@ -57,18 +59,27 @@ def row_format(out: str | os.PathLike, top: int) -> LabelCsv | LabelJson:
     return LabelCsv(top) if suffix == ".csv" else LabelJson()
 
 
-def make_row(each: Input, top: int, scores: Scores | None, error: str = "") -> dict:
-    """The row of a video, of one of its windows, or of its error.
+def make_row(
+    each: Input,
+    top: int,
+    scores: Scores | None,
+    *,
+    error: str = "",
+    damage: str = "",
+) -> dict:
+    """The row of a video, of one of its windows, or of what is wrong with it.
 
     Args:
         each: the video.
         top: how many classes to give, best first.
         scores: its scores, or None.
         error: why there are none.
+        damage: what of the video is damaged or missing.
 
     Returns:
         JSON's types: "path", "start" and "end" in seconds, "frames", "labels" (dicts of
-        "label", "index" and "probability") and "error". Numbers have six digits.
+        "label", "index" and "probability"), "error" and "damage". Numbers have six
+        digits.
     """
     start, end = scores.seconds if scores else (None, None)
     return {
@@ -78,6 +89,7 @@ def make_row(each: Input, top: int, scores: Scores | None, error: str = "") -> d
         "frames": scores.frames if scores else None,
         "labels": _labels(scores, top) if scores else [],
         "error": error,
+        "damage": damage,
     }
 
 

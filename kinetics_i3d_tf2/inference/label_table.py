@@ -60,12 +60,21 @@ class LabelReport:
         done_before: how many an earlier run had done.
         errors: reasons of those that could not be labelled, by name.
         num_cut: how many go on after what was seen of them.
+        num_damaged: how many have damaged or missing frames, and were labelled.
     """
 
     total: int
     done_before: int = 0
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
     num_cut: int = 0
+    num_damaged: int = 0
+
+    def add(self, name: str, error: str, is_cut: bool, damage: str) -> None:
+        """Counts a video that is done."""
+        if error:
+            self.errors[name] = error
+        self.num_cut += is_cut
+        self.num_damaged += bool(damage)
 
 
 class Labelled(NamedTuple):
@@ -77,6 +86,7 @@ class Labelled(NamedTuple):
         row: what `make_row` makes of them; None at the end.
         error: why the video, or its rest, could not be labelled.
         is_cut: whether the video goes on after what was seen.
+        damage: what of the video is damaged or missing.
     """
 
     input: Input
@@ -84,6 +94,7 @@ class Labelled(NamedTuple):
     row: dict | None = None
     error: str = ""
     is_cut: bool = False
+    damage: str = ""
 
 
 DEFAULT = TableOptions()
@@ -96,6 +107,7 @@ def write_labels(
     out: str | os.PathLike,
     options: TableOptions = DEFAULT,
     *,
+    resume: bool = True,
     on_row: Callable[[Labelled], object] = lambda row: None,
 ) -> LabelReport:
     """Writes the labels of many videos as a table.
@@ -107,6 +119,7 @@ def write_labels(
             done, and with which settings, is also in OUT.progress: called again, it
             goes on after the videos that are done and have not changed since.
         options: how videos are read, and what is written.
+        resume: keep what an earlier run has done; else all is done again.
         on_row: called with each new step, as `label` yields it.
 
     Returns:
@@ -128,6 +141,8 @@ def write_labels(
         run_dir.only_run(folder, lock=f".{name}.lock"),
         Journal(f"{os.fspath(out)}.progress", JsonRows()) as progress,
     ):
+        if not resume:
+            progress.replace(progress.rows[:1])
         done = _done_before(out, progress, _settings(classifier, options), inputs)
         report = LabelReport(len(inputs), len(done))
         _write_rows(out, codec, _in_order(inputs, done))
@@ -150,13 +165,14 @@ def write_labels(
                         "rows": rows,
                         "error": step.error,
                         "cut": step.is_cut,
+                        "damage": step.damage,
                     }
                 )
                 rows = []
         if report.done_before and left:  # The order is that of the inputs.
             _write_rows(out, codec, _in_order(inputs, done))
-    report.errors = {n: entry["error"] for n, entry in done.items() if entry["error"]}
-    report.num_cut = sum(entry["cut"] for entry in done.values())
+    for name, entry in done.items():
+        report.add(name, entry["error"], entry["cut"], entry.get("damage", ""))
     return report
 
 
@@ -178,39 +194,50 @@ def label(
     Yields:
         The rows of each video, then its end.
     """
+    top = options.top
     with _bar(inputs, total or len(inputs), options) as bar:
-        for each, scores, error, is_cut in _score(classifier, inputs, options):
-            if scores is not None:
-                yield Labelled(each, scores, make_row(each, options.top, scores))
+        for step in _score(classifier, inputs, options):
+            each, damage = step.input, step.damage
+            if step.scores is not None:
+                row = make_row(each, top, step.scores, damage=damage)
+                yield step._replace(row=row)
                 bar.update(bar.unit == "window")
                 continue
-            if error:
-                logging.warning("%s: %s", each.source.path, error)
-                yield Labelled(each, None, make_row(each, options.top, None, error))
-            yield Labelled(each, None, None, error, is_cut)
+            if step.error or damage:
+                logging.warning("%s: %s", each.source.path, step.error or damage)
+            if step.error or (damage and options.window is not None):
+                row = make_row(each, top, None, error=step.error, damage=damage)
+                yield Labelled(each, None, row)
+            yield step
             bar.update(bar.unit == "video")
 
 
 def _score(classifier, inputs, options):
-    """Yields (input, scores, "", False) of each window, then (input, None, ...)."""
+    """Yields the scores of each video or of its windows, without rows, and its end."""
     if options.window is None:
         results = labelling.classify_many(classifier, inputs, options)
         with contextlib.closing(results):
-            for each, scores, error, is_cut in results:
+            for each, scores, error, is_cut, damage in results:
+                damage = str(damage or "")
                 if scores is not None:
-                    yield each, scores, "", False
-                yield each, None, error, is_cut
+                    yield Labelled(each, scores, damage=damage)
+                yield Labelled(each, None, None, error, is_cut, damage)
         return
     for each in inputs:
-        error = ""
+        error, found = "", []
         try:
             for window in labelling.over_time(
-                classifier, each.source, options.window, options.stride, options
+                classifier,
+                each.source,
+                options.window,
+                options.stride,
+                options,
+                on_damage=found.append,
             ):
-                yield each, window, "", False
+                yield Labelled(each, window)
         except (ValueError, OSError) as caught:
             error = reason(caught, each.source.path)
-        yield each, None, error, False
+        yield Labelled(each, None, None, error, False, " ".join(map(str, found)))
 
 
 def _fingerprint(each):

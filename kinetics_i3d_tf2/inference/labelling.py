@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -129,6 +129,8 @@ def over_time(
     window: float,
     stride: float | None = None,
     options: LabellingOptions = DEFAULT,
+    *,
+    on_damage: Callable[[Damage], object] = lambda damage: None,
 ) -> Iterator[Scores]:
     """Classifies window after window of a video, holding few windows in memory.
 
@@ -139,6 +141,8 @@ def over_time(
         stride: seconds from the beginning of a window to that of the next; by default
             `window`. Both are rounded to frames of 1/25 second.
         options: how the video is read and run; `max_frames` does not count.
+        on_damage: gets the counts of damaged and missing frames at the end, if there
+            are any.
 
     Yields:
         Scores of each window; `seconds` are those of the video. Frames at the end that
@@ -175,7 +179,9 @@ def over_time(
         elif item.error:
             raise ValueError(f"{os.fspath(source.path)}: {item.error}")
         elif not isinstance(first[0], Window):
-            raise ValueError(f"{source.path}: has too few frames: flow needs two")
+            raise ValueError(f"{source.path}: has too few frames")
+        elif item.damage:
+            on_damage(item.damage)
 
 
 def windows_of_seconds(window: float, stride: float | None = None) -> Windows:

@@ -36,10 +36,10 @@ def test_a_folder_goes_to_standard_output(folder):
     )  # fmt: skip
     assert picking["label_1"] == "picking up"
     assert set(picking) == {
-        "path", "start", "end", "frames", "error",
+        "path", "start", "end", "frames", "error", "damage",
         "label_1", "probability_1", "label_2", "probability_2",
     }  # fmt: skip
-    assert "2 of 3 videos are labelled; 1 could not be" in done.stderr
+    assert "2 of 3 videos are labelled; 1 could not be; 0 have damaged" in done.stderr
 
 
 def test_one_video_is_answered_as_ever():
@@ -69,6 +69,23 @@ def test_what_is_longer_is_told(folder):
     assert (
         "2 videos are longer than what was seen of them; see --max_fra" in done.stderr
     )
+
+
+@pytest.mark.parametrize("window", [(), ("--window=0.4",)], ids=["whole", "windows"])
+def test_damage_is_told(tmp_path, window):
+    content = bytearray((ROOT / "data" / f"{CLIPS[0]}.mp4").read_bytes())
+    middle = content.index(b"mdat") + 1500
+    content[middle : middle + 200] = bytes(200)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(content)
+    done = programs.run(
+        "classify", tmp_path, *RGB, "--max_damaged_frames=1", "--top=1", *window
+    )
+    assert done.returncode == 0, done.stderr
+    *_, last = parse(done.stdout)
+    assert "frames are damaged" in last["damage"]
+    assert f"damaged.mp4: {last['damage']}" in done.stderr
+    assert "1 have damaged frames" in done.stderr
 
 
 @pytest.mark.slow
