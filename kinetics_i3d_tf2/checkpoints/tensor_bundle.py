@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils import files
+from ..utils import file_system, files
 from .bundle_index import parse_index
 from .tensor_data import read_tensor
 
@@ -199,6 +199,8 @@ def find_prefix(path: str | os.PathLike) -> str | Path:
         OSError: the folder holds no checkpoint, or several of other names.
     """
     kind = str if files.is_address(path) else Path
+    if kind is Path:
+        path = file_system.follow(path)
     if not files.is_dir(path):
         return kind(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
     found = files.matching(files.join(path, "*.index"))

@@ -18,7 +18,7 @@ import numpy as np
 from ..checkpoints.config import write_config_of_model
 from ..checkpoints.sonnet import load_checkpoint, load_momentum, save_checkpoint
 from ..data import labels
-from ..utils import files, run_dir
+from ..utils import file_system, files, run_dir
 from .recipe import TrainingRecipe
 from .state import RunState
 
@@ -129,7 +129,7 @@ class RunCheckpoints:
         """
         with files.atomic_writer(self._folder / _name(state.step) / _STATE) as path:
             path.write_text(_text(state), encoding="utf-8")
-            run_dir.sync(path)
+            file_system.sync(path)
         if best is not None:
             self._link("best", best)
         for old in self._steps() - {state.step, best}:
@@ -146,10 +146,7 @@ class RunCheckpoints:
 
     def _link(self, name, step):
         target = os.path.join("checkpoints", _name(step))
-        temporary = self._run / f".{name}"
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(target)
-        os.replace(temporary, self._run / name)
+        file_system.make_link(target, self._run / name)
 
 
 def _name(step):

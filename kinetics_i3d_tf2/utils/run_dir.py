@@ -9,9 +9,8 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-import filelock
-
-from . import files
+from . import file_system, files
+from .file_system import sync
 
 # As `files.atomic_writer` names what it has not finished.
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{32}", re.DOTALL)
@@ -32,11 +31,15 @@ def only_run(folder: str | os.PathLike, *, lock: str = ".lock") -> Iterator[None
     if files.is_address(folder):
         yield
         return
-    try:
-        with filelock.FileLock(files.join(folder, lock), timeout=0):
-            yield
-    except filelock.Timeout as error:
-        raise ValueError(f"{folder}: another run is writing there") from error
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(file_system.exclusive(files.join(folder, lock)))
+        except file_system.LockedError as error:
+            raise ValueError(
+                f"{folder}: another run is writing there; it is locked {error}"
+            ) from error
+        file_system.warn_of_substitutes(folder)
+        yield
 
 
 def keep_settings(
@@ -153,15 +156,6 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
         sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def sync(path: str | os.PathLike) -> None:
-    """Waits until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def clear_unfinished(folder: str | os.PathLike) -> None:

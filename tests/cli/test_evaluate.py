@@ -6,7 +6,6 @@ import os
 import re
 import signal
 
-import filelock
 import numpy as np
 import programs
 import pytest
@@ -21,6 +20,7 @@ from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import shards, tfrecord
 from kinetics_i3d_tf2.data.records.image_coding import Coding
 from kinetics_i3d_tf2.models.two_stream import TwoStream
+from kinetics_i3d_tf2.utils.file_system import exclusive
 from kinetics_i3d_tf2.video import optical_flow, transforms
 
 DATASET_NAMES = ("jump", "run", "wave")
@@ -406,7 +406,7 @@ def test_another_checkpoint_and_dataset_are_refused(
 
 def test_a_run_beside_another_is_refused(run, videos, checkpoints, whole_run):
     flags = (*of_folder(videos), checkpoints["rgb"], *SIZES, f"--out={whole_run[0]}")
-    with filelock.FileLock(whole_run[0] / ".lock"):
+    with exclusive(whole_run[0] / ".lock"):
         assert_error(run(*flags)[2], "out: another run is writing there")
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from pathlib import Path
 
+from ...utils import file_system
 from ..tensor_bundle import BundleReader
 from .stored import Stored
 
@@ -22,7 +23,7 @@ def find_bundle(path: str | os.PathLike) -> Path | None:
     Returns:
         Its prefix, or None.
     """
-    path = Path(path)
+    path = Path(file_system.follow(path))
     if not path.is_dir():
         prefix = Path(_PARTS.sub("", os.fspath(path)))
         is_part = prefix != path or not path.exists()

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from absl import logging
-from filelock import FileLock
 
+from ..file_system import exclusive
 from . import storage
 from .addresses import redact, without_query
 
@@ -45,7 +45,7 @@ def copy_to(address: str | os.PathLike, target: str | os.PathLike) -> None:
     if entry is None:
         storage.download(address, target)
         return
-    with FileLock(entry.parent / ".lock"):
+    with exclusive(entry.parent / ".lock", wait=True):
         if not entry.exists():
             _fetch(address, entry)
         else:

@@ -4,7 +4,6 @@ import json
 import os
 import sys
 
-import filelock
 import numpy as np
 import pytest
 from videos import brightness_frames, write_folder, write_video
@@ -18,6 +17,7 @@ from kinetics_i3d_tf2.data.records import (
     writer,
 )
 from kinetics_i3d_tf2.data.records.folder import RecordFolder
+from kinetics_i3d_tf2.utils.file_system import exclusive
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
@@ -200,7 +200,7 @@ def test_no_clip_can_be_prepared_until_it_is_fixed(tmp_path):
 
 def test_a_second_run_at_the_same_time_is_an_error(one_video, tmp_path):
     (tmp_path / "work").mkdir()
-    with filelock.FileLock(tmp_path / "work" / "lock"):
+    with exclusive(tmp_path / "work" / "lock"):
         with pytest.raises(ValueError, match=f"{tmp_path}: another run is writing"):
             write_records(one_video, tmp_path, settings=RGB)
 
