@@ -20,6 +20,7 @@ from pathlib import Path
 import av
 import numpy as np
 from absl import app, flags
+from batches import BATCH, FRAMES, clip_rate, write_records
 from made_videos import make_videos, write_video
 from memory import resident_mib
 from tqdm import tqdm
@@ -27,7 +28,7 @@ from tqdm import tqdm
 from kinetics_i3d_tf2.data import video_folder
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.data.records import image_coding, mediasequence, tfrecord
+from kinetics_i3d_tf2.data.records import tfrecord
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES
 from kinetics_i3d_tf2.utils import files
 from kinetics_i3d_tf2.video import optical_flow, reader, transforms
@@ -40,9 +41,6 @@ CLIPS = flags.DEFINE_integer("clips", 8, "Videos to make.", 1)
 PROCESSES = flags.DEFINE_integer("processes", 2, "Processes of the bare loop.", 1)
 REPEATS = flags.DEFINE_integer("repeats", 3, "Runs of each.", 1)
 PAIRS = flags.DEFINE_integer("pairs", 12, "Frame pairs a clip to prepare.", 2)
-
-BATCH = 4
-FRAMES = 64
 
 
 def main(_):
@@ -183,21 +181,6 @@ def measure_preparation(clips, folder):
     )
 
 
-def clip_rate(sources, recipe, batches=20):
-    """Clips a second of training batches, after some to warm up."""
-    from kinetics_i3d_tf2.data.tf_data import pipeline
-
-    dataset = pipeline.for_training(sources, recipe, batch_size=BATCH, seed=0)
-    iterator = iter(dataset)
-    # As many as it keeps ready, which would be taken for speed.
-    for _ in range(6):
-        next(iterator)
-    start = time.perf_counter()
-    for _ in range(batches):
-        next(iterator)
-    return batches * BATCH / (time.perf_counter() - start)
-
-
 def view_rate(clips, count):
     """Views a second of evaluation batches: every frame of the videos is used."""
     from kinetics_i3d_tf2.data.tf_data import pipeline
@@ -261,28 +244,6 @@ def preparation_seconds(videos, folder, cores):
     start = time.perf_counter()
     subprocess.run(command, check=True, capture_output=True)
     return time.perf_counter() - start
-
-
-def write_records(path, clips, flow_format):
-    """Records of whole videos; one computed flow frame stands for all of a clip."""
-    import tensorflow as tf
-
-    coding = image_coding.Coding(flow_format=flow_format)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for clip in tqdm(clips, "Making records", leave=False):
-            frames = transforms.resize_short_side(reader.read_video(clip.path))
-            (displacement,) = optical_flow.optical_flow(frames[:2])
-            images = image_coding.encode_flow([displacement], coding)
-            writer.write(
-                mediasequence.make_example(
-                    clip,
-                    image_coding.encode_rgb(frames, coding),
-                    images * (len(frames) - 1),
-                    coding=coding,
-                    size=frames.shape[1:3],
-                    frame_rate=reader.FRAME_RATE,
-                )
-            )
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ verify and export also take the files that import takes.
 
 from absl import flags
 
+from ..utils import files
 from . import program
 
 _COPY_TO = flags.DEFINE_string(
@@ -78,7 +79,7 @@ def _import(path):
         raise ValueError("--out: pass a folder for the checkpoint")
     checkpoint = importing.import_weights(path, _OUT.value, label_map=_LABEL_MAP.value)
     print(conversion.verify_checkpoint(path))
-    print(f"Checkpoint: {checkpoint.prefix}")
+    print(f"Checkpoint: {files.redact(checkpoint.prefix)}")
 
 
 def _verify(path):
@@ -93,7 +94,7 @@ def _export(path):
     if _OUT.value is None or _FORMAT.value is None:
         raise ValueError("--out and --format: pass a file, and pytorch or keras")
     conversion.export_weights(path, _OUT.value, _FORMAT.value)
-    print(_OUT.value)
+    print(files.redact(_OUT.value))
 
 
 _ACTIONS = {

@@ -135,7 +135,7 @@ def _print(results):
         if facts["damaged"]:
             left_out += f"; {facts['damaged']} with damaged frames"
         number = f"{facts['videos']} videos of {facts['frames']} frames"
-        print(f"{name}: {number}, {facts['path']}{left_out}")
+        print(f"{name}: {number}, {files.redact(facts['path'])}{left_out}")
     path, identity = results["checkpoint_path"], results["checkpoint"]
     print(f"checkpoint: {path} ({identity}, {results['dtype']})")
     print(f"weights: {results['weights']}")

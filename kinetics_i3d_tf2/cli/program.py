@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import logging as standard_logging
 import os
 import re
 import signal
@@ -18,6 +19,9 @@ from . import help_text
 
 # absl's error for a required flag that is missing.
 _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None")
+
+# Libraries of remote files that tell where they found credentials.
+_CHATTY = ("aiobotocore", "botocore", "google.auth")
 
 HELP = ("-h", "--help", "-help", "--helpfull", "--helpshort")
 
@@ -44,6 +48,8 @@ def run(
     """
     logging.set_verbosity(logging.INFO)
     logging.get_absl_handler().addFilter(_redact_record)
+    for name in _CHATTY:
+        standard_logging.getLogger(name).setLevel(standard_logging.WARNING)
     sys.unraisablehook = _unraisable
     module = module or sys.modules["__main__"]
     keep_unknown = getattr(module, "KEEPS_UNKNOWN_FLAGS", False)

@@ -1,7 +1,9 @@
 """Reading from an HTTP server with faults."""
 
+import http.server
 import os
 import re
+import threading
 
 import pytest
 
@@ -131,6 +133,35 @@ def test_an_empty_file(server):
     server.content["a"] = b""
     assert read(f"{server.address}/plain/a") == b""
     assert files.size(f"{server.address}/plain/a") == 0
+
+
+def test_an_index_page_is_a_folder(tmp_path):
+    """As `python -m http.server` shows it, which serves no ranges."""
+    pytest.importorskip("aiohttp")
+    for name in ("a.mp4", "sub/b.mp4", "sub/c d.mp4", ".hidden.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    def handler(*args):
+        return Handler(*args, directory=str(tmp_path))
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        folder = f"http://127.0.0.1:{server.server_port}/"
+        assert files.is_dir(folder) and not files.is_dir(f"{folder}a.mp4")
+        found = files.files_below(folder)
+        names = ["a.mp4", "sub/b.mp4", "sub/c%20d.mp4"]
+        assert found == [folder + name for name in names]
+        assert [read(path) for path in found] == [
+            b"a.mp4",
+            b"sub/b.mp4",
+            b"sub/c d.mp4",
+        ]
+        server.shutdown()
 
 
 def test_writing_is_refused_before_the_work(server):

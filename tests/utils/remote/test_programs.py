@@ -47,9 +47,13 @@ def read_csv(path):
 
 
 def test_checkpoint(root):
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()  # Connecting may log, too.
     done = programs.run("checkpoint", f"{root}/model")
     assert done.returncode == 0, done.stderr
     assert "InceptionI3d of 3 channels and 2 classes" in done.stdout
+    assert "credentials" not in done.stderr
     done = programs.run("checkpoint", f"{root}/no.ckpt")
     assert done.returncode == 2
     assert "there is no such checkpoint file" in done.stderr
@@ -156,3 +160,31 @@ def test_classify_a_signed_video(server, root, tmp_path):
         assert "sesame" not in text
         assert "secret" not in text
         assert "AKIA" not in text
+
+
+def test_prepare_signed_videos(server, tmp_path):
+    """The signatures are nowhere in the folder of records."""
+    pytest.importorskip("apache_beam", reason="the extra beam is not installed")
+    frames = brightness_frames(20, (48, 36))
+    path = write_video(tmp_path / "clip.mp4", frames)
+    query = "X-Amz-Credential=AKIA/2026/s3&X-Amz-Signature=open%2Fsesame"
+    lines = ["path,label"]
+    for name in ("a", "b", "missing"):
+        if name != "missing":
+            server.content[f"{name}.mp4"] = path.read_bytes()
+        lines.append(f"{server.address}/private/{name}.mp4?{query},{name}")
+    (tmp_path / "list.csv").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "records"
+    flags = ["--dataset=csv", f"--annotations={tmp_path / 'list.csv'}", "--flow=none"]
+    flags += [f"--out={out}", "--short_side=36", "--num_shards=1"]
+    done = programs.run("prepare", *flags)
+    assert done.returncode == 0, done.stderr
+    assert "2 clips in 1 record files" in done.stdout
+    assert "private/missing.mp4?X-Amz-Credential=***" in done.stderr
+    contents = [p.read_bytes() for p in out.rglob("*") if p.is_file()]
+    assert len(contents) > 3
+    for content in (done.stdout.encode(), done.stderr.encode(), *contents):
+        assert b"sesame" not in content
+        assert b"AKIA" not in content
+    done = programs.run("prepare", *[f.replace("AKIA", "AKIB") for f in flags])
+    assert "All 1 record files exist" in done.stderr

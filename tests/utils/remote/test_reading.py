@@ -115,6 +115,16 @@ def test_pipeline(address, folder, kind):
         np.testing.assert_array_equal(clip, remote[name])
 
 
+def test_a_list_names_videos_next_to_it(s3_address):
+    import kinetics_i3d_tf2 as i3d
+
+    with files.atomic_writer(f"{s3_address}/list.csv") as path:
+        path.write_text(f"path,label\nclip.mp4,a\n{s3_address}/clip.mkv,b\n")
+    table = i3d.read_csv(f"{s3_address}/list.csv")
+    names = ["clip.mp4", "clip.mkv"]
+    assert [clip.path for clip in table] == [f"{s3_address}/{n}" for n in names]
+
+
 def test_records_are_found_once_and_read_with_one_request_each(server, http_address):
     from kinetics_i3d_tf2.data.records import tfrecord
 
