@@ -19,6 +19,7 @@ from ..visualization import plots
 from . import distribution
 from .build import build_model, make_trainer
 from .callbacks import Checkpoints, LearningRate
+from .data_list import check_data, keep_data
 from .errors import explained
 from .initial_weights import initial_width, load_initial_weights
 from .logs import ProgressBar, RunLogs
@@ -53,10 +54,11 @@ def train(
     """Trains a model until the last step of a recipe.
 
     `out` receives `checkpoints/`, the links `last` and `best` to two of them (released
-    format, with `label_map.txt`), `log.csv`, `tensorboard/`, `settings.json` and, at
-    the end, `curves.png`. Called again with the same arguments, it resumes at the step
-    of the newest checkpoint; on a CPU the final weights are bit for bit those of an
-    uninterrupted run.
+    format, with `label_map.txt`), `log.csv`, `tensorboard/`, `settings.json`,
+    `clips.csv` and, at the end, `curves.png`. Called again with the same arguments, it
+    resumes at the step of the newest checkpoint; on a CPU the final weights are bit for
+    bit those of an uninterrupted run. If clips were added or removed since, the error
+    names them.
 
     Args:
         recipe: the recipe, such as `RECIPES["finetune_full"]`.
@@ -112,11 +114,11 @@ def train(
         files.make_dirs(out)
         with run_dir.only_run(out):
             run_dir.clear_unfinished(out)
-            run_dir.keep_settings(
-                files.join(out, "settings.json"),
-                settings(recipe, data, options),
-                upgrade=upgrade,
-            )
+            today = settings(recipe, data, options)
+            check_data(out, data, today)
+            path = files.join(out, "settings.json")
+            run_dir.keep_settings(path, today, upgrade=upgrade)
+            keep_data(out, data)
             state = _fit(run)
     except tf.errors.OpError as error:
         raise explained(error, workers) from error
