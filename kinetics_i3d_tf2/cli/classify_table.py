@@ -235,9 +235,12 @@ def _report(report):
             report.num_cut,
         )
     done = report.total - len(report.errors)
+    damaged = ""
+    if report.num_damaged:
+        damaged = f"; {report.num_damaged} have damaged frames"
     logging.info(
-        "%d of %d videos are labelled; %d could not be; %d have damaged frames",
-        done, report.total, len(report.errors), report.num_damaged,
+        "%d of %d videos are labelled; %d could not be%s",
+        done, report.total, len(report.errors), damaged,
     )  # fmt: skip
     if not done:
         reason = next(iter(report.errors.values()))

@@ -137,8 +137,8 @@ def _of_pattern(pattern):
         matches = sorted(glob.glob(pattern, recursive=True))
     for match in matches:
         if files.is_dir(match):
-            found = video_folder.list_videos(match).videos
-            if "**" not in pattern or found == [match]:
+            if "**" not in pattern or video_folder.is_clip(match):
+                found = video_folder.list_videos(match).videos
                 yield from ((fixed, Clip(path)) for path in found)
         elif files.is_address(match) or os.path.isfile(match):
             yield from _of_file(fixed, match)

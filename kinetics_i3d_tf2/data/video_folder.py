@@ -94,6 +94,11 @@ def list_videos(
     return VideoFolder(sorted(videos), others, below.special, below.unlisted)
 
 
+def is_clip(folder: str | os.PathLike) -> bool:
+    """Whether a folder is one clip: images and no videos or folders of images."""
+    return list_videos(folder).videos == [os.fspath(folder).rstrip("/")]
+
+
 def video_files(
     folder: str | os.PathLike, suffixes: Sequence[str] = VIDEO_SUFFIXES
 ) -> list[str]:

@@ -203,8 +203,8 @@ def label(
                 yield step._replace(row=row)
                 bar.update(bar.unit == "window")
                 continue
-            if step.error or damage:
-                logging.warning("%s: %s", each.source.path, step.error or damage)
+            if step.error:  # Damage is logged where the video is read.
+                logging.warning("%s: %s", each.source.path, step.error)
             if step.error or (damage and options.window is not None):
                 row = make_row(each, top, None, error=step.error, damage=damage)
                 yield Labelled(each, None, row)
@@ -255,6 +255,7 @@ def _settings(classifier, options):
         "weights": classifier.fingerprint(),
         **{name: getattr(options, name) for name in names},
         "flow_epsilon": recipe.flow_epsilon if "flow" in recipe.streams else None,
+        "image_fps": recipe.reading.image_fps,
     }
 
 

@@ -221,7 +221,7 @@ def _prepare(clip, settings):
         example, count = encode_clip(clip, settings, on_damage=found.append)
     except Exception as error:  # One bad clip must not stop the others.
         why = problem_of(error, clip.path)
-        logging.warning("Left out: %s: %s", clip.path, why)
+        logging.warning("Left out: %s: %s", files.redact(clip.path), why)
         return None, outcome._replace(reason=why)
     damage = found[0].counts() if found else None
     return example, outcome._replace(num_frames=count, damage=damage)
