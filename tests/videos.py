@@ -59,6 +59,24 @@ def write_video(
     return path
 
 
+def thin_gif(path):
+    """A GIF of 4x8000 pixels in two kilobytes: resized to 256, it is 512000 high."""
+    return write_video(
+        path, brightness_frames(2, (4, 8000)), codec="gif", pixel_format="rgb8"
+    )
+
+
+def damaged_video(path):
+    """Sixty frames of noise, of which four are lost or damaged."""
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)
+    write_video(path, noise, codec="mpeg4", options={"g": "5", "b": "3000000"})
+    content = bytearray(path.read_bytes())
+    middle, count = len(content) // 2, len(content) // 60 * 2
+    content[middle : middle + count] = bytes(count)
+    path.write_bytes(content)
+    return path
+
+
 def write_folder(folder, count, num_frames=4):
     """Videos of the classes a and b in turn; brightness tells the frame."""
     for number in range(count):

@@ -6,7 +6,7 @@ import sys
 
 from absl import flags, logging
 
-from ..data import sources
+from ..data import sources, video_folder
 from ..inference import segments
 from ..inference.label_rows import SUFFIXES
 from ..utils import files
@@ -95,7 +95,7 @@ def is_wanted(names: list[str]) -> bool:
         bool(names)
         and names[0] != "-"
         and (
-            files.is_dir(names[0])
+            (files.is_dir(names[0]) and not video_folder.is_clip(names[0]))
             or not files.exists(names[0])
             or names[0].lower().endswith(".csv")
         )

@@ -11,12 +11,13 @@ from absl import logging
 from tqdm import tqdm
 
 from ..arguments import suggest_arguments
+from ..data import clip_frames
+from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.sources import Input
 from ..utils import files, run_dir
 from ..utils.errors import reason
 from ..utils.journal import Journal, JsonRows
-from ..video.reader import count_frames
 from . import labelling
 from .label_rows import make_row, row_format
 from .labelling import LabellingOptions
@@ -309,7 +310,12 @@ def _bar(left, total, options):
         if isinstance(left[0].source, Clip):
             path, start, end = (getattr(left[0].source, n) for n in _SPAN)
             with contextlib.suppress(ValueError, OSError):  # Reading it gives it.
-                frames = count_frames(path, start=start or options.start, end=end)
+                frames = clip_frames.num_frames(
+                    path,
+                    options.recipe or ClipRecipe(),
+                    start=start or options.start,
+                    end=end,
+                )
                 windows = labelling.windows_of_seconds(options.window, options.stride)
                 count = windows.count(frames)
         return tqdm(desc="Classifying", total=count, unit="window")
