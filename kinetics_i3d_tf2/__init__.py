@@ -36,6 +36,7 @@ _HOMES = {
     "frechet_video_distance": "features.fvd",
     "Classifier": "inference.classifier",
     "LabellingOptions": "inference.labelling",
+    "LiveOptions": "inference.live",
     "TableOptions": "inference.label_table",
     "find_segments": "inference.segments",
     "write_captions": "inference.captions",

@@ -19,6 +19,9 @@ With models of your own, as i3d train writes them:
 As a page that shows where and when the network finds the classes:
   i3d classify --video=clip.mp4 --report=clip.html
 
+A camera or a stream, the newest seconds again and again:
+  i3d classify rtsp://camera/stream --eval_type=rgb --every=2
+
 Of one video it prints the norm of the logits and the top classes, each with its
 probability and its logit. Results go to standard output, messages to standard error.
 """
@@ -40,6 +43,7 @@ from ..video.ffmpeg import is_stdin
 from ..visualization import clip_page, plots
 from . import (
     chosen_checkpoints,
+    classify_live,
     classify_table,
     clip_flags,
     flow_flags,
@@ -54,6 +58,7 @@ _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
 model_flags.declare_for_help()
 flow_flags.declare_for_help()
 classify_table.declare_for_help()
+classify_live.declare_for_help()
 reading_flags.declare_for_help()
 _VIDEO = flags.DEFINE_string(
     "video",
@@ -100,6 +105,9 @@ def main(argv, *, root="."):
     """
     program.reject_values_of_switches(argv)
     names = argv[1:] if _VIDEO.value is None else [_VIDEO.value, *argv[1:]]
+    if classify_live.is_wanted(names):
+        _check_table(names)
+        classify_live.main(names, root=root)
     if classify_table.is_wanted(names):
         _check_table(names)
         classify_table.main(
@@ -171,8 +179,8 @@ def _check_table(names):
     for flag in (*_SAMPLES.values(), _JSON, _REPORT):
         if flag.value is not None:
             raise ValueError(
-                f"--{flag.name} is for one video that is seen at once, without --out "
-                "and --window"
+                f"--{flag.name} is for one video that is seen at once, without --out, "
+                "--window and --every"
             )
     if not names:
         raise ValueError("name the videos: files, folders, patterns or CSVs")

@@ -74,12 +74,13 @@ NUM_READERS = flags.DEFINE_integer(
 flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
 _TOP = 5
-_OWN = (OUT, WINDOW, STRIDE, END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE)
+# What is of no use to a live video.
+OF_FILES = (END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE, BATCH_SIZE, NUM_READERS)
 
 
 def declare_for_help() -> None:
     """Shows these flags in the `--help` of the program that calls this."""
-    for flag in (*_OWN, BATCH_SIZE, NUM_READERS):
+    for flag in (OUT, WINDOW, STRIDE, *OF_FILES):
         flags.declare_key_flag(flag.name)
 
 

@@ -15,6 +15,7 @@ _SHARED = {
     "dataset_flags": "Dataset",
     "clip_flags": "Architecture and clips",
     "classify_table": "Many videos, and windows of long ones",
+    "classify_live": "Live videos",
     "model_flags": "Checkpoints",
     "flow_flags": "Optical flow",
     "reading_flags": "Reading videos",

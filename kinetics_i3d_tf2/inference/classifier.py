@@ -16,9 +16,10 @@ from ..data.clips import Clip
 from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
 from ..video.reader import FRAME_RATE
-from . import graph, labelling
+from . import graph, labelling, live
 from .frames import MAX_FRAMES, check_frames, read_frames
 from .labelling import LabellingOptions, VideoScores
+from .live import LiveOptions, LiveScores
 from .open_models import open_models
 from .scores import Scores, joint_logits
 
@@ -199,6 +200,24 @@ class Classifier:
         """
         clip = Clip(os.fspath(source))
         yield from labelling.over_time(self, clip, window, stride, options)
+
+    def live(
+        self, source: str, options: LiveOptions = live.DEFAULT
+    ) -> Iterator[LiveScores]:
+        """Scores the newest seconds of a camera, a stream or a pipe, again and again.
+
+        Args:
+            source: "/dev/video0", "rtsp://camera/stream", "-", ... as of `LiveVideo`.
+            options: how long a window is, and how often one is scored.
+
+        Yields:
+            Scores of the newest window, without an end, except of pipes.
+
+        Raises:
+            OSError: there is no such source.
+            ValueError: it is a regular file, or not a video.
+        """
+        yield from live.classify_live(self, source, options)
 
     def prepare(
         self,

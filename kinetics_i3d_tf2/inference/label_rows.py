@@ -3,13 +3,11 @@
 import os
 
 from ..data.labels import top_k
-from ..data.sources import Input
 from ..utils.journal import CsvRows, JsonRows
 from .scores import Scores
 
 SUFFIXES = (".csv", ".jsonl")
 _FIRST = ("path", "start", "end", "frames")
-_LAST = ("error", "damage")
 
 
 class LabelCsv(CsvRows):
@@ -19,14 +17,16 @@ class LabelCsv(CsvRows):
         top: how many classes there are.
     """
 
+    last = ("error", "damage")
+
     def __init__(self, top: int):
         pairs = [(f"label_{n}", f"probability_{n}") for n in range(1, top + 1)]
         columns = [name for pair in pairs for name in pair]
-        super().__init__((*_FIRST, *columns, *_LAST))
+        super().__init__((*_FIRST, *columns, *self.last))
 
     def convert(self, row: dict) -> dict[str, str]:
         """The columns of a row that `make_row` made."""
-        flat = {name: row[name] for name in (*_FIRST, *_LAST)}
+        flat = {name: row[name] for name in (*_FIRST, *self.last)}
         for number, found in enumerate(row["labels"], 1):
             flat[f"label_{number}"] = found["label"]
             flat[f"probability_{number}"] = f"{found['probability']:.6g}"
@@ -60,7 +60,7 @@ def row_format(out: str | os.PathLike, top: int) -> LabelCsv | LabelJson:
 
 
 def make_row(
-    each: Input,
+    path: str,
     top: int,
     scores: Scores | None,
     *,
@@ -70,7 +70,7 @@ def make_row(
     """The row of a video, of one of its windows, or of what is wrong with it.
 
     Args:
-        each: the video.
+        path: of the video.
         top: how many classes to give, best first.
         scores: its scores, or None.
         error: why there are none.
@@ -83,7 +83,7 @@ def make_row(
     """
     start, end = scores.seconds if scores else (None, None)
     return {
-        "path": each.source.path,
+        "path": path,
         "start": None if start is None else round(start, 3),
         "end": None if end is None else round(end, 3),
         "frames": scores.frames if scores else None,

@@ -200,14 +200,16 @@ def label(
         for step in _score(classifier, inputs, options):
             each, damage = step.input, step.damage
             if step.scores is not None:
-                row = make_row(each, top, step.scores, damage=damage)
+                row = make_row(each.source.path, top, step.scores, damage=damage)
                 yield step._replace(row=row)
                 bar.update(bar.unit == "window")
                 continue
             if step.error:  # Damage is logged where the video is read.
                 logging.warning("%s: %s", each.source.path, step.error)
             if step.error or (damage and options.window is not None):
-                row = make_row(each, top, None, error=step.error, damage=damage)
+                row = make_row(
+                    each.source.path, top, None, error=step.error, damage=damage
+                )
                 yield Labelled(each, None, row)
             yield step
             bar.update(bar.unit == "video")
