@@ -5,10 +5,11 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 INSTALLED_IO := .venv-io/.installed
 INSTALLED_PORTS := .venv-ports/.installed
+INSTALLED_LOWEST := .venv-lowest/.installed
 # Several processes, as most of the time is spent on starting programs.
 PYTEST := -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: run test test-io test-ports slow lint docs clean evaluate-all demo-weights
+.PHONY: run test test-io test-ports test-lowest slow lint docs clean evaluate-all demo-weights
 
 run: $(INSTALLED)
 	$(BIN)/python evaluate_sample.py --eval_type=joint
@@ -27,6 +28,13 @@ test-io: $(INSTALLED_IO)
 test-ports: $(INSTALLED_PORTS)
 	.venv-ports/bin/python $(PYTEST) tests/checkpoints/importers \
 	  tests/checkpoints/test_conversion.py
+
+# The lowest versions that the metadata allows. By hand, other versions of Python:
+# `make test-lowest PYTHON=python3.10`.
+test-lowest: $(INSTALLED_LOWEST)
+	.venv-lowest/bin/python $(PYTEST) -m "" tests/test_versions.py tests/test_structure.py \
+	  tests/video/test_reader.py tests/checkpoints/test_tensor_bundle.py \
+	  tests/checkpoints/importers/test_read_weights.py
 
 slow: $(INSTALLED)
 	$(BIN)/python $(PYTEST) -m slow
@@ -81,12 +89,15 @@ $(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
 $(INSTALLED_IO): EXTRAS := http,io,s3,test
 $(INSTALLED_PORTS): EXTRAS := ports,test
 $(INSTALLED_PORTS): PINNED := 'torch==2.13.0'
-$(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS): pyproject.toml
+$(INSTALLED_LOWEST): EXTRAS := onnx,plot
+$(INSTALLED_LOWEST): PINNED := --constraint tests/lowest.txt pytest pytest-xdist
+$(INSTALLED_LOWEST): tests/lowest.txt
+$(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS) $(INSTALLED_LOWEST): pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip
 	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]' $(PINNED)
 	touch $@
 
 clean:
-	rm -rf .venv .venv-io .venv-ports out site build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-io .venv-ports .venv-lowest out site build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

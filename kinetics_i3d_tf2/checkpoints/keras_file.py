@@ -13,6 +13,8 @@ from ..utils import files
 from .importers import hdf5
 from .importers.recognize import explained
 
+_POLICY = "keras.DTypePolicy"
+
 
 def is_keras_file(path: str | os.PathLike) -> bool:
     """Whether a file was written by Keras's `model.save`.
@@ -51,16 +53,46 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
             local = Path(folder, "model.keras")
             files.copy_to_local(path, local)
         with zipfile.ZipFile(local) as archive:
-            found = hdf5.read_config(archive)["class_name"]
+            config = hdf5.read_config(archive)
+        found = config["class_name"]
         known = [entry.class_name for entry in ARCHITECTURES.values()]
         if found not in known:
             raise ValueError(
                 f"contains the Keras model {found!r:.60}, not one of "
                 f"{', '.join(known)}; load it with keras.models.load_model"
             )
+        _check_objects(config)
         # Keras goes by the suffix.
         if not os.fspath(local).endswith(".keras"):
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             (link := Path(folder, "model.keras")).symlink_to(Path(local).resolve())
             local = link
-        return keras.saving.load_model(local, compile=False)
+        return keras.saving.load_model(local, compile=False, safe_mode=True)
+
+
+def _check_objects(config):
+    """Raises if Keras would build anything but our model and its dtype policy.
+
+    Keras's own safe mode had gaps in several versions.
+    """
+    registered = f"{__package__.partition('.')[0]}>{config['class_name']}"
+    found = _objects([config["config"], config.get("build_config")])
+    others = sorted({str(name) for name in found} - {_POLICY})
+    if config.get("registered_name") != registered:
+        others.insert(0, str(config.get("registered_name")))
+    if others:
+        raise ValueError(
+            f"contains the object {others[0]:.80}, which {config['class_name']} does "
+            "not need; nothing was loaded"
+        )
+
+
+def _objects(value):
+    """Yields names of the classes and functions that a configuration refers to."""
+    if isinstance(value, dict):
+        if {"class_name", "module", "registered_name"} & set(value):
+            yield f"{value.get('module')}.{value.get('class_name')}"
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _objects(part)

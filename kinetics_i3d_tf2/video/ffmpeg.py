@@ -20,6 +20,10 @@ Source = str | os.PathLike | bytes | BinaryIO
 
 # Formats whose duration counts from 0, wherever their video begins.
 _FROM_ZERO = ("matroska", "flv")
+# Lists of other files and addresses, and scripts: a video leads to no other file.
+_INDIRECT = {"concat", "dash", "hls", "imf", "rtp", "rtsp", "sdp", "sap", "lavfi"}
+_INDIRECT |= {"avisynth", "vapoursynth", "webm_dash_manifest"}
+_FORMATS = ",".join(sorted(av.formats_available - _INDIRECT))
 # Standard input, FIFOs and sockets end where they end and cannot be read twice.
 _STDIN = "-"
 
@@ -150,7 +154,7 @@ def _open_container(source, stack):
     try:
         container = av.open(
             _av_source(source, stack),
-            options={"protocol_whitelist": "file"},  # Playlists name other addresses.
+            options={"protocol_whitelist": "file", "format_whitelist": _FORMATS},
             metadata_errors="replace",  # Titles in other encodings are no failure.
         )
     except av.FFmpegError as error:  # Broken headers ask for all the memory, too.

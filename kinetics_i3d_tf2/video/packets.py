@@ -33,7 +33,7 @@ def packets(
     has_index = container.format.name.startswith("mov")
     gaps = _TimeGaps(stream)
     end, packets_since_hole = None, _NEAR + 1
-    for packet in container.demux():
+    for packet in _demuxed(container):
         if packet.size and packet.pos is not None and packet.pos >= 0:
             if end is not None and packet.pos > end + _HOLE:
                 packets_since_hole = 0
@@ -47,6 +47,15 @@ def packets(
         damage.missing = gaps.missing
         packets_since_hole += 1
         yield packet, lost > 0
+
+
+def _demuxed(container):
+    try:
+        yield from container.demux()
+    except IndexError:
+        # At the end of the file PyAV flushes the decoders in order, and knows none of
+        # streams that begin late (MPEG-TS). The film's was flushed before.
+        return
 
 
 class _TimeGaps:

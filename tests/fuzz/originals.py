@@ -31,6 +31,8 @@ _VIDEOS = {
     "mxf": {"codec": "mpeg2video"},
     "y4m": {"codec": "wrapped_avframe"},
 }
+# Every run encodes the same bytes.
+_REPEATABLE = {"threads": "1", "x264-params": "no-mbtree=1:rc-lookahead=0"}
 _CLASSES = ("jump", "run", "sit", "stand", "talk", "turn", "walk")
 
 
@@ -38,8 +40,12 @@ def videos(folder: Path) -> None:
     """A video of two seconds in every container."""
     frames = ((recipe.clip(50, 3, size=64)[0] + 1) * 127.5).astype(np.uint8)
     for name, options in _VIDEOS.items():
+        options = dict(options)
         if options["codec"] in ("libx264", "mpeg4", "libvpx"):
-            options = {**options, "options": {"g": "10"}}
+            options["options"] = {"g": "10"}
+            if options["codec"] == "libx264":
+                options["options"] |= _REPEATABLE
+        options["container_options"] = {"fflags": "+bitexact"}
         place = _new(folder, name.replace(".", "_"))
         write_video(place / f"clip.{name.split('.')[-1]}", frames, **options)
 

@@ -139,6 +139,18 @@ def test_a_flash_video_that_begins_late_is_whole(tmp_path):
     assert not seen
 
 
+def test_a_stream_that_begins_late(tmp_path):
+    """In the second half of a transport stream the sound has another number."""
+    path = tmp_path / "clip.ts"
+    write_video(path, brightness_frames(50), codec="mpeg2video", silence=True)
+    content = bytearray(path.read_bytes())
+    for start in range(len(content) // 376 * 188, len(content), 188):
+        if content[start + 1] & 0x1F == 1 and content[start + 2] == 1:
+            content[start + 2] = 0xFF
+    path.write_bytes(content)
+    assert len(read_video(path, on_damage=lambda damage: None)) == 50
+
+
 def test_damage_in_words():
     damage = Damage(decoded=90, damaged=4, missing=10, seconds=3.6, announced=4.0)
     assert damage.share == 0.14

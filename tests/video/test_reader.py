@@ -240,6 +240,24 @@ def test_what_is_not_a_video(tmp_path, name, content, error, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("as_bytes", [False, True], ids=["path", "bytes"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile other.ts\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n",
+    ],
+    ids=["concat", "hls"],
+)
+def test_a_playlist_leads_to_no_other_file(tmp_path, monkeypatch, text, as_bytes):
+    write_video(tmp_path / "other.ts", brightness_frames(25), codec="mpeg2video")
+    path = tmp_path / "list.m3u8"
+    path.write_text(text)
+    monkeypatch.chdir(tmp_path)  # The folder of what has no name.
+    with pytest.raises(ValueError, match="is not a video that FFmpeg can read"):
+        read_video(path.read_bytes() if as_bytes else path)
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "avi"])
 def test_video_of_no_frames(tmp_path, suffix):
     path = write_video(
