@@ -22,9 +22,10 @@ from kinetics_i3d_tf2 import InceptionI3d, Windows
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.frame_reader import FrameReader
 from kinetics_i3d_tf2.features import video_sets
-from kinetics_i3d_tf2.features.extractor import extract_all, make_extractor
+from kinetics_i3d_tf2.features.extractor import make_extractor
 from kinetics_i3d_tf2.features.frechet import frechet_distance
 from kinetics_i3d_tf2.features.fvd import gaussian_of
+from kinetics_i3d_tf2.features.window_features import extract_all
 from kinetics_i3d_tf2.utils.cores import num_cores
 
 _PART = flags.DEFINE_list("part", ["features", "memory", "fvd"], "What is timed.")

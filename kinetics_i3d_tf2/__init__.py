@@ -23,7 +23,7 @@ _HOMES = {
     "load_model": "checkpoints.load",
     "load_inception_v1": "checkpoints.inception_v1",
     "inflate_checkpoint": "checkpoints.inception_v1",
-    "extract_features": "features.extractor",
+    "extract_features": "features.window_features",
     "evaluate": "evaluation.evaluate",
     "EvaluationOptions": "evaluation.evaluate",
     "Protocol": "evaluation.protocols",

@@ -71,7 +71,7 @@ _MAX_FRAMES = flags.DEFINE_integer(
     "max_frames",
     250,
     "Frames of --video to use, at 25 a second; 250 is a clip of Kinetics. 0 is all; "
-    "memory and time grow with it.",
+    "more than 320 go through the network in pieces, with the same result.",
     0,
 )
 _RGB_SAMPLE = flags.DEFINE_string(
@@ -129,16 +129,20 @@ def main(argv, *, root="."):
         path = Path(root) / "data" / _DEMO_VIDEO
         logging.info("Classifying %s", path.relative_to(root))
     # Reading the input is cheap, and it may be wrong.
-    damage = None
+    found_damage = []
     if path is None:
         clips = {stream: _load_sample(stream, root) for stream in model_flags.streams()}
     else:
-        frames, damage = _read_frames(path)
+        frames, found_damage = _read_frames(path)
     classifier = _load(checkpoints)
-    if path is not None:
-        clips = _prepare(classifier, frames, path)
-    outputs = classifier.run(clips, _endpoints())
-    scores = classifier.scores_of(outputs)
+    wanted = {"endpoints": _endpoints(), "show": clip_page.FRAMES}
+    if path is None:
+        done = classifier.run_clips(clips, **wanted)
+    else:
+        recipe = flow_flags.apply(classifier.recipe)
+        done = classifier.run_frames(frames, recipe=recipe, progress=True, **wanted)
+    damage = found_damage[-1] if found_damage else None
+    scores = classifier.scores_of(done.outputs)
     top = labels.top_k(scores.logits, model_flags.TOP.value)
     _print_results(scores, top)
     if _JSON.value is not None:
@@ -155,7 +159,7 @@ def main(argv, *, root="."):
             top,
             _START.value,
         )
-        clip_page.write(_REPORT.value, verdict, _seen(classifier, clips, outputs))
+        clip_page.write(_REPORT.value, verdict, _seen(classifier, done))
         logging.info("The page is %s", _REPORT.value)
 
 
@@ -262,14 +266,7 @@ def _read_frames(path):
             f"{path}: gives one frame, and optical flow needs two; try "
             "--eval_type=rgb, or a larger --max_frames"
         )
-    return frames, found[0] if found else None
-
-
-def _prepare(classifier, frames, path):
-    if "flow" in classifier.models:
-        logging.info("Computing TV-L1 flow of %d frame pairs", len(frames) - 1)
-    recipe = flow_flags.apply(classifier.recipe)
-    return classifier.prepare(frames, recipe=recipe, progress=True)
+    return frames, found
 
 
 def _endpoints():
@@ -288,15 +285,15 @@ def _print_results(scores, top):
         print(*map(program.six_digits, numbers), scores.class_names[index])
 
 
-def _seen(classifier, clips, outputs):
+def _seen(classifier, done):
     """What the page shows of each stream."""
     from ..models import class_activation_maps as maps
 
     seen = {}
     for stream, model in classifier.models.items():
-        features = outputs[stream][maps.ENDPOINT]
+        features = done.outputs[stream][maps.ENDPOINT]
         seen[stream] = clip_page.Stream(
-            clips[stream][0],
+            *done.shown[stream],
             maps.maps(model, features)[0],
             maps.over_time(model, features)[0],
         )

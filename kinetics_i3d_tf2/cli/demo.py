@@ -13,15 +13,15 @@ The same seed gives the same files. If the command is stopped or killed, run it 
 to draw the clips that are missing.
 """
 
-import os
-
 from absl import flags
+
+from ..utils.cores import num_cores
 
 _TRAIN = flags.DEFINE_integer("train", 1200, "Training clips of all eight classes.", 0)
 _VAL = flags.DEFINE_integer("val", 400, "Validation clips of all eight classes.", 0)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of everything random.", 0)
 _PROCESSES = flags.DEFINE_integer(
-    "processes", os.cpu_count(), "Processes that draw at the same time.", 1
+    "processes", num_cores(), "Processes that draw at the same time.", 1
 )
 
 _USAGE = "expected: i3d demo make DIR"

@@ -15,6 +15,7 @@ from types import ModuleType
 from absl import app, flags, logging
 
 from ..utils import files
+from ..utils.cores import num_cores
 from . import help_text
 
 # absl's error for a required flag that is missing.
@@ -50,6 +51,9 @@ def run(
     logging.get_absl_handler().addFilter(_redact_record)
     for name in _CHATTY:
         standard_logging.getLogger(name).setLevel(standard_logging.WARNING)
+    # TensorFlow sees the processors, not the quota of a container's time.
+    for pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(pool, str(num_cores()))
     sys.unraisablehook = _unraisable
     module = module or sys.modules["__main__"]
     keep_unknown = getattr(module, "KEEPS_UNKNOWN_FLAGS", False)

@@ -20,14 +20,16 @@ class FrameReader:
     Attributes:
         recipe: streams, flow, short side, crop and limits.
         fps: frames per second to take.
-        num_threads: decoding threads; by default FFmpeg's choice.
+        num_threads: decoding threads; by default one for each processor.
         holds_all: whether the caller holds all frames of a clip. Then they are limited.
+        keep_last: also yield the last frame of a video, which has no flow.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
     fps: float = FRAME_RATE
     num_threads: int | None = None
     holds_all: bool = False
+    keep_last: bool = False
 
     def read(
         self,
@@ -65,9 +67,28 @@ class FrameReader:
             )
         )
 
+    def count(self, source: Clip | Record) -> int:
+        """How many frames `read` will probably yield, as the file announces it.
+
+        Args:
+            source: the video or record.
+
+        Raises:
+            OSError: the file does not exist.
+            ValueError: it cannot be read.
+        """
+        if isinstance(source, Record):
+            return len(clip_streams.open_clip(source, self.recipe, fps=self.fps))
+        count = clip_frames.num_frames(
+            source.path, self.recipe, fps=self.fps, start=source.start, end=source.end
+        )
+        return max(0, count - ("flow" in self.recipe.streams and not self.keep_last))
+
     def prepare(self, frames: Iterable[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
         """Prepares frames in memory, uint8 RGB; see `preprocessing.iter_streams`."""
-        yield from preprocessing.iter_streams(frames, self.recipe)
+        yield from preprocessing.iter_streams(
+            frames, self.recipe, keep_last=self.keep_last
+        )
 
     def _read_record(self, record):
         reader = clip_streams.open_clip(record, self.recipe, fps=self.fps)

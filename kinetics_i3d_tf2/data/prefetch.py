@@ -23,15 +23,27 @@ _END = object()
 
 
 class ReadClip(NamedTuple):
-    """A whole clip, or why it cannot be read."""
+    """A whole clip, or why it cannot be read.
 
-    number: int  # in the dataset
+    Attributes:
+        number: index in the dataset.
+        source: the video or record.
+        example_id: its name; "" of a record that cannot be parsed.
+        label: label index, or `NO_LABEL`.
+        streams: as of `clip_reader.whole_clip`; None of a clip that is too long.
+        error: why it cannot be read, or "".
+        damage: counts of damaged and missing frames, if there are any.
+        long: of a video that is too long to hold, how many frames it announces.
+    """
+
+    number: int
     source: Clip | Record
-    example_id: str = ""  # "" of a record that cannot be parsed
+    example_id: str = ""
     label: int = NO_LABEL
-    streams: dict[str, np.ndarray] | None = None  # as of `clip_reader.whole_clip`
+    streams: dict[str, np.ndarray] | None = None
     error: str = ""
-    damage: Damage | None = None  # if frames are damaged or missing
+    damage: Damage | None = None
+    long: int = 0
 
 
 def read_in_order(
@@ -40,6 +52,7 @@ def read_in_order(
     numbers: Iterable[int],
     *,
     threads: int | None = None,
+    longest: int | None = None,
 ) -> Iterator[ReadClip]:
     """Reads whole clips in parallel and yields them in order.
 
@@ -52,12 +65,13 @@ def read_in_order(
         numbers: indices of the clips to read, in order.
         threads: clips that are read at once, and held in memory until they are used; by
             default the number of cores.
+        longest: frames above which a video is not read but `long`.
 
     Yields:
         The clips; those that cannot be read have an `error`.
     """
     readers = (
-        functools.partial(_read_clip, number, sources[number], recipe)
+        functools.partial(_read_clip, number, sources[number], recipe, longest)
         for number in numbers
     )
     # One more, so that `threads` read while a clip is being used.
@@ -125,17 +139,21 @@ def in_batches(
     yield from _run(function, waiting)
 
 
-def _read_clip(number, source, recipe):
+def _read_clip(number, source, recipe, longest):
     """Yields the one clip."""
-    name, label, damage = "", NO_LABEL, None
+    clip = ReadClip(number, source)
     try:
         reader = clip_streams.open_clip(source, recipe)
-        name, label = reader.example_id, reader.label
-        streams, error = reader.read(0, None), ""
-        damage = reader.damage
+        clip = clip._replace(example_id=reader.example_id, label=reader.label)
+        is_video = longest is not None and isinstance(source, Clip)
+        if is_video and (count := len(reader)) > longest:
+            clip = clip._replace(long=count)
+        else:
+            clip = clip._replace(streams=reader.read(0, None))
+            clip = clip._replace(damage=reader.damage)
     except Exception as caught:  # One bad clip must not stop the others.
-        streams, error = None, problem_of(caught, source.path)
-    yield ReadClip(number, source, name, label, streams, error, damage)
+        clip = clip._replace(error=problem_of(caught, source.path))
+    yield clip
 
 
 def _run(function, waiting):

@@ -130,6 +130,7 @@ def iter_streams(
     recipe: ClipRecipe,
     *,
     num_threads: int | None = None,
+    keep_last: bool = False,
 ) -> Iterator[Streams]:
     """Prepares a video as its frames come, holding few: steps 2 to 4, the flow's 5.
 
@@ -137,6 +138,7 @@ def iter_streams(
         frames: uint8 RGB `(height, width, 3)` in 0..255, 25 per second.
         recipe: streams, flow, short side and crop.
         num_threads: threads that compute flow; by default one for each processor.
+        keep_last: with flow, also yield the last frame's RGB.
 
     Yields:
         "rgb" is uint8 `(crop_size, crop_size, 3)` in 0..255, "flow" is float32
@@ -146,18 +148,14 @@ def iter_streams(
     Raises:
         ValueError: the recipe has flow and there is no pair of frames.
     """
-    has_flow = "flow" in recipe.streams
     for frame, displacement in resized_with_flow(
         frames, recipe, num_threads=num_threads
     ):
-        if has_flow and displacement is None:
-            return
-        streams = {"rgb": frame, "flow": displacement}
-        streams = {name: streams[name] for name in recipe.streams}
-        streams = center_crop(streams, recipe.crop_size)
-        if has_flow:
-            streams["flow"] = optical_flow.normalize_flow(streams["flow"])
-        yield streams
+        streams = {"rgb": frame} if "rgb" in recipe.streams else {}
+        if displacement is not None:
+            streams["flow"] = optical_flow.normalize_flow(displacement)
+        if streams and (keep_last or len(streams) == len(recipe.streams)):
+            yield center_crop(streams, recipe.crop_size)
 
 
 def resized_with_flow(

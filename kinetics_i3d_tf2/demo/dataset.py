@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..utils import files, run_dir
+from ..utils.cores import num_cores
 from . import scenes
 
 SPLITS = ("train", "val")
@@ -72,7 +73,7 @@ def make_demo_dataset(
     files.make_dirs(folder)
     with run_dir.only_run(folder):
         _claim(folder, plan, seed)  # Another run may have begun since.
-        _write_clips(folder, plan, seed, processes or os.cpu_count() or 1)
+        _write_clips(folder, plan, seed, processes or num_cores())
 
 
 def make_plan(counts: dict[str, int]) -> dict[str, tuple[int, int, int]]:

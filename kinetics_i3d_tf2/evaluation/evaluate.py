@@ -16,10 +16,12 @@ from ..data.records.tfrecord import Record
 from ..data.sources import fingerprints
 from ..utils import files, run_dir
 from ..utils.damage_limit import DamageLimit
+from ..utils.errors import problem_of
 from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
 from ..visualization import plots
 from . import predictions, protocols, results
+from .scored_models import Model, match_classes, scored_names
 
 
 @suggest_arguments
@@ -88,10 +90,10 @@ def evaluate(
     if "flow" in recipe.streams and isinstance(sources[0], Record):
         clip_streams.check_flow(sources[0])
     models = {
-        stream: protocols.Model(path, stream, kind=architecture, dtype=options.dtype)
+        stream: Model(path, stream, kind=architecture, dtype=options.dtype)
         for stream, path in checkpoints.items()
     }
-    classes = protocols.match_classes(models, class_names)
+    classes = match_classes(models, class_names)
     settings = {
         "clips": len(sources),
         "dataset": run_dir.digest([sources])[:16],
@@ -119,7 +121,7 @@ def evaluate(
             notes={**options.notes, **notes},
             upgrade=lambda older: {"image_fps": FRAME_RATE, **older},
         )
-        scored = protocols.scored(models)
+        scored = scored_names(models)
         path = files.join(out, "predictions.csv")
         with predictions.Predictions(path, predictions.columns(scored)) as done:
             if options.retry_failed:
@@ -168,7 +170,7 @@ def _run(sources, done, classes, protocol, models, options):
         known={n: f"{row['path']}: {row['error']}" for n, row in failed.items()},
         advice="Once that is fixed, --retry_failed tries again",
     )
-    final = protocols.scored(models)[-1]
+    final = scored_names(models)[-1]
     seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
     bar = tqdm(
         desc="Evaluating",
@@ -178,15 +180,18 @@ def _run(sources, done, classes, protocol, models, options):
         smoothing=0,  # Clips come in bursts; their average predicts best.
     )
     clips = prefetch.read_in_order(
-        sources, protocol.recipe, left, threads=options.num_readers
+        sources,
+        protocol.recipe,
+        left,
+        threads=options.num_readers,
+        longest=protocol.longest if _takes_long_clips(models) else None,
     )
     with bar, contextlib.closing(clips):
         for clip in clips:
             row = predictions.describe(clip, classes.of_dataset)
             row["fingerprint"] = of_left[clip.number]
             if not row["error"]:
-                scores = protocols.score(models, clip.streams, protocol)
-                row |= predictions.describe_scores(scores, classes.names, row["label"])
+                row |= _score(models, clip, protocol, classes.names, row["label"])
             done.append(row)
             if row["error"]:
                 damage.add(clip.number, f"{row['path']}: {row['error']}")
@@ -195,3 +200,19 @@ def _run(sources, done, classes, protocol, models, options):
             if labelled:
                 bar.set_postfix_str(f"top-1 {seen['1'] / labelled:.1%}", False)
             bar.update()
+
+
+def _takes_long_clips(models):
+    return all(model.kind == "i3d" for model in models.values())
+
+
+def _score(models, clip, protocol, names, label):
+    """What a row says of a clip's scores, or why a long video cannot be read."""
+    try:
+        score = protocols.score_long if clip.long else protocols.score
+        scores = score(models, clip if clip.long else clip.streams, protocol)
+    except Exception as error:
+        if not clip.long:
+            raise
+        return {"error": problem_of(error, clip.source.path)}
+    return predictions.describe_scores(scores, names, label)

@@ -2,21 +2,19 @@
 
 import collections
 import dataclasses
-import os
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 from ..arguments import suggest_arguments
-from ..checkpoints.pretrained import open_weights
-from ..data import clip_recipe
-from ..data.clips import unknown_class
+from ..data import clip_recipe, prefetch
+from ..data.frame_reader import FrameReader
 from ..data.tf_data import views
-from ..inference import graph
+from ..inference import long_clips, pieces
+from ..inference.frames import MAX_WHOLE
 from ..inference.scores import joint_logits, softmax
+from ..video import transforms
+from .scored_models import Model
 
 
 @suggest_arguments
@@ -45,119 +43,10 @@ class Protocol:
         """Whether logits of views are averaged, or else their probabilities."""
         return self.views is None and not self.recipe.windowed
 
-
-class Classes(NamedTuple):
-    """The classes of models, and how a dataset's label indices say them."""
-
-    names: tuple[str, ...]  # of the models, by index
-    of_dataset: dict[int, str]  # by the dataset's index
-
-
-class Model:
-    """A model out of a checkpoint, ready to be called.
-
-    Args:
-        path: prefix of the checkpoint, or the folder that holds it.
-        stream: "rgb", "flow", or "joint" for one model of both.
-        kind: one of `ARCHITECTURES`.
-        dtype: "float32" or "bfloat16".
-
-    Raises:
-        OSError: a file of the checkpoint is missing, or may not be read.
-        ValueError: it is of another model or another stream, or does not say the names
-            of its classes.
-
-    Attributes:
-        path: as given.
-        scored: what it gives logits of, the one that counts last.
-        class_names: names by index.
-        fingerprint: identifies the checkpoint's content.
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike,
-        stream: str,
-        *,
-        kind: str = "i3d",
-        dtype: str = "float32",
-    ):
-        checkpoint = open_weights(path).require(stream, kind)
-        model = checkpoint.build_model()
-        self.path = path
-        self.scored = (stream,)
-        if kind == "two_stream" and stream == "joint":
-            model = model.per_stream()
-            self.scored = ("rgb", "flow", "joint")
-        self.fingerprint = checkpoint.fingerprint
-        self.class_names = checkpoint.class_names
-        # Any length and batch without tracing anew, and the fastest there is on CPU.
-        self._frozen = graph.freeze(graph.fold_batch_norm(model, dtype=dtype))
-
-    def __call__(self, batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
-        """Logits by name, float64 `(batch, num_classes)`, of streams by name.
-
-        Raises:
-            MemoryError: the batch is too large.
-        """
-        stream = self.scored[-1]
-        try:
-            outputs = self._frozen(batch if stream == "joint" else batch[stream])
-        except tf.errors.ResourceExhaustedError as error:
-            shapes = ", ".join(str(tuple(clip.shape)) for clip in batch.values())
-            raise MemoryError(
-                f"out of memory with a batch of shape {shapes}; try a smaller "
-                "--batch_size, or --protocol=views for long clips"
-            ) from error
-        if not isinstance(outputs, dict):
-            outputs = {stream: outputs}
-        return {name: np.asarray(outputs[name], np.float64) for name in self.scored}
-
-
-def match_classes(models: dict[str, Model], of_dataset: Sequence[str]) -> Classes:
-    """Checks that dataset and checkpoints mean the same classes, in whatever order.
-
-    Args:
-        models: model of each stream.
-        of_dataset: names by the dataset's label index; they may be some of the models'.
-
-    Returns:
-        The classes.
-
-    Raises:
-        ValueError: the models are of different classes, or the dataset has others.
-    """
-    first, *others = models.values()
-    names = first.class_names
-    for other in others:
-        if other.class_names != names:
-            raise ValueError(
-                f"{first.path} and {other.path} are of other classes, or of another "
-                "order; joint logits need checkpoints of the same"
-            )
-    unknown = sorted(set(of_dataset) - set(names))
-    if unknown:
-        raise ValueError(
-            f"{len(unknown)} of the dataset's {len(of_dataset)} classes are not among "
-            f"the {len(names)} of {first.path}, for example "
-            f"{unknown_class(unknown[0], names)}; name a checkpoint that was trained "
-            "on them"
-        )
-    if len(of_dataset) < len(names):
-        logging.info(
-            "The dataset has %d of the model's %d classes", len(of_dataset), len(names)
-        )
-    return Classes(names, dict(enumerate(of_dataset)))
-
-
-def scored(models: dict[str, Model]) -> tuple[str, ...]:
-    """What some models score together, the one that counts last.
-
-    Args:
-        models: by stream. Those of two streams are summed: "joint".
-    """
-    names = tuple(name for model in models.values() for name in model.scored)
-    return (*names, "joint") if len(models) > 1 else names
+    @property
+    def longest(self) -> int | None:
+        """Frames up to which I3D scores a clip in one pass; None is any number."""
+        return MAX_WHOLE if self.averages_logits else None
 
 
 def score(
@@ -171,7 +60,7 @@ def score(
         protocol: what is done.
 
     Returns:
-        For each of `scored(models)`: what its classes are ranked by, and their
+        For each of `scored_names(models)`: what its classes are ranked by, and their
         probabilities, both float64 `(num_classes,)`. The former are logits where
         logits are averaged: they keep the order of probabilities that are too small to
         tell apart.
@@ -186,17 +75,63 @@ def score(
             for name, of_batch in model(batch).items():
                 logits[name].append(of_batch)
     logits = {name: np.concatenate(parts) for name, parts in logits.items()}
+    return _conclude(logits, protocol.averages_logits)
+
+
+def score_long(
+    models: dict[str, Model], clip: prefetch.ReadClip, protocol: Protocol
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Scores a video that is too long to hold, in pieces: the protocol of all frames.
+
+    Args:
+        models: I3D of the protocol's streams, of the same classes.
+        clip: the video, with its `long`.
+        protocol: what is done.
+
+    Returns:
+        As of `score`.
+
+    Raises:
+        OSError: the file does not exist.
+        ValueError: it cannot be read, or logits are not finite.
+    """
+    reader = FrameReader(protocol.recipe, keep_last=True)
+    logits = collections.defaultdict(list)
+    for is_mirrored in (False, True)[: 1 + protocol.flip]:
+
+        def attempt(count, is_mirrored=is_mirrored):
+            frames = reader.read(clip.source)
+            counts = {name: count - (name == "flow") for name in models}
+            long = {name: model.long for name, model in models.items()}
+            return long_clips.run(
+                long, map(_mirror, frames) if is_mirrored else frames, counts
+            )
+
+        done = pieces.with_right_count(attempt, reader.count(clip.source))
+        for name, outputs in done.outputs.items():
+            logits[name].append(outputs["Logits"].astype(np.float64))
+    logits = {name: np.concatenate(logits[name]) for name in models}
+    return _conclude(logits, averages_logits=True)
+
+
+def _mirror(frame):
+    flips = {"rgb": transforms.flip, "flow": transforms.flip_flow}
+    return {name: flips[name](stream) for name, stream in frame.items()}
+
+
+def _conclude(logits, averages_logits):
+    """What classes are ranked by and probabilities, of `(views, num_classes)` each."""
     for name, of_views in logits.items():
         if not np.isfinite(of_views).all():
             raise ValueError(
                 f"the {name} model gives NaN or infinity; its checkpoint is of a "
                 "training that diverged, or its data are out of range"
             )
-    if len(models) > 1:
+    if set(logits) == {"rgb", "flow"}:
         logits["joint"] = joint_logits(logits)
     results = {}
     for name, of_views in logits.items():
-        if protocol.averages_logits:
+        if averages_logits:
             scores = of_views.mean(0)
             results[name] = scores, softmax(scores)
         else:

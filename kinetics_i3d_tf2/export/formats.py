@@ -17,6 +17,7 @@ from keras import ops
 
 from ..inference.graph import fold_batch_norm
 from ..utils import private_api
+from ..utils.cores import num_cores
 from ..utils.files import atomic_writer, is_address, is_dir
 from . import verify
 
@@ -181,7 +182,7 @@ def _run_openvino(file, clips):
 def _run_litert(file, clips):
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(file, num_threads=os.cpu_count())
+    interpreter = Interpreter(file, num_threads=num_cores())
     return interpreter.get_signature_runner()(**clips)["logits"]
 
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..checkpoints.pretrained import open_weights
-from ..data import clip_frames, frame_reader, sources
+from ..data import frame_reader, sources
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.read_options import ReadOptions
@@ -24,7 +24,7 @@ from ..utils.cores import num_cores
 from ..video.flow_engines import choose_engine
 from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
-from . import extractor
+from . import extractor, window_features
 from .feature_index import FeatureIndex
 from .files import FeatureFiles
 
@@ -169,16 +169,14 @@ def _run(inputs, files, index, work, errors):
     if len(left) < len(inputs):
         done = len(inputs) - len(left)
         logging.info("%d of %d videos were done before", done, len(inputs))
-    reader = frame_reader.FrameReader(
-        recipe, options.fps, holds_all=windows.length == 0
-    )
+    reader = frame_reader.FrameReader(recipe, options.fps)
     if changed := [each.source.path for each in left if index.is_changed(each)]:
         logging.info(
             "%d videos have changed since and are done again: %s",
             len(changed), ", ".join(changed[:3]) + ", ..." * (len(changed) > 3),
         )  # fmt: skip
-    bar = _bar(left, len(inputs), windows, recipe, options.fps)
-    results = extractor.extract_all(
+    bar = _bar(left, len(inputs), windows, reader)
+    results = window_features.extract_all(
         [each.source for each in left],
         work.extract,
         windows,
@@ -201,16 +199,11 @@ def _run(inputs, files, index, work, errors):
             bar.update(bar.unit == "video")
 
 
-def _bar(left, total, windows, recipe, fps):
+def _bar(left, total, windows, reader):
     """Counts the windows of a single long video, else videos."""
     if len(left) == 1 and isinstance(left[0].source, Clip):
-        path, start, end = (
-            getattr(left[0].source, n) for n in ("path", "start", "end")
-        )
         with contextlib.suppress(ValueError, OSError):  # Reading it gives the reason.
-            count = clip_frames.num_frames(path, recipe, fps=fps, start=start, end=end)
-            count -= "flow" in recipe.streams
-            total = windows.count(count)
+            total = windows.count(reader.count(left[0].source))
             return tqdm(desc="Extracting", total=total, unit="window")
     done = total - len(left)
     return tqdm(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)

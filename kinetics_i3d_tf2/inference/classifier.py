@@ -1,31 +1,27 @@
 """Classifier: a video or its frames in, scores out."""
 
-import functools
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 
 import keras
 import numpy as np
-from absl import logging
 
 from ..arguments import suggest_arguments
-from ..data import preprocessing, sources
-from ..data.clip_recipe import ClipRecipe
+from ..data import sources
 from ..data.clips import Clip
-from ..models.architecture import MIN_FRAMES
-from ..streams import CHANNELS, title
 from ..video.reader import FRAME_RATE
-from . import graph, labelling, live
+from . import labelling, live, over_time
 from .frames import MAX_FRAMES, check_frames, read_frames
 from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
 from .open_models import open_models
+from .runner import Runner
 from .scores import Scores, joint_logits
 
 
 @suggest_arguments
-class Classifier:
+class Classifier(Runner):
     """Classifies videos with I3D, one stream or both.
 
     Args:
@@ -79,16 +75,8 @@ class Classifier:
         return classifier
 
     def _set(self, models, class_names, dtype):
-        self.models = {name: models[name] for name in CHANNELS if name in models}
+        super().__init__(models, dtype=dtype)
         self.class_names = tuple(class_names)
-        self._dtype = dtype
-        self._run = functools.cache(self._prepare_run)
-
-    @property
-    def recipe(self) -> ClipRecipe:
-        """How frames are prepared."""
-        streams = tuple(self.models)
-        return ClipRecipe("joint" if len(streams) > 1 else streams[0])
 
     def __call__(
         self, source, *, top: int = 5
@@ -113,9 +101,18 @@ class Classifier:
         return self.score(source).top(top)
 
     def score(
-        self, source, *, start: float = 0.0, max_frames: int | None = MAX_FRAMES
+        self,
+        source,
+        *,
+        start: float = 0.0,
+        max_frames: int | None = MAX_FRAMES,
+        progress: bool = False,
     ) -> Scores:
         """Scores a video.
+
+        Clips of more than 320 frames go through the models in overlapping pieces, as
+        they are decoded; their scores are those of the whole clip, and memory does not
+        grow with their length.
 
         Args:
             source: a video as of `read_video`, or its frames: uint8 RGB
@@ -123,6 +120,7 @@ class Classifier:
                 them.
             start: second of the video to begin at.
             max_frames: frames to use, at 25 per second; None uses all.
+            progress: show a progress bar on standard error.
 
         Returns:
             Its scores.
@@ -136,8 +134,9 @@ class Classifier:
             check_frames(frames, 4, "uint8 RGB (frames, height, width, 3) in 0..255")
         else:
             frames = read_frames(source, start=start, max_frames=max_frames)
-        end = start + len(frames) / FRAME_RATE
-        return self.score_clips(self.prepare(frames), seconds=(start, end))
+        done = self.run_frames(frames, progress=progress)
+        end = start + done.num_frames / FRAME_RATE
+        return self.scores_of(done.outputs, seconds=(start, end))
 
     def fingerprint(self) -> str:
         """Hexadecimal digits that change with weights, classes and arithmetic."""
@@ -199,7 +198,7 @@ class Classifier:
             ValueError: it cannot be read, or the windows are too short.
         """
         clip = Clip(os.fspath(source))
-        yield from labelling.over_time(self, clip, window, stride, options)
+        yield from over_time.over_time(self, clip, window, stride, options)
 
     def live(
         self, source: str, options: LiveOptions = live.DEFAULT
@@ -218,40 +217,6 @@ class Classifier:
             ValueError: it is a regular file, or not a video.
         """
         yield from live.classify_live(self, source, options)
-
-    def prepare(
-        self,
-        frames: np.ndarray | list[np.ndarray],
-        *,
-        recipe: ClipRecipe | None = None,
-        progress: bool = False,
-    ) -> dict[str, np.ndarray]:
-        """Prepares frames as the release prepared its sample.
-
-        Args:
-            frames: uint8 RGB `(frames, height, width, 3)` in 0..255, 25 per second.
-            recipe: `self.recipe`, possibly with other options of the flow.
-            progress: show a progress bar of the flow on standard error.
-
-        Returns:
-            A batch of one clip for each stream: float32 `(1, frames, 224, 224,
-            channels)` in [-1, 1]; shorter than nine frames, they are repeated.
-
-        Raises:
-            ValueError: there is one frame, and optical flow needs two.
-        """
-        if "flow" in self.models and len(frames) < 2:
-            raise ValueError("there is one frame, and optical flow needs two")
-        for stream in self.models:
-            count = len(frames) - (stream == "flow")
-            if count < MIN_FRAMES:
-                logging.warning(
-                    "Looping %d frames of %s to %d", count, stream, MIN_FRAMES
-                )
-        streams = preprocessing.model_input(
-            frames, recipe or self.recipe, progress=progress
-        )
-        return {name: clip[None] for name, clip in streams.items()}
 
     def score_clips(
         self,
@@ -275,43 +240,6 @@ class Classifier:
         """Scores out of what `run` returned, of one clip."""
         streams = {name: values["Logits"][0] for name, values in outputs.items()}
         return Scores(joint_logits(streams), self.class_names, streams, seconds)
-
-    def run(
-        self,
-        clips: Mapping[str, np.ndarray],
-        endpoints: tuple[str, ...],
-        *,
-        frozen: bool = False,
-    ) -> dict[str, dict[str, np.ndarray]]:
-        """Runs the models.
-
-        Args:
-            clips: batch by stream, as `prepare` gives it.
-            endpoints: of `InceptionI3d.VALID_ENDPOINTS`.
-            frozen: run one graph with the weights as constants. It takes two seconds to
-                make, which pays from the second clip on.
-
-        Returns:
-            For each stream its endpoints, float32 with the batch first.
-        """
-        outputs = {}
-        for stream in self.models:
-            if not frozen:
-                logging.info(
-                    "Running %s on %d frames", title(stream), clips[stream].shape[1]
-                )
-            values = self._run(stream, endpoints, frozen)(clips[stream])
-            outputs[stream] = {
-                name: np.asarray(values[name], np.float32) for name in endpoints
-            }
-        return outputs
-
-    def _prepare_run(self, stream, endpoints, frozen):
-        model = self.models[stream].endpoint_model(list(endpoints))
-        is_tensorflow = keras.backend.backend() == "tensorflow"
-        if self._dtype == "float32" and not (frozen and is_tensorflow):
-            return model
-        return graph.freeze(graph.fold_batch_norm(model, dtype=self._dtype))
 
 
 def _is_several(source):

@@ -1,7 +1,7 @@
 """The frames of a video as a classifier and its models take them."""
 
-import math
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from absl import logging
@@ -10,10 +10,61 @@ from ..arguments import suggest_arguments
 from ..data import clip_frames, preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..video.damage import Damage
+from ..video.ffmpeg import can_rewind
 from ..video.reader import FRAME_RATE
 
 # Ten seconds, a clip of Kinetics.
 MAX_FRAMES = 250
+# Frames up to which a clip goes through a model in one pass; longer ones in pieces.
+MAX_WHOLE = 320
+
+
+class LongVideo:
+    """The frames of a video that is too long to hold; iterate to read them.
+
+    Its length is what the file's header announces, and may be wrong by a few.
+
+    Args:
+        source: as of `read_video`; it can be read more than once.
+        start: second to begin at.
+        end: second to stop before; None is the end of the video.
+        max_frames: frames to use, at 25 per second; None uses all.
+        recipe: short side, streams and limits.
+        on_damage: gets the counts of damaged and missing frames, if there are any.
+
+    Attributes:
+        announced: frames that the file announces between `start` and `end`.
+    """
+
+    def __init__(
+        self,
+        source,
+        *,
+        start: float = 0.0,
+        end: float | None = None,
+        max_frames: int | None = None,
+        recipe: ClipRecipe = ClipRecipe(),  # noqa: B008 It is immutable.
+        on_damage: Callable[[Damage], None] | None = None,
+    ):
+        self._source, self._recipe, self._on_damage = source, recipe, on_damage
+        self._span = {"start": start, "end": end}
+        self._max_frames = max_frames
+        self.announced = clip_frames.num_frames(source, recipe, **self._span)
+
+    def __len__(self):
+        return min(self.announced, self._max_frames or self.announced)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Reads uint8 `(height, width, 3)` each, resized to the recipe's short side."""
+        decoded = clip_frames.iter_frames(
+            self._source,
+            self._recipe,
+            holds_all=False,
+            on_damage=self._on_damage,
+            max_frames=self._max_frames,
+            **self._span,
+        )
+        return preprocessing.resize(decoded, self._recipe.short_side)
 
 
 @suggest_arguments
@@ -82,7 +133,7 @@ def read_frames(
     recipe: ClipRecipe = ClipRecipe(),  # noqa: B008 It is immutable.
     on_damage: Callable[[Damage], None] | None = None,
     wrap: Callable[[Iterable], Iterable] = iter,
-) -> list[np.ndarray]:
+) -> list[np.ndarray] | LongVideo:
     """Reads the frames of a video for a classifier.
 
     Args:
@@ -95,7 +146,9 @@ def read_frames(
         wrap: wraps the iterator of decoded frames, for a progress bar.
 
     Returns:
-        uint8 `(height, width, 3)` each, resized to the recipe's short side.
+        uint8 `(height, width, 3)` each, resized to the recipe's short side. More than
+        `MAX_WHOLE` frames are a `LongVideo`, which reads them when they are needed;
+        those of a stream that cannot be read twice are held in memory.
 
     Raises:
         OSError: there is no such file.
@@ -106,9 +159,23 @@ def read_frames(
     decoded = clip_frames.iter_frames(
         source, recipe, on_damage=on_damage, start=start, max_frames=limit
     )
-    frames = list(preprocessing.resize(wrap(decoded), recipe.short_side))
-    if len(frames) > (max_frames or math.inf):
+    decoded = preprocessing.resize(wrap(decoded), recipe.short_side)
+    frames = list(itertools.islice(decoded, MAX_WHOLE + 1))
+    if len(frames) > MAX_WHOLE != max_frames and can_rewind(source):
+        decoded.close()
+        frames = LongVideo(
+            source,
+            start=start,
+            max_frames=max_frames,
+            recipe=recipe,
+            on_damage=on_damage,
+        )
+        is_cut = frames.announced > len(frames)
+    else:
+        frames += decoded
+        is_cut = max_frames is not None and len(frames) > max_frames
         frames = frames[:max_frames]
+    if is_cut:
         logging.warning(
             "%s is longer: using %g seconds from second %g (--start, --max_frames)",
             source, max_frames / FRAME_RATE, start,

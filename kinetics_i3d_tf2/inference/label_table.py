@@ -18,7 +18,7 @@ from ..data.sources import Input
 from ..utils import files, run_dir
 from ..utils.errors import reason
 from ..utils.journal import Journal, JsonRows
-from . import labelling
+from . import labelling, over_time
 from .label_rows import make_row, row_format
 from .labelling import LabellingOptions
 from .scores import Scores
@@ -47,7 +47,7 @@ class TableOptions(LabellingOptions):
         if self.top < 1:
             raise ValueError(f"top must be at least 1. Received: {self.top}")
         if self.window is not None:
-            labelling.windows_of_seconds(self.window, self.stride)
+            over_time.windows_of_seconds(self.window, self.stride)
         elif self.stride is not None:
             raise ValueError("stride is for windows, and no window is given")
 
@@ -229,7 +229,7 @@ def _score(classifier, inputs, options):
     for each in inputs:
         error, found = "", []
         try:
-            for window in labelling.over_time(
+            for window in over_time.over_time(
                 classifier,
                 each.source,
                 options.window,
@@ -318,7 +318,7 @@ def _bar(left, total, options):
                     start=start or options.start,
                     end=end,
                 )
-                windows = labelling.windows_of_seconds(options.window, options.stride)
+                windows = over_time.windows_of_seconds(options.window, options.stride)
                 count = windows.count(frames)
         return tqdm(desc="Classifying", total=count, unit="window")
     return tqdm(

@@ -2,9 +2,7 @@
 
 import dataclasses
 import functools
-import itertools
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,19 +10,14 @@ import numpy as np
 from ..arguments import suggest_arguments
 from ..data import clip_frames, clip_reader, prefetch, preprocessing
 from ..data.clip_recipe import ClipRecipe
-from ..data.clips import Clip
-from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
 from ..data.sources import Input
-from ..models.architecture import MIN_FRAMES
 from ..utils.cores import num_cores
 from ..utils.errors import problem_of
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
-from .frames import MAX_FRAMES
+from .frames import MAX_FRAMES, MAX_WHOLE, LongVideo
 from .scores import Scores, joint_logits
-from .videos import run_windows
-from .windows import Window, Windows
 
 if TYPE_CHECKING:
     from .classifier import Classifier
@@ -114,106 +107,74 @@ def classify_many(
     # One more, so that as many are read while a clip is being used.
     threads = (options.num_readers or num_cores()) + 1
     items = prefetch.in_threads(readers, threads=threads, buffer_size=1)
-    run = functools.partial(_run, classifier)
+    run = functools.partial(run_batch, classifier)
     for result, logits in prefetch.in_batches(run, items, options.batch_size):
-        if logits is None:
+        if result.scores is not None and logits is None:
+            yield _classify_long(classifier, result, recipe, options)
+        elif logits is None:
             yield result
         else:
-            scores = _scores(classifier, logits, result.scores)
+            scores = scores_at(classifier, logits, result.scores)
             yield result._replace(scores=scores)
 
 
-def over_time(
-    classifier: "Classifier",
-    source: Clip | Record,
-    window: float,
-    stride: float | None = None,
-    options: LabellingOptions = DEFAULT,
-    *,
-    on_damage: Callable[[Damage], object] = lambda damage: None,
-) -> Iterator[Scores]:
-    """Classifies window after window of a video, holding few windows in memory.
-
-    Args:
-        classifier: the models.
-        source: the video, its span or record; `options` begin and end within a span.
-        window: length of a window in seconds, at least 0.36 (9 frames).
-        stride: seconds from the beginning of a window to that of the next; by default
-            `window`. Both are rounded to frames of 1/25 second.
-        options: how the video is read and run; `max_frames` does not count.
-        on_damage: gets the counts of damaged and missing frames at the end, if there
-            are any.
-
-    Yields:
-        Scores of each window; `seconds` are those of the video. Frames at the end that
-        fill no window are looped until they do, as the release loops short clips; their
-        `frames` are those that there are.
-
-    Raises:
-        OSError: there is no such file.
-        ValueError: it cannot be read, or the windows are too short.
-    """
-    windows = windows_of_seconds(window, stride)
-    if isinstance(source, Clip):
-        start = source.start or 0.0
-        ends = [source.end, None if options.end is None else start + options.end]
-        source = source._replace(
-            start=start + options.start,
-            end=min((e for e in ends if e is not None), default=None),
-        )
-    reader = FrameReader(options.recipe or classifier.recipe)
-    outputs = run_windows(
-        [source],
-        functools.partial(_run, classifier),
-        windows,
-        reader,
-        batch_size=options.batch_size,
-    )
-    start = getattr(source, "start", None) or 0.0
-    first = next(outputs)
-    for item, logits in itertools.chain([first], outputs):
-        if isinstance(item, Window):
-            times = np.array([item.first, item.first + item.count]) / FRAME_RATE + start
-            place = Scores(logits, (), {}, tuple(times.tolist()), item.count)
-            yield _scores(classifier, logits, place)
-        elif item.error:
-            raise ValueError(f"{os.fspath(source.path)}: {item.error}")
-        elif not isinstance(first[0], Window):
-            raise ValueError(f"{source.path}: has too few frames")
-        elif item.damage:
-            on_damage(item.damage)
-
-
-def windows_of_seconds(window: float, stride: float | None = None) -> Windows:
-    """Windows whose lengths are given in seconds.
-
-    Raises:
-        ValueError: they are shorter than the models take, or the stride than a frame.
-    """
-    length = round(window * FRAME_RATE)
-    step = None if stride is None else round(stride * FRAME_RATE)
-    if length < MIN_FRAMES:
-        raise ValueError(
-            f"A window needs at least {MIN_FRAMES / FRAME_RATE:g} seconds, the "
-            f"{MIN_FRAMES} frames that the models take. Received: {window:g}"
-        )
-    if step is not None and step < 1:
-        raise ValueError(
-            f"The stride must be at least a frame, 0.04 seconds. Received: {stride:g}"
-        )
-    return Windows(length, step)
-
-
 def _read_whole(each, recipe, options):
-    """Yields a video without its logits, and its clip; or its error, and None."""
+    """Yields a video without its logits, and its clip; or its error, and None.
+
+    A video that is too long to hold has neither error nor clip.
+    """
     found = []
     try:
+        if (long := _long_video(each.source, recipe, options)) is not None:
+            place = Scores(np.empty(0), (), {}, (0.0, 0.0), len(long))
+            yield VideoScores(each, place, "", long.announced > len(long)), None
+            return
         clip, place, is_cut = _whole_clip(each.source, recipe, options, found.append)
     except Exception as error:  # One bad video must not stop the others.
         yield VideoScores(each, None, problem_of(error, each.source.path)), None
         return
     damage = found[0] if found else None
     yield VideoScores(each, place, "", is_cut, damage), clip
+
+
+def _long_video(source, recipe, options, on_damage=None):
+    """A video's frames if there are too many to hold, else None."""
+    limit = options.max_frames
+    if isinstance(source, Record) or (limit is not None and limit <= MAX_WHOLE):
+        return None
+    start, end = _span(source, options)
+    long = LongVideo(
+        source.path,
+        start=start,
+        end=end,
+        max_frames=limit,
+        recipe=recipe,
+        on_damage=on_damage,
+    )
+    return long if len(long) > MAX_WHOLE else None
+
+
+def _classify_long(classifier, result, recipe, options):
+    """Scores of a video that is too long to hold, read as the models run."""
+    source, found = result.input.source, []
+    try:
+        long = _long_video(source, recipe, options, found.append)
+        done = classifier.run_frames(long, recipe=recipe)
+    except Exception as error:  # One bad video must not stop the others.
+        return result._replace(scores=None, error=problem_of(error, source.path))
+    start, _ = _span(source, options)
+    count = done.num_frames
+    place = Scores(np.empty(0), (), {}, (start, start + count / FRAME_RATE), count)
+    logits = [outputs["Logits"][0] for outputs in done.outputs.values()]
+    scores = scores_at(classifier, logits, place)
+    return result._replace(scores=scores, damage=found[-1] if found else None)
+
+
+def _span(source, options):
+    """First second and end of what is read of a video."""
+    if source.start is not None or source.end is not None:
+        return source.start or 0.0, source.end
+    return options.start, options.end
 
 
 def _whole_clip(source, recipe, options, on_damage):
@@ -233,9 +194,7 @@ def _whole_clip(source, recipe, options, on_damage):
 
 
 def _read_frames(source, recipe, options, on_damage):
-    is_span = source.start is not None or source.end is not None
-    start = (source.start or 0.0) if is_span else options.start
-    end = source.end if is_span else options.end
+    start, end = _span(source, options)
     limit = options.max_frames
     # One more than wanted tells whether something is left out.
     decoded = clip_frames.iter_frames(
@@ -253,14 +212,15 @@ def _read_frames(source, recipe, options, on_damage):
     return frames[:limit], start, is_cut
 
 
-def _run(classifier, clips):
+def run_batch(classifier, clips):
     """Logits of a batch of clips, `(batch, streams, classes)`."""
     clips = preprocessing.normalize(clips)
     outputs = classifier.run(clips, ("Logits",), frozen=True)
     return np.stack([values["Logits"] for values in outputs.values()], axis=1)
 
 
-def _scores(classifier, logits, place):
+def scores_at(classifier, logits, place):
+    """Scores of logits `(streams, classes)`, of the part of the video in `place`."""
     streams = dict(zip(classifier.models, logits, strict=True))
     return dataclasses.replace(
         place,

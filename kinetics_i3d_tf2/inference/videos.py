@@ -12,9 +12,10 @@ from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
 from ..utils.errors import problem_of
 from ..video.damage import Damage
+from .frames import MAX_WHOLE
 from .windows import Window, Windows
 
-# Windows of a video that may wait for the model, beside those of a batch.
+# Windows of a video that may wait for the model, in addition to those of a batch.
 _BUFFER_SIZE = 4
 
 
@@ -24,10 +25,13 @@ class End(NamedTuple):
     Attributes:
         error: why its reading ended early, on one line; "" if it did not.
         damage: counts of damaged and missing frames, if there are any.
+        long: of a whole video (`Windows.length` 0) that is too long to hold and was not
+            read, the number of its frames; it has no window.
     """
 
     error: str = ""
     damage: Damage | None = None
+    long: int = 0
 
 
 def run_windows(
@@ -66,10 +70,14 @@ def run_windows(
 
 def _read(reader, windows, source):
     """Yields windows with their clips, then how reading ended, without one."""
-    error, found = "", []
+    found = []
     try:
+        if windows.length == 0 and (count := reader.count(source)) > MAX_WHOLE:
+            yield End("", None, count), None
+            return
         for window in windows.cut(reader.read(source, on_damage=found.append)):
             yield window._replace(clip=None), window.clip
     except Exception as caught:  # One bad video must not stop the others.
-        error = problem_of(caught, source.path)
-    yield End(error, found[0] if found else None), None
+        yield End(problem_of(caught, source.path), found[0] if found else None), None
+        return
+    yield End("", found[0] if found else None), None

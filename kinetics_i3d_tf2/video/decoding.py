@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import av
 
+from ..utils.cores import num_cores
 from . import ffmpeg
 from .damage import Damage
 from .packets import USUAL_RATE, packets
@@ -42,7 +43,7 @@ def timed_frames(
     Args:
         source: the video.
         start: second from which frames are wanted; some before it may come.
-        num_threads: threads that decode; by default FFmpeg's choice.
+        num_threads: threads that decode; by default one for each processor.
         damage: is filled in as frames are decoded.
 
     Yields:
@@ -56,8 +57,7 @@ def timed_frames(
     """
     with ffmpeg.open_video(source) as (container, stream):
         stream.thread_type = "AUTO"
-        if num_threads is not None:
-            stream.codec_context.thread_count = num_threads
+        stream.codec_context.thread_count = num_threads or num_cores()
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         clock = _Clock(stream, is_avi=container.format.name == "avi")
         sought = (

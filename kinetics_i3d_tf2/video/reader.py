@@ -94,7 +94,7 @@ def iter_video(
         start: second to begin at.
         end: second to stop before.
         max_frames: stop after this many frames.
-        num_threads: threads that decode; by default FFmpeg's choice.
+        num_threads: threads that decode; by default one for each processor.
         max_damaged_frames: share of the frames, 0 to 1, that may be damaged or missing;
             above it reading ends with an error, below it with one warning.
         on_damage: gets the counts of damaged and missing frames instead of a warning.

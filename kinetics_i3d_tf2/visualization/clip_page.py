@@ -16,7 +16,7 @@ from ..video.optical_flow import FLOW_BOUND
 from ..video.reader import FRAME_RATE
 from . import images, plots
 
-_FRAMES = 8  # of the clip that are shown
+FRAMES = 8  # of the clip that are best shown
 _CLASSES = 5  # that lines and maps are drawn for
 _MAP_SIZE = 56  # pixels; browsers enlarge it smoothly
 _TEMPLATE = Path(__file__).with_suffix(".html")
@@ -30,13 +30,17 @@ class Stream(NamedTuple):
     """What one stream saw, and where.
 
     Attributes:
-        clip: float32 `(frames, height, width, 3 or 2)` in [-1, 1].
+        numbers: places in the clip of the frames that are shown.
+        frames: those, float32 `(shown, height, width, 3 or 2)` in [-1, 1].
+        count: frames of the clip.
         maps: float32 `(t, h, w, num_classes)`, as of `class_activation_maps.maps`.
         over_time: float32 `(t - 1, num_classes)`, as of
             `class_activation_maps.over_time`.
     """
 
-    clip: np.ndarray
+    numbers: np.ndarray
+    frames: np.ndarray
+    count: int
     maps: np.ndarray
     over_time: np.ndarray
 
@@ -80,7 +84,7 @@ def write(
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    frames = min(len(stream.clip) for stream in streams.values())
+    frames = min(stream.count for stream in streams.values())
     page = template.render(
         verdict=verdict,
         end=verdict.start + frames / FRAME_RATE,
@@ -107,13 +111,10 @@ def _class(verdict, index):
 
 def _strip(name, seen, verdict):
     """Some frames of a stream, and the maps of the best classes over them."""
-    count = len(seen.clip)
-    numbers = ((np.arange(_FRAMES) + 0.5) * count / _FRAMES).astype(int)
-    numbers = np.unique(numbers.clip(max=count - 1))
-    pictures, largest = _pictures(name, seen.clip, numbers)
+    pictures, largest = _pictures(name, seen.frames)
     maps = [_shares(seen.maps[..., index]) for index in verdict.top[:_CLASSES]]
     figures = []
-    for number, picture in zip(numbers, pictures, strict=True):
+    for number, picture in zip(seen.numbers, pictures, strict=True):
         place = min(number // TIME_STRIDE, len(seen.maps) - 1)
         overlays = [images.heat(layer[place], _MAP_SIZE) for layer in maps]
         figures.append(
@@ -126,14 +127,13 @@ def _strip(name, seen, verdict):
     return {"title": _TITLES[name], "largest": largest, "figures": figures}
 
 
-def _pictures(name, clip, numbers):
+def _pictures(name, frames):
     """Frames as pictures; of flow also the motion that has the full colour."""
     if name == "rgb":
-        pixels = ((clip[numbers] + 1) * 127.5).round().clip(0, 255)
-        return pixels.astype(np.uint8), None
-    pixels = clip * FLOW_BOUND
+        return ((frames + 1) * 127.5).round().clip(0, 255).astype(np.uint8), None
+    pixels = frames * FLOW_BOUND
     largest = float(np.percentile(np.hypot(pixels[..., 0], pixels[..., 1]), 99.5))
-    return images.flow_colors(pixels[numbers], largest), f"{largest:.1f}"
+    return images.flow_colors(pixels, largest), f"{largest:.1f}"
 
 
 def _shares(class_map):

@@ -29,9 +29,12 @@ from kinetics_i3d_tf2 import (
 from kinetics_i3d_tf2.data import clip_reader, labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.frame_reader import FrameReader
 from kinetics_i3d_tf2.data.records import shards
 from kinetics_i3d_tf2.data.records.image_coding import Coding
+from kinetics_i3d_tf2.features import window_features
 from kinetics_i3d_tf2.features.extractor import make_extractor
+from kinetics_i3d_tf2.inference import videos
 
 FRAMES = 21
 
@@ -456,3 +459,48 @@ def test_features_of_an_earlier_version_are_kept(run, checkpoints, tmp_path):
     assert "1 of 2 videos were done before" in run(*flags)[2]
     (out / "index.csv").unlink()  # As after kill -9.
     assert "2 of 2 videos were done before" in run(*flags)[2]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "pool"),
+    [
+        ("Mixed_5c", "both"),
+        ("Mixed_5c", "time"),
+        ("Mixed_4d", "space"),
+        ("Conv3d_2c_3x3", "none"),
+        ("Logits", "both"),
+        ("Predictions", "both"),
+    ],
+)
+def test_long_videos_have_the_features_of_the_whole(
+    models, video, monkeypatch, endpoint, pool
+):
+    options = {"windows": Windows(0, least=9), "endpoint": endpoint, "pool": pool}
+    whole = extract_features(video, models, **options)
+    monkeypatch.setattr(window_features, "MAX_WHOLE", 10)
+    found = extract_features(video, models, **options)
+    assert found.values.shape == whole.values.shape
+    np.testing.assert_allclose(found.values, whole.values, atol=1e-4)
+    np.testing.assert_array_equal(found.times, whole.times)
+
+
+def test_long_videos_among_others(models, video, monkeypatch, tmp_path):
+    (tmp_path / "text.mp4").write_text("no video")
+    short = tmp_path / "short.mkv"
+    write(short, frames_of(1, count=8))
+    monkeypatch.setattr(videos, "MAX_WHOLE", 10)
+    paths = [video, tmp_path / "text.mp4", short, video]
+    found = list(
+        window_features.extract_all(
+            [Clip(str(path)) for path in paths],
+            make_extractor({"rgb": models["rgb"]}),
+            Windows(0),
+            FrameReader(),
+            threads=2,
+        )
+    )
+    assert "is not a video that FFmpeg can read" in found[1]
+    assert [found[n].times.tolist() for n in (0, 2, 3)] == [
+        [[0.0, 0.84]], [[0.0, 0.32]], [[0.0, 0.84]],
+    ]  # fmt: skip
+    np.testing.assert_array_equal(found[0].values, found[3].values)

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import recipe as weights
+from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
-from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.data import labels, prefetch
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
-from kinetics_i3d_tf2.evaluation import protocols
+from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.evaluation import protocols, scored_models
 from kinetics_i3d_tf2.video import transforms
 
 NAMES = ("wave", "run", "jump")
@@ -35,7 +37,9 @@ def checkpoints(networks, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def models(checkpoints):
-    return {name: protocols.Model(checkpoints / name, name) for name in ("rgb", "flow")}
+    return {
+        name: scored_models.Model(checkpoints / name, name) for name in ("rgb", "flow")
+    }
 
 
 def clip(frames=12, coded=True):
@@ -119,13 +123,13 @@ def test_one_stream(networks, models):
     recipe = ClipRecipe("rgb", short_side=SIDE, crop_size=CROP)
     found = protocols.score({"rgb": models["rgb"]}, source, protocols.Protocol(recipe))
     assert list(found) == ["rgb"]
-    assert protocols.scored({"rgb": models["rgb"]}) == ("rgb",)
+    assert scored_models.scored_names({"rgb": models["rgb"]}) == ("rgb",)
 
 
 def test_bfloat16_is_near(checkpoints, models):
     source = {"rgb": clip()["rgb"]}
     protocol = protocols.Protocol(ClipRecipe(short_side=SIDE, crop_size=CROP))
-    half = {"rgb": protocols.Model(checkpoints / "rgb", "rgb", dtype="bfloat16")}
+    half = {"rgb": scored_models.Model(checkpoints / "rgb", "rgb", dtype="bfloat16")}
     whole = protocols.score({"rgb": models["rgb"]}, source, protocol)["rgb"][0]
     found = protocols.score(half, source, protocol)["rgb"][0]
     np.testing.assert_allclose(found, whole, atol=0.1)
@@ -145,7 +149,7 @@ def test_flow_is_mirrored_with_its_direction(models):
 
 
 def test_classes_are_matched_by_name(models):
-    found = protocols.match_classes(models, ("jump", "run", "wave"))
+    found = scored_models.match_classes(models, ("jump", "run", "wave"))
     assert found.names == NAMES
     assert found.of_dataset == {0: "jump", 1: "run", 2: "wave"}
 
@@ -162,20 +166,20 @@ def test_classes_are_matched_by_name(models):
 )
 def test_other_classes(models, names, message):
     with pytest.raises(ValueError, match=message):
-        protocols.match_classes(models, names)
+        scored_models.match_classes(models, names)
 
 
 def test_streams_of_other_classes(models, checkpoints, networks, tmp_path):
     save_checkpoint(networks["flow"], tmp_path / "model.ckpt", scope="Flow")
     labels.write_label_map(tmp_path / "label_map.txt", NAMES[::-1])
-    turned = {"rgb": models["rgb"], "flow": protocols.Model(tmp_path, "flow")}
+    turned = {"rgb": models["rgb"], "flow": scored_models.Model(tmp_path, "flow")}
     with pytest.raises(ValueError, match="are of other classes, or of another order"):
-        protocols.match_classes(turned, NAMES)
+        scored_models.match_classes(turned, NAMES)
 
 
 def test_a_checkpoint_of_the_other_stream(checkpoints):
     with pytest.raises(ValueError, match="is of the stream rgb, not of flow"):
-        protocols.Model(checkpoints / "rgb", "flow")
+        scored_models.Model(checkpoints / "rgb", "flow")
 
 
 def test_a_diverged_checkpoint(networks, tmp_path):
@@ -184,6 +188,22 @@ def test_a_diverged_checkpoint(networks, tmp_path):
     save_checkpoint(broken, tmp_path / "model.ckpt")
     labels.write_label_map(tmp_path / "label_map.txt", NAMES)
     protocol = protocols.Protocol(ClipRecipe(short_side=SIDE, crop_size=CROP))
-    model = {"rgb": protocols.Model(tmp_path, "rgb")}
+    model = {"rgb": scored_models.Model(tmp_path, "rgb")}
     with pytest.raises(ValueError, match="the rgb model gives NaN or infinity"):
         protocols.score(model, {"rgb": clip()["rgb"]}, protocol)
+
+
+@pytest.mark.parametrize("flip", [False, True], ids=["once", "flip"])
+def test_a_long_video_is_scored_as_the_whole(models, flip, tmp_path):
+    path = tmp_path / "long.mkv"
+    write_video(path, clip(14)["rgb"], codec="ffv1", pixel_format="bgr0")
+    recipe = ClipRecipe("joint", short_side=SIDE, crop_size=CROP)
+    protocol = protocols.Protocol(recipe, flip=flip)
+    assert protocol.longest == 320
+    (whole,) = prefetch.read_in_order([Clip(path)], recipe, [0])
+    (long,) = prefetch.read_in_order([Clip(path)], recipe, [0], longest=12)
+    assert (long.long, long.streams, long.error) == (13, None, "")
+    expected = protocols.score(models, whole.streams, protocol)
+    found = protocols.score_long(models, long, protocol)
+    for name in ("rgb", "flow", "joint"):
+        np.testing.assert_allclose(found[name][0], expected[name][0], atol=1e-4)

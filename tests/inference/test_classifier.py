@@ -13,6 +13,8 @@ from kinetics_i3d_tf2 import (
     save_checkpoint,
 )
 from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.inference import frames as frames_module
+from kinetics_i3d_tf2.inference import runner
 from kinetics_i3d_tf2.video import optical_flow, transforms
 
 NAMES = tuple("abcdefg")
@@ -160,3 +162,39 @@ def test_another_architecture():
     message = "c3d: is a C3d, not InceptionI3d; use i3d evaluate"
     with pytest.raises(ValueError, match=message):
         Classifier(C3d(class_names=NAMES, width=1 / 16))
+
+
+@pytest.mark.parametrize("streams", [("rgb",), ("rgb", "flow")], ids=["rgb", "joint"])
+def test_long_videos_have_the_scores_of_the_whole(
+    models, frames, tmp_path, monkeypatch, streams
+):
+    path = tmp_path / "clip.mkv"
+    write_video(path, frames, codec="ffv1", pixel_format="bgr0")
+    classifier = Classifier.of_models({name: models[name] for name in streams}, NAMES)
+    whole = classifier.score(frames)
+    for module in (runner, frames_module):
+        monkeypatch.setattr(module, "MAX_WHOLE", 10)
+    for scores in (
+        classifier.score(path, max_frames=None),
+        classifier.score(frames),
+        classifier.score_clips(classifier.prepare(frames), seconds=(0.0, 0.48)),
+    ):
+        assert scores.seconds == (0.0, 0.48)
+        for name in streams:
+            np.testing.assert_allclose(
+                scores.streams[name], whole.streams[name], atol=1e-4
+            )
+
+
+def test_long_videos_are_cut_with_a_warning(frames, tmp_path, monkeypatch, caplog):
+    path = tmp_path / "clip.mkv"
+    write_video(path, frames, codec="ffv1", pixel_format="bgr0")
+    monkeypatch.setattr(frames_module, "MAX_WHOLE", 5)
+    long = frames_module.read_frames(path, max_frames=8)
+    assert isinstance(long, frames_module.LongVideo)
+    assert len(long) == len(list(long)) == 8
+    assert "is longer: using 0.32 seconds from second 0" in caplog.text
+    caplog.clear()
+    assert len(frames_module.read_frames(path, max_frames=None)) == 12
+    assert len(frames_module.read_frames(path, max_frames=5)) == 5
+    assert caplog.text.count("is longer") == 1

@@ -9,7 +9,7 @@ from videos import write_video
 
 from kinetics_i3d_tf2 import Classifier, InceptionI3d, LabellingOptions
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.inference import labelling
+from kinetics_i3d_tf2.inference import labelling, over_time, runner
 
 NAMES = tuple("abcdefg")
 CUT = LabellingOptions(max_frames=16)
@@ -120,7 +120,7 @@ def test_over_a_part_of_the_time(classifier, folder, frames):
     scores = list(classifier.over_time(folder / "e.mkv", 0.4, options=options))
     assert np.allclose([s.seconds for s in scores], [(0.4, 0.8), (0.8, 1.16)])
     within = Clip(str(folder / "e.mkv"), start=0.2, end=1.4)
-    of_span = list(labelling.over_time(classifier, within, 0.4, None, options))
+    of_span = list(over_time.over_time(classifier, within, 0.4, None, options))
     assert np.allclose([s.seconds for s in of_span], [(0.6, 1.0), (1.0, 1.36)])
 
 
@@ -156,3 +156,20 @@ def test_what_cannot_be_seen_over_time(classifier, folder, name, message):
 def test_options_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
         LabellingOptions(**options)
+
+
+def test_long_videos_among_others(classifier, folder, monkeypatch):
+    everything = LabellingOptions(max_frames=None)
+    whole = list(classifier.classify_many([folder], everything))
+    for module in (labelling, runner):
+        monkeypatch.setattr(module, "MAX_WHOLE", 15)
+    found = list(classifier.classify_many([folder], everything))
+    assert [result.error for result in found] == [result.error for result in whole]
+    for one, other in zip(found, whole, strict=True):
+        assert (one.scores is None) == (other.scores is None)
+        if one.scores is not None:
+            assert one.scores.seconds == other.scores.seconds
+            assert one.scores.frames == other.scores.frames
+            np.testing.assert_allclose(
+                one.scores.logits, other.scores.logits, atol=1e-4
+            )

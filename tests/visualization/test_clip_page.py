@@ -93,7 +93,9 @@ def test_a_browser_shows_it_at_the_width_of_a_phone(page, browser, tmp_path):
 def test_names_are_no_markup(browser, tmp_path):
     rng = np.random.default_rng(0)
     stream = clip_page.Stream(
-        rng.uniform(-1, 1, (9, 224, 224, 3)).astype(np.float32),
+        np.arange(8),
+        rng.uniform(-1, 1, (8, 224, 224, 3)).astype(np.float32),
+        9,
         rng.normal(size=(2, 7, 7, 3)).astype(np.float32),
         rng.normal(size=(1, 3)).astype(np.float32),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...arguments import suggest_arguments
+from ...utils.cores import num_cores
 from ..clip_recipe import ClipRecipe
 from ..clips import NO_LABEL, Clip
 from ..records.tfrecord import Record
@@ -181,6 +182,8 @@ def _finish(dataset):
     options.experimental_distribute.auto_shard_policy = (
         tf.data.experimental.AutoShardPolicy.OFF
     )
+    options.threading.private_threadpool_size = num_cores()
+    options.autotune.cpu_budget = num_cores()
     dataset = dataset.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
 

@@ -1,0 +1,139 @@
+"""Models out of checkpoints, ready to be called, and the classes that they score."""
+
+import functools
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from ..checkpoints.pretrained import open_weights
+from ..data.clips import unknown_class
+from ..inference import graph, long_clips
+
+
+class Classes(NamedTuple):
+    """The classes of models, and how a dataset's label indices say them."""
+
+    names: tuple[str, ...]  # of the models, by index
+    of_dataset: dict[int, str]  # by the dataset's index
+
+
+class Model:
+    """A model out of a checkpoint, ready to be called.
+
+    Args:
+        path: prefix of the checkpoint, or the folder that holds it.
+        stream: "rgb", "flow", or "joint" for one model of both.
+        kind: one of `ARCHITECTURES`.
+        dtype: "float32" or "bfloat16".
+
+    Raises:
+        OSError: a file of the checkpoint is missing, or may not be read.
+        ValueError: it is of another model or another stream, or does not say the names
+            of its classes.
+
+    Attributes:
+        path: as given.
+        kind: as given.
+        scored: what it gives logits of, the one that counts last.
+        class_names: names by index.
+        fingerprint: identifies the checkpoint's content.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        stream: str,
+        *,
+        kind: str = "i3d",
+        dtype: str = "float32",
+    ):
+        checkpoint = open_weights(path).require(stream, kind)
+        model = checkpoint.build_model()
+        self.path = path
+        self.kind = kind
+        self.scored = (stream,)
+        if kind == "two_stream" and stream == "joint":
+            model = model.per_stream()
+            self.scored = ("rgb", "flow", "joint")
+        self.fingerprint = checkpoint.fingerprint
+        self.class_names = checkpoint.class_names
+        folded = graph.fold_batch_norm(model, dtype=dtype)
+        # Any length and batch without another trace, and the fastest there is on CPU.
+        self._frozen = graph.freeze(folded)
+        self._make_long = functools.cache(
+            lambda: long_clips.LongClipModel(folded, prepare=graph.freeze)
+        )
+
+    @property
+    def long(self) -> long_clips.LongClipModel:
+        """An `InceptionI3d` for clips of any length."""
+        return self._make_long()
+
+    def __call__(self, batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
+        """Logits by name, float64 `(batch, num_classes)`, of streams by name.
+
+        Raises:
+            MemoryError: the batch is too large.
+        """
+        stream = self.scored[-1]
+        try:
+            outputs = self._frozen(batch if stream == "joint" else batch[stream])
+        except tf.errors.ResourceExhaustedError as error:
+            shapes = ", ".join(str(tuple(clip.shape)) for clip in batch.values())
+            raise MemoryError(
+                f"out of memory with a batch of shape {shapes}; try a smaller "
+                "--batch_size, or --protocol=views for long clips"
+            ) from error
+        if not isinstance(outputs, dict):
+            outputs = {stream: outputs}
+        return {name: np.asarray(outputs[name], np.float64) for name in self.scored}
+
+
+def match_classes(models: dict[str, Model], of_dataset: Sequence[str]) -> Classes:
+    """Checks that dataset and checkpoints mean the same classes, in whatever order.
+
+    Args:
+        models: model of each stream.
+        of_dataset: names by the dataset's label index; they may be some of the models'.
+
+    Returns:
+        The classes.
+
+    Raises:
+        ValueError: the models are of different classes, or the dataset has others.
+    """
+    first, *others = models.values()
+    names = first.class_names
+    for other in others:
+        if other.class_names != names:
+            raise ValueError(
+                f"{first.path} and {other.path} are of other classes, or of another "
+                "order; joint logits need checkpoints of the same"
+            )
+    unknown = sorted(set(of_dataset) - set(names))
+    if unknown:
+        raise ValueError(
+            f"{len(unknown)} of the dataset's {len(of_dataset)} classes are not among "
+            f"the {len(names)} of {first.path}, for example "
+            f"{unknown_class(unknown[0], names)}; name a checkpoint that was trained "
+            "on them"
+        )
+    if len(of_dataset) < len(names):
+        logging.info(
+            "The dataset has %d of the model's %d classes", len(of_dataset), len(names)
+        )
+    return Classes(names, dict(enumerate(of_dataset)))
+
+
+def scored_names(models: dict[str, Model]) -> tuple[str, ...]:
+    """What some models score together, the one that counts last.
+
+    Args:
+        models: by stream. Those of two streams are summed: "joint".
+    """
+    names = tuple(name for model in models.values() for name in model.scored)
+    return (*names, "joint") if len(models) > 1 else names
