@@ -8,12 +8,17 @@ from pathlib import Path
 
 import keras
 
+from ..models.architecture import ENDPOINTS, scaled, unit_filters
 from ..models.registry import ARCHITECTURES
 from ..utils import files
 from .importers import hdf5
 from .importers.recognize import explained
 
 _POLICY = "keras.DTypePolicy"
+# Names in a file of `InceptionI3d` of the first kernel and of the classifier's bias.
+_FIRST = "layers/unit3d/convolution/vars/0"
+_BIAS = "layers/logits/classifier/convolution/vars/1"
+_FILTERS = unit_filters(1.0)["Conv3d_1a_7x7"]
 
 
 def is_keras_file(path: str | os.PathLike) -> bool:
@@ -54,7 +59,9 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
             files.copy_to_local(path, local)
         with zipfile.ZipFile(local) as archive:
             config = hdf5.read_config(archive)
-        found = config["class_name"]
+            found = config["class_name"]
+            if found == "InceptionI3d":
+                _check_sizes(config["config"], hdf5.read_keras(archive))
         known = [entry.class_name for entry in ARCHITECTURES.values()]
         if found not in known:
             raise ValueError(
@@ -96,3 +103,18 @@ def _objects(value):
     if isinstance(value, list):
         for part in value:
             yield from _objects(part)
+
+
+def _check_sizes(config, tensors):
+    """Compares configuration and weights before a model of that size is built."""
+    width, channels = config["width"], config["num_channels"]
+    expected = {_FIRST: (7, 7, 7, channels, scaled(_FILTERS, width))}
+    if config["final_endpoint"] in ENDPOINTS[-2:]:
+        expected[_BIAS] = (config["num_classes"],)
+    for name, shape in expected.items():
+        found = tensors[name].shape if name in tensors else None
+        if found != shape:
+            raise ValueError(
+                f"is corrupt: {name} has the shape {found}, and the configuration "
+                f"needs {shape}"
+            )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..data import preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
@@ -33,6 +34,7 @@ class LiveScores(NamedTuple):
     skipped: int
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LiveOptions:
     """How a live video is seen.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arguments import suggest_arguments
 from ..inference.scores import Scores
 from ..inference.segments import Segment, time_borders
 from ..utils import files
@@ -37,6 +38,7 @@ class Thumbnail(NamedTuple):
     image: str
 
 
+@suggest_arguments
 def write_timeline(
     path: str | os.PathLike,
     title: str,
