@@ -1,10 +1,8 @@
 """A checkpoint, opened once: what it is of, its tensors, its class names, its model."""
 
-import dataclasses
 import functools
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,9 +12,9 @@ from ..data import labels
 from ..models.registry import ARCHITECTURES
 from ..utils import files
 from . import info, transfer
-from .config import CheckpointConfig, label_map_name, read_config, write_config
+from .config import CheckpointConfig, read_config
 from .info import Entry, UnknownClassesError
-from .tensor_bundle import BundleReader, write_bundle
+from .tensor_bundle import BundleReader
 
 
 @suggest_arguments
@@ -35,6 +33,7 @@ class Checkpoint(BundleReader):
 
     Attributes:
         prefix: prefix of the checkpoint, a string if it is an address.
+        title: what errors call it: the prefix, or the file that it was imported from.
         fingerprint: identifies the content wherever it is, 16 hex digits.
 
     Examples:
@@ -86,7 +85,7 @@ class Checkpoint(BundleReader):
         """
         if self.contents.num_classes is None:
             raise UnknownClassesError(
-                f"{self.prefix}: is a checkpoint of {self.architecture} without its "
+                f"{self.title}: is a checkpoint of {self.architecture} without its "
                 "classifier; training can start from it (--init)"
             )
         return self.contents.num_classes
@@ -105,7 +104,7 @@ class Checkpoint(BundleReader):
         # A model takes memory by its width: a wrong one may ask for any amount.
         if not info.has_width(self.contents, self.config.width):
             raise ValueError(
-                f"{self.prefix}: its tensors are of width {inferred:g}, not "
+                f"{self.title}: its tensors are of width {inferred:g}, not "
                 f"{self.config.width:g} as its config.json says; correct or delete that"
             )
         return self.config.width
@@ -134,6 +133,12 @@ class Checkpoint(BundleReader):
                     f"{self.num_classes}"
                 )
             return names
+        if self.num_classes not in (400, 600) and self.title != os.fspath(self.prefix):
+            raise UnknownClassesError(
+                f"{self.title}: the names of its {self.num_classes} classes are "
+                "unknown; import it with a label map, one name a line: i3d checkpoint "
+                f"import {self.title} --label_map=FILE --out=DIR"
+            )
         if self.num_classes not in (400, 600):
             raise UnknownClassesError(
                 f"{path}: is missing, and there is no other way to know the names of "
@@ -157,12 +162,12 @@ class Checkpoint(BundleReader):
         """
         if self.architecture != architecture:
             raise ValueError(
-                f"{self.prefix}: is a checkpoint of {self.architecture}, not of "
+                f"{self.title}: is a checkpoint of {self.architecture}, not of "
                 f"{architecture} (--model={self.architecture})"
             )
         if self.stream != stream:
             raise ValueError(
-                f"{self.prefix}: is of the stream {self.stream}, not of {stream}"
+                f"{self.title}: is of the stream {self.stream}, not of {stream}"
             )
         return self
 
@@ -208,32 +213,4 @@ class Checkpoint(BundleReader):
         Raises:
             ValueError: it is of no model of this package.
         """
-        return info.contents_of(self.variables, self.prefix)
-
-
-def copy_weights(path: str | os.PathLike, folder: str | os.PathLike) -> None:
-    """Copies a checkpoint without its optimizer's slots, and the files next to it.
-
-    Args:
-        path: prefix of the checkpoint, or the folder that holds it.
-        folder: where `model.ckpt`, `label_map.txt` and `config.json` are written; the
-            latter two if the checkpoint has them.
-
-    Raises:
-        OSError: a file is missing, or cannot be read or written.
-        ValueError: the checkpoint is truncated or corrupt.
-    """
-    source = Checkpoint(path)
-    names = [entry.name for entry in source.variables if not entry.is_slot]
-    target = files.join(folder, "model.ckpt")
-    target = target if files.is_address(target) else Path(target)
-    write_bundle(target, {name: source.read(name) for name in names})
-    if label_map_name(source.prefix) is not None:
-        label_map = files.join(os.path.dirname(source.prefix), labels.LABEL_MAP)
-        labels.write_label_map(
-            files.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
-        )
-    if source.config is not None:
-        fingerprint = BundleReader(target).fingerprint
-        config = dataclasses.replace(source.config, fingerprint=fingerprint)
-        write_config(target, config)
+        return info.contents_of(self.variables, self.title)

@@ -64,6 +64,7 @@ def import_weights(
         return _write(weights, names, out)
     folder = tempfile.mkdtemp(prefix="i3d-imported-")
     checkpoint = _write(weights, names, folder)
+    checkpoint.title = os.fspath(path)
     weakref.finalize(checkpoint, shutil.rmtree, folder, ignore_errors=True)
     return checkpoint
 

@@ -56,7 +56,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         )
     entries = [e for e in entries if not _below(e.sonnet_name, exclude)]
     variables = {n: v for n, v in variables.items() if not _below(n, exclude)}
-    _check_equal(reader.prefix, entries, variables)
+    _check_equal(reader.title, entries, variables)
     values = {entry.sonnet_name: reader.read(entry.name) for entry in entries}
     for name, variable in variables.items():
         variable.assign(values[name].reshape(variable.shape))
@@ -155,7 +155,7 @@ def _below(name, scopes):
     return any(name == scope or name.startswith(scope + "/") for scope in scopes)
 
 
-def _check_equal(prefix, entries, variables):
+def _check_equal(title, entries, variables):
     """Raises one error with every difference."""
     seen = set()
     problems = []
@@ -178,7 +178,7 @@ def _check_equal(prefix, entries, variables):
     problems += [f"missing: {name}" for name in variables if name not in seen]
     if problems:
         raise DetailedError(
-            f"{prefix}: does not fit the model, and nothing was loaded"
+            f"{title}: does not fit the model, and nothing was loaded"
             f"{_hint(entries, variables)}. {len(problems)} differences:",
             problems,
         )

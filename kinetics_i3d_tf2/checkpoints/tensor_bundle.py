@@ -40,12 +40,14 @@ class BundleReader:
 
     Attributes:
         prefix: prefix of the checkpoint, a string if it is an address.
+        title: what errors call it: the prefix, or the file that it was imported from.
         fingerprint: identifies the content wherever it is, 16 hex digits; from the
             index, which holds checksums of all tensors.
     """
 
     def __init__(self, path: str | os.PathLike):
         self.prefix = find_prefix(path)
+        self.title = os.fspath(self.prefix)
         path = f"{self.prefix}{_INDEX}"
         if not files.exists(path):
             raise FileNotFoundError(
@@ -209,7 +211,8 @@ def find_prefix(path: str | os.PathLike) -> str | Path:
         return kind(files.join(path, "model.ckpt"))
     if len(found) == 1:
         return kind(found[0].removesuffix(".index"))
-    names = ", ".join(names) or "no *.index file"
+    more = ", ..." if len(names) > 5 else ""
+    names = ", ".join(names[:5]) + more or "no *.index file"
     raise FileNotFoundError(
         f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
         "the checkpoint by its prefix"

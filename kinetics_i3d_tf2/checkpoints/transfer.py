@@ -37,7 +37,7 @@ def model_arguments(
     """
     if checkpoint.architecture != architecture:
         raise ValueError(
-            f"{checkpoint.prefix}: is a checkpoint of {checkpoint.architecture}, not "
+            f"{checkpoint.title}: is a checkpoint of {checkpoint.architecture}, not "
             f"of {architecture}; load it with load_model"
         )
     arguments = {"width": checkpoint.width, **info.input_options(checkpoint.contents)}
@@ -89,7 +89,7 @@ def load_into(
         logging.warning(
             "%s: the classifier of %d classes is new, its weights are random; the "
             "checkpoint has %s",
-            checkpoint.prefix,
+            checkpoint.title,
             model.num_classes,
             "none" if count is None else f"one of {count} classes",
         )

@@ -61,7 +61,8 @@ def main(argv):
 
 
 def _list(path):
-    from ..checkpoints.checkpoint import Checkpoint, copy_weights
+    from ..checkpoints.checkpoint import Checkpoint
+    from ..checkpoints.copies import copy_weights
 
     if _COPY_TO.value is not None:
         copy_weights(path, _COPY_TO.value)

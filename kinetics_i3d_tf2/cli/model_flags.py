@@ -44,7 +44,7 @@ OWN = {
         f"{stream}_checkpoint",
         None,
         f"Checkpoint of your own for {title}, of any classes and width: its folder or "
-        "prefix, with a label_map.txt beside it.",
+        "prefix, with a label_map.txt beside it; or a .keras file.",
     )
     for stream, title in (
         ("rgb", "RGB"),

@@ -22,6 +22,7 @@ class DetailedError(ValueError):
         details: the list.
 
     Attributes:
+        message: as given.
         details: the whole list.
     """
 
@@ -33,6 +34,7 @@ class DetailedError(ValueError):
                 "details)"
             )
         super().__init__("\n  ".join([message, *shown]))
+        self.message = message
         self.details = tuple(details)
 
 

@@ -13,8 +13,9 @@ from kinetics_i3d_tf2 import (
     load_model,
     save_checkpoint,
 )
-from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint, copy_weights
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.config import write_config_of_model
+from kinetics_i3d_tf2.checkpoints.copies import copy_weights
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES

@@ -190,3 +190,13 @@ def test_weights_of_another_architecture(tmp_path):
 
 def test_an_open_checkpoint_is_opened_by_path(files):
     assert pretrained.open_weights(files / "saved").class_names == NAMES
+
+
+def test_errors_name_the_file_that_was_imported(files):
+    opened = pretrained.open_weights(files / "x.pt")
+    with pytest.raises(ValueError, match="x.pt: the names of its 7 .* import .*pt --"):
+        _ = opened.class_names
+    with pytest.raises(ValueError, match="^[^:]*x.pt: does not fit the model.*width"):
+        InceptionI3d(7, weights=files / "x.pt", width=1 / 8)
+    with pytest.raises(ValueError, match="x.pt: is of the stream rgb, not of flow"):
+        opened.require("flow")

@@ -57,7 +57,7 @@ def test_the_width_is_that_of_the_initial_weights(tmp_path):
 
 
 def test_training_takes_the_width_of_its_initial_weights(tmp_path):
-    write_videos(tmp_path / "videos", {"train": 2})
+    write_videos(tmp_path / "videos", {"train": 2, "val": 2})
     data = read_videos(tmp_path / "videos")
     save_checkpoint(C3d(2, width=1 / 64), tmp_path / "init" / "model.ckpt")
     recipe = dataclasses.replace(C3D, init=str(tmp_path / "init"), steps=1)

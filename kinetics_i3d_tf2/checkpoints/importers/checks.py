@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from ...utils.errors import DetailedError
 from .stored import Stored
 from .units import UNITS
 
@@ -19,7 +20,7 @@ def check_shapes(by_role: Mapping[str, Mapping[str, Stored]]) -> None:
         by_role: tensors by scope and role; kernels are (time, height, width, in, out).
 
     Raises:
-        ValueError: some are wrong (all are listed).
+        DetailedError: some are wrong; its details are all of them.
     """
     problems, filters = [], {}
     for unit in UNITS:
@@ -60,15 +61,13 @@ def raise_all(problems: list[str]) -> None:
     """Raises one error for all problems.
 
     Raises:
-        ValueError: there are problems.
+        DetailedError: there are problems.
     """
     if problems:
-        raise ValueError(
-            f"does not fit I3D, {len(problems)} problems: {some(problems, '; ')}"
-        )
+        raise DetailedError(f"does not fit I3D, {len(problems)} problems:", problems)
 
 
-def some(items: Sequence[str], separator: str = ", ") -> str:
+def some(items: Sequence[str]) -> str:
     """Joins the first items, and counts the rest."""
-    more = f"{separator}and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return separator.join(items[:_SHOWN]) + more
+    more = f", and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
+    return ", ".join(items[:_SHOWN]) + more

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ...utils import files
+from ...utils.errors import DetailedError
 from ..tensor_bundle import find_prefix
 from . import hdf5, numpy_pickle, safetensors, tensorflow_files, torch_file
 from .convert import Weights, convert
@@ -47,7 +48,7 @@ def read_weights(path: str | os.PathLike) -> Weights:
         OSError: there is no such file, or no permission to read it.
         CodeInPickleError: the file contains objects or code. Nothing was run.
         ValueError: the format is unknown, or the file is corrupt or contains another
-            model.
+            model. Of many problems, the `details` of the error are all.
 
     Examples:
         >>> read_weights("rgb_imagenet.pt").num_classes
@@ -166,6 +167,8 @@ def explained(path: str | os.PathLike) -> Iterator[None]:
         ) from error
     except (FileNotFoundError, PermissionError):
         raise
+    except DetailedError as error:
+        raise DetailedError(f"{path}: {error.message}", error.details) from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
     except (
