@@ -75,6 +75,7 @@ _HOMES = {
     "read_kinetics": "data.datasets",
     "read_ucf101": "data.numbered_splits",
     "ClipRecipe": "data.clip_recipe",
+    "ReadOptions": "data.read_options",
     "find_records": "data.records.tfrecord",
     "write_records": "data.records.writer",
     "for_evaluation": "data.tf_data.pipeline",

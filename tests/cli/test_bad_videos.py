@@ -1,7 +1,11 @@
 """One damaged and one impossible video among others, in every program."""
 
+import contextlib
 import csv
 import json
+import os
+import sys
+import threading
 
 import numpy as np
 import programs
@@ -167,3 +171,33 @@ def test_train(videos, tmp_path):
     # One clip of four is more than --max_damaged.
     assert done.returncode == 2
     assert LONG_SIDE in done.stderr
+
+
+@pytest.fixture
+def piped(videos, monkeypatch):
+    """The whole video comes through a pipe, as of `cat video | i3d ...`."""
+    receiver, sender = os.pipe()
+
+    def send():
+        with open(sender, "wb") as pipe, contextlib.suppress(BrokenPipeError):
+            pipe.write((videos / "val" / "jump" / "whole.mkv").read_bytes())
+
+    thread = threading.Thread(target=send)
+    with open(receiver) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        thread.start()
+        yield
+    thread.join()
+
+
+def test_classify_standard_input(piped, videos, checkpoint):
+    done = programs.run("classify", "--video=-", *checkpoint)
+    assert done.returncode == 0, done.stderr
+    path = videos / "val" / "jump" / "whole.mkv"
+    assert done.stdout == programs.run("classify", path, *checkpoint).stdout
+
+
+def test_features_of_standard_input(piped, checkpoint, tmp_path):
+    done = programs.run("features", "-", *checkpoint, f"--out={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert np.load(tmp_path / "stdin.npz")["times"].tolist() == [[0, 0.64], [0.64, 0.8]]
