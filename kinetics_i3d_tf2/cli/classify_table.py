@@ -1,12 +1,15 @@
 """What `i3d classify` does with many videos, and with windows of long ones."""
 
 import functools
+import logging as python_logging
 import os
+import shlex
 import sys
 
 from absl import flags, logging
 
 from ..data import sources, video_folder
+from ..data.clip_recipe import ClipRecipe
 from ..inference import segments
 from ..inference.label_rows import SUFFIXES
 from ..utils import files
@@ -64,6 +67,18 @@ TIMELINE = flags.DEFINE_string(
     "Also write a page (.html) of one video over time: its frames, and a lane for each "
     "of its best classes. Needs --window, and the extra plot.",
 )
+RUNNER = flags.DEFINE_string(
+    "runner",
+    None,
+    "Label the videos by Apache Beam, on a cluster: DirectRunner (this machine), "
+    "FlinkRunner, SparkRunner, DataflowRunner. --out is written as several files. "
+    "Needs the extra beam.",
+)
+RUNNER_OPTIONS = flags.DEFINE_string(
+    "runner_options",
+    "",
+    "Beam's own flags, as one text: '--flink_master=host:8081 --parallelism=16'.",
+)
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 1, "Clips that go through the models at once.", 1
 )
@@ -75,7 +90,10 @@ flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
 _TOP = 5
 # What is of no use to a live video.
-OF_FILES = (END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE, BATCH_SIZE, NUM_READERS)
+OF_FILES = (
+    *(END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE),
+    *(BATCH_SIZE, NUM_READERS, RUNNER, RUNNER_OPTIONS),
+)
 
 
 def declare_for_help() -> None:
@@ -122,22 +140,41 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
         if flag.value is not None and len(inputs) > 1:
             raise ValueError(f"--{flag.name} is for one video. Received: {len(inputs)}")
     checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
-    models, class_names = chosen_checkpoints.load_models(checkpoints)
-    from ..inference import label_table
-    from ..inference.classifier import Classifier
+    options = _options(start, max_frames)
+    if RUNNER.value is not None:
+        _report(_label_with_beam(inputs, checkpoints, options))
+        return
+    report, scores = _label_here(inputs, checkpoints, options)
+    if scores:
+        facts = results_file.facts(checkpoints, root)
+        _write_segments(inputs[0].source.path, scores, facts)
+    _report(report)
 
-    classifier = Classifier.of_models(models, class_names, dtype=model_flags.dtype())
-    options = label_table.TableOptions(
+
+def _options(start, max_frames):
+    with program.quiet_tensorflow():
+        from ..inference.label_table import TableOptions
+
+    return TableOptions(
         start=start,
         end=END.value,
         max_frames=max_frames,
         batch_size=BATCH_SIZE.value,
         num_readers=NUM_READERS.value,
-        recipe=reading_flags.apply(flow_flags.apply(classifier.recipe)),
+        recipe=reading_flags.apply(flow_flags.apply(ClipRecipe(model_flags.stream()))),
         top=model_flags.TOP.value if model_flags.TOP.present else _TOP,
         window=WINDOW.value,
         stride=STRIDE.value,
     )
+
+
+def _label_here(inputs, checkpoints, options):
+    """The report and, if there are segments to be found, the scores of all windows."""
+    models, class_names = chosen_checkpoints.load_models(checkpoints)
+    from ..inference import label_table
+    from ..inference.classifier import Classifier
+
+    classifier = Classifier.of_models(models, class_names, dtype=model_flags.dtype())
     scores, has_segments = [], bool(CAPTIONS.value or TIMELINE.value)
     if OUT.value is None:
         write = functools.partial(_print_rows, classifier, inputs, options)
@@ -156,16 +193,42 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
             scores.append(step.scores)
 
     try:
-        report = write(on_row=keep)
+        return write(on_row=keep), scores
     except KeyboardInterrupt:
         if OUT.value is not None:
             logging.info("Stopped; the same command goes on after what is done")
         # A thread that computes flow would be waited for.
         program.exit_at_once(130)
-    if scores:
-        facts = results_file.facts(checkpoints, root)
-        _write_segments(inputs[0].source.path, scores, facts)
-    _report(report)
+
+
+def _label_with_beam(inputs, checkpoints, options):
+    # Its errors are printed below, on one line.
+    python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
+    from ..data.records.writer import beam_options
+
+    beam = beam_options(
+        [f"--runner={RUNNER.value}", *shlex.split(RUNNER_OPTIONS.value)]
+    )
+    with program.quiet_tensorflow():
+        from ..inference.label_beam import label_with_beam
+
+    done = label_with_beam(
+        inputs,
+        [
+            os.path.abspath(path) if _is_local(path) else path
+            for path in checkpoints.paths.values()
+        ],
+        OUT.value,
+        options,
+        dtype=model_flags.dtype(),
+        beam_options=beam,
+    )
+    logging.info("The table is in %s", done.pattern)
+    return done.report
+
+
+def _is_local(path):
+    return not files.is_address(path)
 
 
 def _check_flags():
@@ -185,6 +248,13 @@ def _check_flags():
         raise ValueError(f"--timeline needs the extra plot: {plots.INSTALL}")
     if OUT.value is not None and not OUT.value.lower().endswith(SUFFIXES):
         raise ValueError(f"--out={OUT.value}: name a file that ends in .csv or .jsonl")
+    if RUNNER.value is not None:
+        if OUT.value is None or CAPTIONS.value or TIMELINE.value:
+            raise ValueError(
+                "--runner needs --out, and has no --captions and no --timeline"
+            )
+    elif RUNNER_OPTIONS.present:
+        raise ValueError("--runner_options are for a --runner")
     if WINDOW.value is None:
         for flag in (STRIDE, CAPTIONS, TIMELINE):
             if flag.value is not None:
@@ -235,14 +305,14 @@ def _report(report):
             "--window for classes over time",
             report.num_cut,
         )
-    done = report.total - len(report.errors)
+    done = report.total - report.num_failed
     damaged = ""
     if report.num_damaged:
         damaged = f"; {report.num_damaged} have damaged frames"
     logging.info(
         "%d of %d videos are labelled; %d could not be%s",
-        done, report.total, len(report.errors), damaged,
+        done, report.total, report.num_failed, damaged,
     )  # fmt: skip
     if not done:
-        reason = next(iter(report.errors.values()))
+        reason = next(iter(report.errors.values()), "see the table")
         raise ValueError(f"no video could be labelled; the first: {reason}")

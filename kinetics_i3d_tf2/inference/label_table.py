@@ -15,7 +15,7 @@ from ..data import clip_frames
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.sources import Input
-from ..utils import files, run_dir
+from ..utils import files, fingerprint, run_dir
 from ..utils.errors import reason
 from ..utils.journal import Journal, JsonRows
 from . import labelling, over_time
@@ -60,6 +60,7 @@ class LabelReport:
         total: number of videos.
         done_before: how many an earlier run had done.
         errors: reasons of those that could not be labelled, by name.
+        num_failed: how many those are.
         num_cut: how many go on after what was seen of them.
         num_damaged: how many have damaged or missing frames, and were labelled.
     """
@@ -67,6 +68,7 @@ class LabelReport:
     total: int
     done_before: int = 0
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
+    num_failed: int = 0
     num_cut: int = 0
     num_damaged: int = 0
 
@@ -74,6 +76,7 @@ class LabelReport:
         """Counts a video that is done."""
         if error:
             self.errors[name] = error
+            self.num_failed += 1
         self.num_cut += is_cut
         self.num_damaged += bool(damage)
 
@@ -149,7 +152,7 @@ def write_labels(
         _write_rows(out, codec, _in_order(inputs, done))
         left = [each for each in inputs if each.name not in done]
         # Before they are read: a file may change at any time.
-        fingerprints = {each.name: _fingerprint(each) for each in left}
+        fingerprints = fingerprint.of_files(each.source.path for each in left)
         rows = []
         with Journal(out, codec) as table:
             for step in label(classifier, left, options, total=len(inputs)):
@@ -162,7 +165,7 @@ def write_labels(
                 done[name] = progress.append(
                     {
                         "name": name,
-                        "fingerprint": fingerprints[name],
+                        "fingerprint": fingerprints[step.input.source.path],
                         "rows": rows,
                         "error": step.error,
                         "cut": step.is_cut,
@@ -183,26 +186,28 @@ def label(
     options: TableOptions = DEFAULT,
     *,
     total: int | None = None,
+    progress: bool = True,
 ) -> Iterator[Labelled]:
-    """Labels videos, with a progress bar; what cannot be read is logged.
+    """Labels videos; what cannot be read is logged.
 
     Args:
         classifier: the models.
         inputs: the videos.
         options: how they are read, and what rows give.
         total: number of videos for the progress bar, if some were done before.
+        progress: show a progress bar on standard error.
 
     Yields:
         The rows of each video, then its end.
     """
-    top = options.top
-    with _bar(inputs, total or len(inputs), options) as bar:
+    top, unit = options.top, _unit(inputs, options)
+    with _bar(inputs, total or len(inputs), options, progress) as bar:
         for step in _score(classifier, inputs, options):
             each, damage = step.input, step.damage
             if step.scores is not None:
                 row = make_row(each.source.path, top, step.scores, damage=damage)
                 yield step._replace(row=row)
-                bar.update(bar.unit == "window")
+                bar.update(unit == "window")
                 continue
             if step.error:  # Damage is logged where the video is read.
                 logging.warning("%s: %s", each.source.path, step.error)
@@ -212,7 +217,7 @@ def label(
                 )
                 yield Labelled(each, None, row)
             yield step
-            bar.update(bar.unit == "video")
+            bar.update(unit == "video")
 
 
 def _score(classifier, inputs, options):
@@ -243,14 +248,6 @@ def _score(classifier, inputs, options):
         yield Labelled(each, None, None, error, False, " ".join(map(str, found)))
 
 
-def _fingerprint(each):
-    """What changes when the file of an input does: its size and time of change."""
-    if files.is_address(each.source.path) or not os.path.exists(each.source.path):
-        return None
-    status = os.stat(each.source.path)
-    return [status.st_size, status.st_mtime_ns]
-
-
 def _settings(classifier, options):
     names = ("start", "end", "max_frames", "top", "window", "stride")
     recipe = options.recipe or classifier.recipe
@@ -278,10 +275,11 @@ def _done_before(out, progress, settings, inputs):
         raise run_dir.other_settings(out, "the table", change)
     entries = {row["name"]: row for row in progress.rows[1:]}
     known = [each for each in inputs if each.name in entries]
+    now = fingerprint.of_files(each.source.path for each in known)
     done = {
         each.name: entries[each.name]
         for each in known
-        if entries[each.name]["fingerprint"] == _fingerprint(each)
+        if entries[each.name]["fingerprint"] == now[each.source.path]
     }
     if done:
         logging.info("%d of %d videos were done before", len(done), len(inputs))
@@ -305,9 +303,15 @@ def _write_rows(out, codec, rows: Iterable[dict]):
             file.write(line.encode("utf-8", "surrogateescape"))
 
 
-def _bar(left, total, options):
+def _unit(left, options):
+    return "window" if options.window is not None and len(left) == 1 else "video"
+
+
+def _bar(left, total, options, progress):
     """Counts the windows of a single long video, else videos."""
-    if options.window is not None and len(left) == 1:
+    if not progress:
+        return tqdm(disable=True)
+    if _unit(left, options) == "window":
         count = None
         if isinstance(left[0].source, Clip):
             path, start, end = (getattr(left[0].source, n) for n in _SPAN)

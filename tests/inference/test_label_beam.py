@@ -1,0 +1,82 @@
+"""Labels by Apache Beam are those of this machine."""
+
+import json
+
+import pytest
+import recipe
+from videos import brightness_frames, write_video
+
+pytest.importorskip("apache_beam", reason="the extra beam is not installed")
+
+from kinetics_i3d_tf2 import Classifier, InceptionI3d, save_checkpoint  # noqa: E402
+from kinetics_i3d_tf2.data import labels, sources  # noqa: E402
+from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
+from kinetics_i3d_tf2.inference.label_beam import label_with_beam  # noqa: E402
+from kinetics_i3d_tf2.inference.label_table import (  # noqa: E402
+    TableOptions,
+    write_labels,
+)
+
+OPTIONS = TableOptions(max_frames=12, top=2)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    model = recipe.assign(InceptionI3d(7, width=1 / 16), 3)
+    save_checkpoint(model, folder / "model.ckpt")
+    labels.write_label_map(folder / "label_map.txt", tuple("abcdefg"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("videos")
+    for number in range(5):
+        frames = brightness_frames(9 + 2 * number, (256, 256), 5 + number)
+        write_video(folder / f"{number}.mp4", frames)
+    for number in range(3):
+        (folder / f"bad{number}.mp4").write_bytes(b"no video")
+    return sources.find([str(folder)])
+
+
+def lines(paths):
+    rows = [json.loads(x) for path in paths for x in path.read_text().splitlines()]
+    return sorted(rows, key=lambda row: (row["path"], row["start"] or 0))
+
+
+@pytest.mark.parametrize("window", [None, 0.4])
+def test_rows_are_those_of_this_machine(checkpoint, videos, tmp_path, window):
+    options = TableOptions(max_frames=12, top=2, window=window)
+    local = tmp_path / "local.jsonl"
+    expected = write_labels(Classifier(checkpoint), videos, local, options)
+    arguments = ["--runner=DirectRunner", "--direct_num_workers=3"]
+    done = label_with_beam(
+        videos,
+        [checkpoint],
+        tmp_path / "beam.jsonl",
+        options,
+        beam_options=beam_options(arguments),
+        num_shards=3,
+    )
+    found = sorted(tmp_path.glob("beam-*-of-00003.jsonl"))
+    assert len(found) == 3
+    for row, same in zip(lines(found), lines([local]), strict=True):
+        for pair in zip(row["labels"], same["labels"], strict=True):
+            close, label = (each.pop("probability") for each in pair)
+            assert close == pytest.approx(label, abs=1e-5)
+        assert row == same
+    assert (done.report.total, done.report.num_failed) == (8, 3)
+    assert done.report.num_cut == expected.num_cut
+    assert done.pattern == f"{tmp_path}/beam-*-of-*.jsonl"
+
+
+def test_csv_has_its_columns_in_each_file(checkpoint, videos, tmp_path):
+    label_with_beam(videos[:1], [checkpoint], tmp_path / "l.csv", OPTIONS)
+    for path in tmp_path.glob("l-*.csv"):
+        assert path.read_text().startswith("path,start,end,frames,label_1,")
+
+
+def test_a_checkpoint_that_is_not_there(videos, tmp_path):
+    with pytest.raises(OSError, match="none"):
+        label_with_beam(videos, [tmp_path / "none"], tmp_path / "l.jsonl", OPTIONS)
