@@ -56,7 +56,7 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
         )
     entries = [e for e in entries if not _below(e.sonnet_name, exclude)]
     variables = {n: v for n, v in variables.items() if not _below(n, exclude)}
-    _check_equal(reader.title, entries, variables)
+    _check_equal(reader.title, entries, variables, getattr(model, "kind", None))
     values = {entry.sonnet_name: reader.read(entry.name) for entry in entries}
     for name, variable in variables.items():
         variable.assign(values[name].reshape(variable.shape))
@@ -155,7 +155,7 @@ def _below(name, scopes):
     return any(name == scope or name.startswith(scope + "/") for scope in scopes)
 
 
-def _check_equal(title, entries, variables):
+def _check_equal(title, entries, variables, kind):
     """Raises one error with every difference."""
     seen = set()
     problems = []
@@ -179,16 +179,19 @@ def _check_equal(title, entries, variables):
     if problems:
         raise DetailedError(
             f"{title}: does not fit the model, and nothing was loaded"
-            f"{_hint(entries, variables)}. {len(problems)} differences:",
+            f"{_hint(entries, variables, kind)}. {len(problems)} differences:",
             problems,
         )
 
 
-def _hint(entries, variables):
+def _hint(entries, variables, kind):
     """What causes all differences, and what to do; "" if that is unknown."""
     built = [Entry(name, tuple(v.shape), "float32") for name, v in variables.items()]
     try:
-        stored, model = (info.contents_of(e, "it") for e in (entries, built))
+        stored = info.contents_of(entries, "it")
+        if kind not in (None, stored.architecture):
+            return f": it is of {stored.architecture}, the model of {kind}"
+        model = info.contents_of(built, "it")
     except ValueError:
         return ""
     if stored.stream != model.stream:

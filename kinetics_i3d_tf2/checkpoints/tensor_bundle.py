@@ -50,9 +50,12 @@ class BundleReader:
         self.title = os.fspath(self.prefix)
         path = f"{self.prefix}{_INDEX}"
         if not files.exists(path):
+            hint = ""
+            if files.exists(self.prefix):
+                hint = "; import_weights (i3d checkpoint import) reads other formats"
             raise FileNotFoundError(
                 f"{path}: there is no such checkpoint file, nor is {self.prefix} a "
-                "folder"
+                f"folder{hint}"
             )
         files.require_regular(path)
         if files.size(path) > _MAX_INDEX:

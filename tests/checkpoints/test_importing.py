@@ -115,3 +115,11 @@ def test_flow_and_the_kinetics_names(tmp_path):
     model.save(tmp_path / "x.keras")
     found = import_weights(tmp_path / "x.keras")
     assert (found.stream, found.class_names) == ("flow", labels.class_names(400))
+
+
+def test_other_formats_are_no_checkpoints(weights, tmp_path):
+    port_files.write_pytorch(weights, tmp_path / "x.pt")
+    with pytest.raises(
+        FileNotFoundError, match="import_weights .* reads other formats"
+    ):
+        Checkpoint(tmp_path / "x.pt")
