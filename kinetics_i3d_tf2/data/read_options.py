@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from ..arguments import suggest_arguments
 from ..video.damage import MAX_DAMAGED_FRAMES
 from ..video.reader import FRAME_RATE
 
@@ -12,6 +13,7 @@ _RGB_BYTES = 3
 _FLOW_BYTES = 8  # Two float32.
 
 
+@suggest_arguments
 @dataclasses.dataclass(frozen=True)
 class ReadOptions:
     """How videos and records are read, and which are refused.

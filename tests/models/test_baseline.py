@@ -183,9 +183,7 @@ def test_momentum_is_saved_beside_the_weights(tmp_path):
 
 def test_checkpoint_of_another_architecture(tmp_path):
     save_checkpoint(model_of("two_stream"), tmp_path)
-    with pytest.raises(
-        ValueError, match="of two_stream, the model of convnet_lstm"
-    ):
+    with pytest.raises(ValueError, match="of two_stream, the model of convnet_lstm"):
         load_checkpoint(make("convnet_lstm"), tmp_path)
 
 
