@@ -55,6 +55,9 @@ def main(argv):
             raise ValueError(f"--{flag.name} is not for i3d checkpoint {action}")
         if flag.value == "":
             raise ValueError(f"--{flag.name}= is empty; pass a path")
+    for flag in (_COPY_TO, _OUT):
+        if flag.value is not None:
+            files.check_writable(flag.value)
     with program.quiet_tensorflow():
         import tensorflow  # noqa: F401 (it is silent once it was imported quietly)
     run(argv[-1])

@@ -16,6 +16,7 @@ to draw the clips that are missing.
 from absl import flags
 
 from ..utils.cores import num_cores
+from ..utils import files
 
 _TRAIN = flags.DEFINE_integer("train", 1200, "Training clips of all eight classes.", 0)
 _VAL = flags.DEFINE_integer("val", 400, "Validation clips of all eight classes.", 0)
@@ -30,6 +31,7 @@ _USAGE = "expected: i3d demo make DIR"
 def main(argv):
     """Makes the dataset that the flags specify."""
     folder = _folder(argv[1:])
+    files.check_writable(folder)
     import kinetics_i3d_tf2 as i3d
 
     i3d.make_demo_dataset(

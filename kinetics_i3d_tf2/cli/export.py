@@ -104,6 +104,7 @@ def _check_flags():
         raise ValueError(f"--out={_OUT.value}: name a folder on this machine")
     if _FORMAT.value == "saved_model" and Path(_OUT.value).is_file():
         raise ValueError(f"--out={_OUT.value}: is a file; name a folder")
+    files.check_writable(_OUT.value)
     if clip_flags.MODEL.value == "i3d" and clip_flags.NUM_FRAMES.present:
         raise ValueError("--num_frames: an exported I3D takes any number of frames")
     if not _MODEL_NAME.value:

@@ -14,6 +14,7 @@ start from the original file: --model=two_stream --init=inception_v1.ckpt.
 from absl import flags
 
 from ..streams import CHANNELS
+from ..utils import files
 from . import program
 
 _FROM = flags.DEFINE_string(
@@ -33,6 +34,7 @@ _STREAM = flags.DEFINE_enum(
 def main(argv):
     """Inflates the checkpoint."""
     program.reject_positional(argv)
+    files.check_writable(_OUT.value)
     with program.quiet_tensorflow():
         from ..checkpoints.inception_v1 import inflate_checkpoint
     prefix = inflate_checkpoint(_FROM.value, _OUT.value, stream=_STREAM.value)

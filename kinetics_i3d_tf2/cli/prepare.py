@@ -23,6 +23,7 @@ import os
 from absl import flags, logging
 
 from ..data.records import image_coding, shards, writer
+from ..utils import files
 from . import dataset_flags, flow_flags, program, reading_flags
 
 dataset_flags.declare_for_help()
@@ -77,6 +78,7 @@ def main(argv):
     with program.quiet_tensorflow():
         options = writer.beam_options(argv[1:])
     flow_flags.check()
+    files.check_writable(_OUT.value)
     table = dataset_flags.read_table()
     if _SPLITS.value:
         table = table.with_splits(_SPLITS.value)

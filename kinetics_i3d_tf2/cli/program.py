@@ -16,7 +16,9 @@ from absl import app, flags, logging
 
 from ..utils import files
 from ..utils.cores import num_cores
+from ..utils.text import printable
 from . import help_text
+from .safe_output import SafeOutput, escaped
 
 # absl's error for a required flag that is missing.
 _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None")
@@ -48,7 +50,8 @@ def run(
             docstring.
     """
     logging.set_verbosity(logging.INFO)
-    logging.get_absl_handler().addFilter(_redact_record)
+    logging.get_absl_handler().addFilter(_safe_record)
+    sys.stdout = SafeOutput(sys.stdout)
     for name in _CHATTY:
         standard_logging.getLogger(name).setLevel(standard_logging.WARNING)
     # TensorFlow sees the processors, not the quota of a container's time.
@@ -111,7 +114,7 @@ def exit_at_once(status: int) -> None:
 
 def print_error(error: BaseException) -> None:
     """Writes an error to standard error, on one line, with the program's name."""
-    line = files.redact(" ".join(str(error).split())) or "out of memory"
+    line = printable(files.redact(" ".join(str(error).split()))) or "out of memory"
     print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr, flush=True)
 
 
@@ -128,7 +131,8 @@ def check_output(flag: flags.FlagHolder) -> None:
         flag: of a path or an address; None is no file.
 
     Raises:
-        OSError: the bucket of an address does not exist, or may not be accessed.
+        OSError: nothing can be written there, or the bucket of an address does not
+            exist or may not be accessed.
         ValueError: it names none, a folder, a file in a folder that is not there, or an
             address that can only be read.
     """
@@ -139,8 +143,12 @@ def check_output(flag: flags.FlagHolder) -> None:
         return
     if not flag.value or os.path.isdir(flag.value):
         raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
-    if not os.path.isdir(os.path.dirname(os.path.abspath(flag.value))):
+    folder = os.path.dirname(os.path.abspath(flag.value))
+    if not os.path.isdir(folder):
         raise ValueError(f"--{flag.name}={flag.value}: there is no such folder")
+    if os.path.exists(flag.value) and not os.path.isfile(flag.value):
+        return  # A device or a pipe, which is written to.
+    files.check_writable(flag.value)
 
 
 def reject_positional(argv: list[str]) -> None:
@@ -200,9 +208,9 @@ def quiet_tensorflow() -> Iterator[None]:
         os.close(saved)
 
 
-def _redact_record(record):
-    """Hides the credentials of addresses in a line of the log."""
-    record.msg, record.args = files.redact(record.getMessage()), ()
+def _safe_record(record):
+    """Hides credentials of addresses in a line of the log, and control characters."""
+    record.msg, record.args = escaped(files.redact(record.getMessage())), ()
     return True
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 from absl import logging
 
 from ..arguments import suggest_arguments
@@ -77,7 +78,7 @@ def export_model(
         )
     check_format(path, format)
     logging.info("Writing, and comparing with Keras")
-    with _only_warnings():
+    with _only_warnings(), files.write_errors_of(path, path):
         difference = formats.write(models, path, format)
     size = sum(map(files.size, formats.files(path, format)))
     return Exported(str(path), f"{', '.join(models)} to logits", size, difference)
@@ -150,7 +151,8 @@ def export_saved_model(
             ).concrete_functions()
             logging.info("Writing")
             name = model_name if saved_model.can_warm_up() else None
-            with _only_warnings():  # TensorFlow reports each file that it writes.
+            # TensorFlow reports each file that it writes.
+            with _only_warnings(), _write_errors(version):
                 saved_model.write(functions, written, model_name=name)
             logging.info("Comparing with Keras")
             difference = _compare(saved_model.load(written)["logits"], models, dtype)
@@ -170,6 +172,16 @@ def _compare(signature, models, dtype):
             f"from Keras's, of up to {largest:g}; are all weights finite?"
         )
     return float(difference)
+
+
+@contextlib.contextmanager
+def _write_errors(path):
+    """TensorFlow's errors of writing, as Python's own with the name of the folder."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        message = str(error.message).strip().splitlines()[-1]
+        raise OSError(f"{path}: cannot be written: {message}") from error
 
 
 @contextlib.contextmanager

@@ -32,7 +32,8 @@ def write_captions(path: str | os.PathLike, segments: Sequence[Segment]) -> None
             f"{label} ({segment.probability:.0%})\n"
         )
     with files.atomic_writer(path) as temporary:
-        temporary.write_text("\n".join(cues), encoding="utf-8")
+        lines = "\n".join(cues).split("\n")
+        temporary.write_text("\n".join(map(printable, lines)), encoding="utf-8")
 
 
 def _time(seconds):

@@ -132,6 +132,7 @@ def check_out(out: str | os.PathLike) -> None:
     """Checks the folder of a run.
 
     Raises:
+        OSError: nothing can be written there.
         ValueError: it is an address. Checkpoints are replaced by renaming folders, and
             the logs are appended to, which object stores cannot do.
     """
@@ -140,6 +141,7 @@ def check_out(out: str | os.PathLike) -> None:
             f"out={files.redact(out)}: must be a folder on this machine; copy the run "
             "elsewhere afterwards"
         )
+    files.check_writable(out)
 
 
 def _fit(run):

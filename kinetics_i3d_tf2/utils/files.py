@@ -9,6 +9,7 @@ import fnmatch
 import io
 import json
 import os
+import re
 import shutil
 import tempfile
 import uuid
@@ -19,6 +20,9 @@ from typing import Any
 from . import walk
 from .remote import cache, file_systems, reader, storage
 from .remote.addresses import is_address, redact, without_query
+
+# How NumPy and HDF5 say that a disk is full.
+_WRITE_ERROR = re.compile(r"requested and \d+ written|errno = \d+")
 
 
 def join(folder: str | os.PathLike, *names: str) -> str:
@@ -157,17 +161,33 @@ def make_dirs(folder: str | os.PathLike) -> None:
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Finds out, without writing, that an address cannot be written to.
+    """Finds out, before the work, that a file or folder cannot be written.
+
+    Nothing is left behind: folders that are missing are not made yet.
 
     Args:
-        path: file or folder that will be written; local ones are not checked.
+        path: file or folder that will be written, local or an address.
 
     Raises:
-        OSError: there is no such bucket, or it may not be accessed.
-        ValueError: its file system only reads, or a package is missing.
+        OSError: nothing can be written there, or there is no such bucket.
+        ValueError: a file is where a folder must be, or an address can only be read.
     """
     if is_address(path):
         file_systems.check_writable(path)
+        return
+    folder = os.path.abspath(path)
+    while not os.path.isdir(folder):
+        above = os.path.dirname(folder)
+        if os.path.exists(folder) and folder != os.path.abspath(path):
+            raise ValueError(f"{path}: cannot be written: {folder} is a file")
+        folder = above
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"{path}: cannot be written: {error.strerror or error} ({folder})"
+        ) from error
 
 
 def copy_to_local(path: str | os.PathLike, target: str | os.PathLike) -> None:
@@ -230,14 +250,15 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path whose file replaces `path` when the block succeeds.
 
     Args:
-        path: the file to write, local or an address.
+        path: the file to write, local or an address. A device or a pipe, such as
+            /dev/stdout, is written to and not replaced.
 
     Yields:
         Local path, hidden in the same folder, or in the system's temporary folder for
-        an address; it is deleted when the block fails.
+        an address or a device; it is deleted when the block fails.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written; the error names it.
     """
     if is_address(path):
         with tempfile.TemporaryDirectory() as folder:
@@ -245,12 +266,50 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
             storage.upload(temporary, path)
         return
     path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with tempfile.TemporaryDirectory() as folder:
+            yield (temporary := Path(folder) / "content")
+            with write_errors_of(path, path), open(path, "wb") as target:
+                target.write(temporary.read_bytes())
+        return
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with write_errors_of(path, temporary):
+            yield temporary
+            os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+@contextlib.contextmanager
+def write_errors_of(
+    path: str | os.PathLike, temporary: str | os.PathLike
+) -> Iterator[None]:
+    """Names a file in errors of writing it: a full disk has no name.
+
+    Args:
+        path: the file or folder that is written.
+        temporary: where it is written first; errors that name what is there, or
+            nothing, are of writing.
+
+    Raises:
+        OSError: with the name.
+    """
+    try:
+        yield
+    except OSError as error:
+        name = error.filename if isinstance(error.filename, str) else ""
+        is_named = not os.fspath(temporary).startswith(name) and not name.startswith(
+            os.fspath(temporary)
+        )
+        is_other = error.errno is None and not _WRITE_ERROR.search(str(error))
+        if is_named or is_other:
+            raise
+        why = error.strerror or " ".join(str(error).split())
+        found = type(error)(f"{path}: cannot be written: {why}")
+        found.errno = error.errno
+        raise found from error
 
 
 def write_json(path: str | os.PathLike, content) -> None:

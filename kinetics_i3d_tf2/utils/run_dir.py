@@ -149,11 +149,12 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        yield temporary
-        for written in (*temporary.rglob("*"), temporary):
-            sync(written)
-        os.rename(temporary, path)
-        sync(path.parent)
+        with files.write_errors_of(path, temporary):
+            yield temporary
+            for written in (*temporary.rglob("*"), temporary):
+                sync(written)
+            os.rename(temporary, path)
+            sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

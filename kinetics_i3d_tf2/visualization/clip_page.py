@@ -12,6 +12,7 @@ import numpy as np
 
 from ..models.architecture import TIME_STRIDE
 from ..utils import files
+from ..utils.text import printable
 from ..video.optical_flow import FLOW_BOUND
 from ..video.reader import FRAME_RATE
 from . import images, plots
@@ -96,6 +97,8 @@ def write(
         chart=_chart(verdict, streams),
     )
     with files.atomic_writer(path) as temporary:
+        # Names of files may have characters that no page can have.
+        page = "\n".join(map(printable, page.split("\n")))
         temporary.write_text(page, encoding="utf-8")
 
 

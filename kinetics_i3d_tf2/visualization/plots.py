@@ -9,6 +9,7 @@ import numpy as np
 from absl import logging
 
 from ..utils import files
+from ..utils.text import printable
 
 INSTALL = "pip install 'kinetics-i3d-tf2[plot]'"
 
@@ -94,7 +95,7 @@ def draw_confusion(
     from matplotlib.colors import PowerNorm
 
     there = counts.any(0) | counts.any(1)
-    names = np.asarray(names, object)[there]
+    names = np.asarray([*map(printable, names)], object)[there]
     counts = counts[np.ix_(there, there)]
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     is_small = len(names) <= _FEW
@@ -175,7 +176,13 @@ def line_chart(
     with new_figure(4.6, 3.4) as figure:
         axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
         for name, values in lines.items():
-            axes.plot(x, values, marker="o" if len(x) < 30 else "", ms=3, label=name)
+            axes.plot(
+                x,
+                values,
+                marker="o" if len(x) < 30 else "",
+                ms=3,
+                label=printable(name),
+            )
         figure.legend(loc="outside lower center", ncols=1)
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})

@@ -82,6 +82,8 @@ def write_timeline(
         windows=_windows(probabilities, names, borders),
     )
     with files.atomic_writer(path) as temporary:
+        # Names of files may have characters that no page can have.
+        page = "\n".join(map(printable, page.split("\n")))
         temporary.write_text(page, encoding="utf-8")
 
 

@@ -1,6 +1,9 @@
 """Local files; `remote` has the addresses."""
 
+import errno
 import json
+import os
+import stat
 
 import pytest
 
@@ -61,3 +64,61 @@ def test_write_json(tmp_path):
     with pytest.raises(TypeError):
         files.write_json(path, {"top": object()})
     assert path.read_text(encoding="utf-8") == content
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    """As root, a rename would replace /dev/null for the whole machine."""
+    os.mkfifo(tmp_path / "pipe")
+    descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        files.write_json(tmp_path / "pipe", {"a": 1})
+        assert json.loads(os.read(descriptor, 100)) == {"a": 1}
+    finally:
+        os.close(descriptor)
+    assert stat.S_ISFIFO(os.stat(tmp_path / "pipe").st_mode)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_full_disk_is_an_error_that_names_the_file():
+    with pytest.raises(OSError, match="^/dev/full: cannot be written: No space left"):
+        files.write_json("/dev/full", {"a": 1})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError("12 requested and 0 written"),  # NumPy's.
+        OSError(
+            "Can't write data (file write failed: errno = 28, error message = 'No s"
+        ),
+    ],
+    ids=["system", "numpy", "hdf5"],
+)
+def test_errors_of_writing_name_the_file(tmp_path, error):
+    with pytest.raises(OSError, match=r"a\.npy: cannot be written: ") as caught:
+        with files.atomic_writer(tmp_path / "a.npy"):
+            raise error
+    assert caught.value.errno == error.errno
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [FileNotFoundError(2, "No such file", "clip.mp4"), OSError("b.mp4: is truncated")],
+)
+def test_errors_of_reading_stay_as_they_are(tmp_path, error):
+    with pytest.raises(OSError) as caught, files.atomic_writer(tmp_path / "a.npy"):
+        raise error
+    assert caught.value is error
+
+
+def test_what_cannot_be_written_is_found_before(tmp_path):
+    files.check_writable(tmp_path / "not" / "there" / "yet")
+    files.check_writable(tmp_path / "a.json")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="file/run: cannot be written: .*is a file"):
+        files.check_writable(tmp_path / "file" / "run")
+    with pytest.raises(OSError, match="/proc/run: cannot be written"):
+        files.check_writable("/proc/run")

@@ -101,7 +101,7 @@ def test_names_are_no_markup(browser, tmp_path):
     )
     names = ["<b>a</b> & b", 'c "d" $x_1$', "e" * 100]
     verdict = clip_page.Verdict(
-        "<script>alert(1)</script>.mp4",
+        "<script>alert(1)</script>\x1b[2J\udce9.mp4",
         ["x < y"],
         names,
         np.arange(3.0),
@@ -114,6 +114,7 @@ def test_names_are_no_markup(browser, tmp_path):
     assert "Uncertain: e" in text and "seconds 0.00 to 0.36" in text
     assert "Over time" not in text  # There is a single window.
     assert "<script" not in text and "<b>a" not in text
+    assert r"\x1b[2J\udce9.mp4" in text and "\x1b" not in text
     seen = seen_on_a_phone(browser, text, tmp_path)
     assert seen["width"] <= 390
     assert seen["broken"] == 0
