@@ -99,6 +99,12 @@ def compare_video_sets(
         name: _open(name, path, settings, protocol, options)
         for name, path in sources.items()
     }
+    # Before the videos are read, as they may be replaced meanwhile.
+    origins = {
+        name: fvd_statistics.describe_source(path)
+        for name, path in sources.items()
+        if save and save.get(name)
+    }
     extract = extractor.make_extractor(
         {"rgb": opened.build_model()}, endpoint="Logits", dtype=options.dtype
     )
@@ -111,7 +117,7 @@ def compare_video_sets(
             name, videos, extract, protocol, options
         )
         if save and save.get(name):
-            facts_of_set = settings | facts[name]
+            facts_of_set = settings | facts[name] | {"source": origins[name]}
             fvd_statistics.save_statistics(save[name], gaussians[name], facts_of_set)
     fvd.check_lengths(*(facts[name]["frames"] for name in sets))
     _warn(gaussians, protocol)
@@ -163,6 +169,7 @@ def _open(name, path, settings, protocol, options):
                 f"{path}: is of the {key} {found.get(key)}, and now it is {value}; "
                 "compute it again, with --save_real or --save_fake"
             )
+    fvd_statistics.warn_of_changes(path, found)
     wanted = options.num_frames or protocol.num_frames
     if wanted not in (None, found["frames"]):
         raise ValueError(

@@ -1,11 +1,14 @@
 """Gaussians of sets of videos, kept in .npz files."""
 
+import hashlib
 import json
 import os
 
 import numpy as np
+from absl import logging
 
-from ..utils import files
+from ..data.video_folder import VIDEO_SUFFIXES, list_videos
+from ..utils import files, fingerprint
 from .frechet import Gaussian
 
 # Names of protocols in older files.
@@ -27,6 +30,48 @@ def save_statistics(
     """
     with files.atomic_writer(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, settings=json.dumps(settings), **gaussian._asdict())
+
+
+def describe_source(path: str | os.PathLike) -> dict[str, str]:
+    """What a set of videos is, to tell later whether it is still the same.
+
+    Args:
+        path: a folder of videos, or a .npy file.
+
+    Returns:
+        "path", absolute, and "fingerprint": of the names, sizes and times of its files;
+        "" if it does not exist.
+    """
+    place = files.redact(path)
+    if not files.is_address(path):
+        place = os.path.abspath(path)
+    paths = [os.fspath(path)] if files.exists(path) else []
+    if paths and files.is_dir(path):
+        paths = list_videos(path, (*VIDEO_SUFFIXES, ".npy")).videos
+    found = fingerprint.of_files(paths)
+    facts = [(each[len(os.fspath(path)) :], found[each]) for each in paths]
+    digest = hashlib.sha256(ascii(facts).encode()).hexdigest()[:16] if paths else ""
+    return {"path": place, "fingerprint": digest}
+
+
+def warn_of_changes(path: str | os.PathLike, settings: dict) -> None:
+    """Logs that the videos of saved statistics have changed since, if they have.
+
+    Args:
+        path: the statistics.
+        settings: as of `load_statistics`. Older files have no source; videos that are
+            not on this machine cannot have changed.
+    """
+    before = settings.get("source") or {}
+    if not before.get("fingerprint"):
+        return
+    today = describe_source(before["path"])
+    if today["fingerprint"] not in ("", before["fingerprint"]):
+        logging.warning(
+            "%s: is of %s as it was; its videos have changed since. Compute it again "
+            "with --save_real or --save_fake, unless that is meant",
+            files.redact(path), before["path"],
+        )  # fmt: skip
 
 
 def load_statistics(path: str | os.PathLike) -> tuple[Gaussian, dict]:

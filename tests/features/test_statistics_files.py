@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from kinetics_i3d_tf2.features import fvd_statistics
 from kinetics_i3d_tf2.features.frechet import Gaussian
 from kinetics_i3d_tf2.features.fvd_statistics import load_statistics, save_statistics
 
@@ -38,3 +39,24 @@ def test_damaged_archives(tmp_path):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="real.npz: holds no statistics"):
         load_statistics(path)
+
+
+def test_videos_that_changed_since_are_told_of(tmp_path, caplog):
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for name in ("a.mp4", "b.npy", "notes.txt"):
+        (videos / name).write_text(name)
+    settings = {"source": fvd_statistics.describe_source(videos)}
+    assert settings["source"]["path"] == str(videos)
+    (videos / "notes.txt").write_text("They are no videos.")
+    fvd_statistics.warn_of_changes("real.npz", settings)
+    fvd_statistics.warn_of_changes("real.npz", {})  # Of an older version.
+    assert not caplog.records
+    (videos / "c.mp4").write_text("another")
+    fvd_statistics.warn_of_changes("real.npz", settings)
+    assert f"real.npz: is of {videos} as it was; its videos have changed" in caplog.text
+    caplog.clear()
+    videos.rename(tmp_path / "moved")
+    fvd_statistics.warn_of_changes("real.npz", settings)
+    assert not caplog.records
+    assert fvd_statistics.describe_source(tmp_path / "moved/a.mp4")["fingerprint"]
