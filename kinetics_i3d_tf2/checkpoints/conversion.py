@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ..arguments import suggest_arguments
 from ..utils import files
+from ..utils.scratch import temporary_folder
 from . import released
 from .importers.families import PYTORCH
 from .importers.proof import Proof, compare_with_release
@@ -75,7 +75,7 @@ def export_weights(
         raise ValueError(
             f"The name of {format} files ends in {suffix[0]}. Received: {out}"
         )
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         written = Path(folder, f"weights{suffix[0]}")
         writer(path, written)
         with files.atomic_writer(out) as aside:

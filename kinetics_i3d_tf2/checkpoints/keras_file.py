@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 import zipfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import keras
 from ..models.architecture import ENDPOINTS, scaled, unit_filters
 from ..models.registry import ARCHITECTURES
 from ..utils import files
+from ..utils.scratch import temporary_folder
 from .importers import hdf5
 from .importers.recognize import explained
 
@@ -54,7 +54,7 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
     with contextlib.ExitStack() as stack, explained(path):
         local = path
         if files.is_address(path):
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            folder = stack.enter_context(temporary_folder())
             local = Path(folder, "model.keras")
             files.copy_to_local(path, local)
         with zipfile.ZipFile(local) as archive:
@@ -71,7 +71,7 @@ def load_keras(path: str | os.PathLike) -> keras.Model:
         _check_objects(config)
         # Keras goes by the suffix.
         if not os.fspath(local).endswith(".keras"):
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            folder = stack.enter_context(temporary_folder())
             (link := Path(folder, "model.keras")).symlink_to(Path(local).resolve())
             local = link
         return keras.saving.load_model(local, compile=False, safe_mode=True)

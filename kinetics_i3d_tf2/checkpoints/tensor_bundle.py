@@ -10,12 +10,12 @@ import hashlib
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from ..utils import file_system, files
+from ..utils.scratch import temporary_folder
 from .bundle_index import parse_index
 from .tensor_data import read_tensor
 
@@ -69,7 +69,7 @@ class BundleReader:
             raise ValueError(f"{path}: is truncated or corrupt: {error}") from error
         self._local = os.fspath(self.prefix)
         if files.is_address(self._local):
-            self._copy = tempfile.TemporaryDirectory()
+            self._copy = temporary_folder()
             self._local = os.path.join(self._copy.name, "model.ckpt")
         else:
             self._check_data(must_exist=False)
@@ -158,7 +158,7 @@ def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
         OSError: the files cannot be written.
     """
     if files.is_address(prefix):
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             written = Path(folder, "model.ckpt")
             write_bundle(written, values)
             for suffix in (_DATA, _INDEX):

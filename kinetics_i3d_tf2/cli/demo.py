@@ -15,8 +15,8 @@ to draw the clips that are missing.
 
 from absl import flags
 
-from ..utils.cores import num_cores
 from ..utils import files
+from ..utils.cores import num_cores
 
 _TRAIN = flags.DEFINE_integer("train", 1200, "Training clips of all eight classes.", 0)
 _VAL = flags.DEFINE_integer("val", 400, "Validation clips of all eight classes.", 0)

@@ -4,7 +4,6 @@ import functools
 import importlib
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from ..inference.graph import fold_batch_norm
 from ..utils import private_api
 from ..utils.cores import num_cores
 from ..utils.files import atomic_writer, is_address, is_dir
+from ..utils.scratch import temporary_folder
 from . import verify
 
 
@@ -80,7 +80,7 @@ def write(
         )
     clips = verify.random_clips(models, num_frames)
     expected = verify.logits_of(models, clips)  # It also checks the clips.
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         written = Path(folder, "model")
         file = os.fspath(written.with_suffix(row.suffixes[0]))
         _export(_graph(models, format), file, format)

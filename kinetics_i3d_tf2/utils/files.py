@@ -20,6 +20,7 @@ from typing import Any
 from . import walk
 from .remote import cache, file_systems, reader, storage
 from .remote.addresses import is_address, redact, without_query
+from .scratch import temporary_folder
 
 # How NumPy and HDF5 say that a disk is full.
 _WRITE_ERROR = re.compile(r"requested and \d+ written|errno = \d+")
@@ -261,13 +262,13 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
         OSError: the file cannot be written; the error names it.
     """
     if is_address(path):
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             yield (temporary := Path(folder) / "content")
             storage.upload(temporary, path)
         return
     path = Path(path)
     if path.exists() and not path.is_file() and not path.is_dir():
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder() as folder:
             yield (temporary := Path(folder) / "content")
             with write_errors_of(path, path), open(path, "wb") as target:
                 target.write(temporary.read_bytes())

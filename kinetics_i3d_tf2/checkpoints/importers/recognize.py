@@ -3,7 +3,6 @@
 import contextlib
 import os
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from ...utils import files
 from ...utils.errors import DetailedError
+from ...utils.scratch import temporary_folder
 from ..tensor_bundle import find_prefix
 from . import hdf5, numpy_pickle, safetensors, tensorflow_files, torch_file
 from .convert import Weights, convert
@@ -92,7 +92,7 @@ def _open_remote(path, stack) -> Mapping[str, Stored]:
 
 
 def _copied(path, stack):
-    copy = Path(stack.enter_context(tempfile.TemporaryDirectory()), "weights")
+    copy = Path(stack.enter_context(temporary_folder()), "weights")
     files.copy_to_local(path, copy)
     return copy
 
