@@ -37,7 +37,7 @@ _HOMES = {
     "Classifier": "inference.classifier",
     "LabellingOptions": "inference.labelling",
     "LiveOptions": "inference.live",
-    "TableOptions": "inference.label_table",
+    "TableOptions": "inference.label_steps",
     "find_segments": "inference.segments",
     "write_captions": "inference.captions",
     "write_labels": "inference.label_table",

@@ -47,6 +47,7 @@ from . import (
     classify_table,
     clip_flags,
     flow_flags,
+    label_flags,
     model_flags,
     program,
     reading_flags,
@@ -57,7 +58,7 @@ _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
 
 model_flags.declare_for_help()
 flow_flags.declare_for_help()
-classify_table.declare_for_help()
+label_flags.declare_for_help()
 classify_live.declare_for_help()
 reading_flags.declare_for_help()
 _VIDEO = flags.DEFINE_string(
@@ -108,7 +109,7 @@ def main(argv, *, root="."):
     if classify_live.is_wanted(names):
         _check_table(names)
         classify_live.main(names, root=root)
-    if classify_table.is_wanted(names):
+    if label_flags.is_wanted(names):
         _check_table(names)
         classify_table.main(
             names,

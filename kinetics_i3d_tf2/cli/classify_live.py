@@ -9,8 +9,8 @@ from ..inference.label_rows import LabelCsv, make_row
 from ..video.live import is_live
 from . import (
     chosen_checkpoints,
-    classify_table,
     flow_flags,
+    label_flags,
     model_flags,
     program,
 )
@@ -62,7 +62,7 @@ def main(names: list[str], *, root: str) -> None:
     if len(names) != 1:
         raise ValueError(f"--every is for one live video. Received: {len(names)}")
     model_flags.check()
-    for flag in (*classify_table.OF_FILES, classify_table.OUT, classify_table.STRIDE):
+    for flag in (*label_flags.OF_FILES, label_flags.OUT, label_flags.STRIDE):
         if flag.present:
             raise ValueError(f"--{flag.name} is not for live videos")
     checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
@@ -72,7 +72,7 @@ def main(names: list[str], *, root: str) -> None:
 
     classifier = Classifier.of_models(models, class_names, dtype=model_flags.dtype())
     options = LiveOptions(
-        window=classify_table.WINDOW.value or _WINDOW,
+        window=label_flags.WINDOW.value or _WINDOW,
         every=EVERY.value or _EVERY,
         recipe=flow_flags.apply(classifier.recipe),
     )

@@ -14,7 +14,7 @@ _SHARED = {
     "recipe_flags": "Recipe",
     "dataset_flags": "Dataset",
     "clip_flags": "Architecture and clips",
-    "classify_table": "Many videos, and windows of long ones",
+    "label_flags": "Many videos, and windows of long ones",
     "classify_live": "Live videos",
     "model_flags": "Checkpoints",
     "flow_flags": "Optical flow",

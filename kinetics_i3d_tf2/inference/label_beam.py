@@ -10,9 +10,10 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from ..data.sources import Input
-from . import label_table
+from . import label_steps
 from .label_rows import row_format
-from .label_table import LabelReport, TableOptions
+from .label_steps import TableOptions
+from .label_table import LabelReport
 
 _NAMESPACE = "i3d"
 
@@ -59,7 +60,7 @@ class LabelHandler(ModelHandler[Input, list, Any]):
             The rows of each video.
         """
         rows = {each.name: [] for each in batch}
-        for step in label_table.label(model, batch, self._options, progress=False):
+        for step in label_steps.label(model, batch, self._options, progress=False):
             if step.row is not None:
                 rows[step.input.name].append(step.row)
                 continue
@@ -97,7 +98,7 @@ def label_with_beam(
     inputs: Sequence[Input],
     models: Sequence[str | os.PathLike],
     out: str | os.PathLike,
-    options: TableOptions = label_table.DEFAULT,
+    options: TableOptions = label_steps.DEFAULT,
     *,
     dtype: str = "float32",
     beam_options: PipelineOptions | None = None,

@@ -1,55 +1,22 @@
 """Tables of labels, written as videos are done and resumable at any time."""
 
-import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from absl import logging
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
-from ..data import clip_frames
-from ..data.clip_recipe import ClipRecipe
-from ..data.clips import Clip
 from ..data.sources import Input
 from ..utils import files, fingerprint, run_dir
-from ..utils.errors import reason
 from ..utils.journal import Journal, JsonRows
-from . import labelling, over_time
-from .label_rows import make_row, row_format
-from .labelling import LabellingOptions
-from .scores import Scores
+from .label_rows import row_format
+from .label_steps import DEFAULT, Labelled, TableOptions, label
 
 if TYPE_CHECKING:
     from .classifier import Classifier
-
-
-@suggest_arguments
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TableOptions(LabellingOptions):
-    """What is written of each video.
-
-    Attributes:
-        top: number of classes to give, best first.
-        window: seconds of a window; None is one row for each video.
-        stride: seconds from one window to the next; by default `window`.
-    """
-
-    top: int = 5
-    window: float | None = None
-    stride: float | None = None
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.top < 1:
-            raise ValueError(f"top must be at least 1. Received: {self.top}")
-        if self.window is not None:
-            over_time.windows_of_seconds(self.window, self.stride)
-        elif self.stride is not None:
-            raise ValueError("stride is for windows, and no window is given")
 
 
 @dataclasses.dataclass
@@ -79,29 +46,6 @@ class LabelReport:
             self.num_failed += 1
         self.num_cut += is_cut
         self.num_damaged += bool(damage)
-
-
-class Labelled(NamedTuple):
-    """A step of labelling: a row, or the end of a video.
-
-    Attributes:
-        input: the video.
-        scores: of the video or of its next window; None of an error and at the end.
-        row: what `make_row` makes of them; None at the end.
-        error: why the video, or its rest, could not be labelled.
-        is_cut: whether the video goes on after what was seen.
-        damage: what of the video is damaged or missing.
-    """
-
-    input: Input
-    scores: Scores | None = None
-    row: dict | None = None
-    error: str = ""
-    is_cut: bool = False
-    damage: str = ""
-
-
-DEFAULT = TableOptions()
 
 
 @suggest_arguments
@@ -180,74 +124,6 @@ def write_labels(
     return report
 
 
-def label(
-    classifier: "Classifier",
-    inputs: Sequence[Input],
-    options: TableOptions = DEFAULT,
-    *,
-    total: int | None = None,
-    progress: bool = True,
-) -> Iterator[Labelled]:
-    """Labels videos; what cannot be read is logged.
-
-    Args:
-        classifier: the models.
-        inputs: the videos.
-        options: how they are read, and what rows give.
-        total: number of videos for the progress bar, if some were done before.
-        progress: show a progress bar on standard error.
-
-    Yields:
-        The rows of each video, then its end.
-    """
-    top, unit = options.top, _unit(inputs, options)
-    with _bar(inputs, total or len(inputs), options, progress) as bar:
-        for step in _score(classifier, inputs, options):
-            each, damage = step.input, step.damage
-            if step.scores is not None:
-                row = make_row(each.source.path, top, step.scores, damage=damage)
-                yield step._replace(row=row)
-                bar.update(unit == "window")
-                continue
-            if step.error:  # Damage is logged where the video is read.
-                logging.warning("%s: %s", each.source.path, step.error)
-            if step.error or (damage and options.window is not None):
-                row = make_row(
-                    each.source.path, top, None, error=step.error, damage=damage
-                )
-                yield Labelled(each, None, row)
-            yield step
-            bar.update(unit == "video")
-
-
-def _score(classifier, inputs, options):
-    """Yields the scores of each video or of its windows, without rows, and its end."""
-    if options.window is None:
-        results = labelling.classify_many(classifier, inputs, options)
-        with contextlib.closing(results):
-            for each, scores, error, is_cut, damage in results:
-                damage = str(damage or "")
-                if scores is not None:
-                    yield Labelled(each, scores, damage=damage)
-                yield Labelled(each, None, None, error, is_cut, damage)
-        return
-    for each in inputs:
-        error, found = "", []
-        try:
-            for window in over_time.over_time(
-                classifier,
-                each.source,
-                options.window,
-                options.stride,
-                options,
-                on_damage=found.append,
-            ):
-                yield Labelled(each, window)
-        except (ValueError, OSError) as caught:
-            error = reason(caught, each.source.path)
-        yield Labelled(each, None, None, error, False, " ".join(map(str, found)))
-
-
 def _settings(classifier, options):
     names = ("start", "end", "max_frames", "top", "window", "stride")
     recipe = options.recipe or classifier.recipe
@@ -301,34 +177,3 @@ def _write_rows(out, codec, rows: Iterable[dict]):
         for row in rows:
             line = codec.encode(codec.convert(row))
             file.write(line.encode("utf-8", "surrogateescape"))
-
-
-def _unit(left, options):
-    return "window" if options.window is not None and len(left) == 1 else "video"
-
-
-def _bar(left, total, options, progress):
-    """Counts the windows of a single long video, else videos."""
-    if not progress:
-        return tqdm(disable=True)
-    if _unit(left, options) == "window":
-        count = None
-        if isinstance(left[0].source, Clip):
-            path, start, end = (getattr(left[0].source, n) for n in _SPAN)
-            with contextlib.suppress(ValueError, OSError):  # Reading it gives it.
-                frames = clip_frames.num_frames(
-                    path,
-                    options.recipe or ClipRecipe(),
-                    start=start or options.start,
-                    end=end,
-                )
-                windows = over_time.windows_of_seconds(options.window, options.stride)
-                count = windows.count(frames)
-        return tqdm(desc="Classifying", total=count, unit="window")
-    return tqdm(
-        desc="Classifying", total=total, initial=total - len(left), unit="video",
-        smoothing=0,
-    )  # fmt: skip
-
-
-_SPAN = ("path", "start", "end")

@@ -12,10 +12,8 @@ from kinetics_i3d_tf2 import Classifier, InceptionI3d, save_checkpoint  # noqa: 
 from kinetics_i3d_tf2.data import labels, sources  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
 from kinetics_i3d_tf2.inference.label_beam import label_with_beam  # noqa: E402
-from kinetics_i3d_tf2.inference.label_table import (  # noqa: E402
-    TableOptions,
-    write_labels,
-)
+from kinetics_i3d_tf2.inference.label_steps import TableOptions  # noqa: E402
+from kinetics_i3d_tf2.inference.label_table import write_labels  # noqa: E402
 
 OPTIONS = TableOptions(max_frames=12, top=2)
 

@@ -1,0 +1,140 @@
+"""The flags of `i3d classify` for many videos, and for windows of long ones."""
+
+from absl import flags
+
+from ..data import video_folder
+from ..inference import segments
+from ..inference.label_rows import SUFFIXES
+from ..utils import files
+from ..visualization import plots
+from . import clip_flags, flow_flags, model_flags, program
+
+OUT = flags.DEFINE_string(
+    "out",
+    None,
+    "Table to write, .csv or .jsonl: a row for each video, or for each of its windows. "
+    "Stopped, the same command goes on. By default CSV on standard output.",
+)
+WINDOW = flags.DEFINE_float(
+    "window",
+    None,
+    "Seconds of a window: classes over time, instead of one answer for a video. 2.56 "
+    "is what the released models were trained on.",
+    0.36,
+)
+STRIDE = flags.DEFINE_float(
+    "stride", None, "Seconds from one window to the next; by default --window.", 0.04
+)
+END = flags.DEFINE_float("end", None, "Second of each video to end at.", 0)
+THRESHOLD = flags.DEFINE_float(
+    "threshold",
+    segments.THRESHOLD,
+    "Probability that begins a segment of --captions and --timeline; one goes on while "
+    f"its class has {segments.HYSTERESIS:g} of it.",
+    0,
+    1,
+)
+MIN_SECONDS = flags.DEFINE_float(
+    "min_segment",
+    segments.MIN_SECONDS,
+    "Seconds of the shortest segment that is kept.",
+    0,
+)
+CAPTIONS = flags.DEFINE_string(
+    "captions",
+    None,
+    "Also write the segments of one video as captions (.vtt), for a player. Needs "
+    "--window.",
+)
+TIMELINE = flags.DEFINE_string(
+    "timeline",
+    None,
+    "Also write a page (.html) of one video over time: its frames, and a lane for each "
+    "of its best classes. Needs --window, and the extra plot.",
+)
+RUNNER = flags.DEFINE_string(
+    "runner",
+    None,
+    "Label the videos by Apache Beam, on a cluster: DirectRunner (this machine), "
+    "FlinkRunner, SparkRunner, DataflowRunner. --out is written as several files. "
+    "Needs the extra beam.",
+)
+RUNNER_OPTIONS = flags.DEFINE_string(
+    "runner_options",
+    "",
+    "Beam's own flags, as one text: '--flink_master=host:8081 --parallelism=16'.",
+)
+BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 1, "Clips that go through the models at once.", 1
+)
+NUM_READERS = flags.DEFINE_integer(
+    "num_readers", None, "Videos that are read at once; by default one a core.", 1
+)
+
+flags.disclaim_key_flags()  # declare_for_help is the caller's.
+
+# What is of no use to a live video.
+OF_FILES = (
+    *(END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE),
+    *(BATCH_SIZE, NUM_READERS, RUNNER, RUNNER_OPTIONS),
+)
+
+
+def declare_for_help() -> None:
+    """Shows these flags in the `--help` of the program that calls this."""
+    for flag in (OUT, WINDOW, STRIDE, *OF_FILES):
+        flags.declare_key_flag(flag.name)
+
+
+def is_wanted(names: list[str]) -> bool:
+    """Whether the arguments ask for a table rather than for the answer of one video.
+
+    Args:
+        names: positional arguments, the inputs.
+    """
+    if OUT.value is not None or WINDOW.value is not None or len(names) > 1:
+        return True
+    return (
+        bool(names)
+        and names[0] != "-"
+        and (
+            (files.is_dir(names[0]) and not video_folder.is_clip(names[0]))
+            or not files.exists(names[0])
+            or names[0].lower().endswith(".csv")
+        )
+    )
+
+
+def check() -> None:
+    """Finds what does not go together, before anything is read.
+
+    Raises:
+        ValueError: a flag is out of range, or does not go with another.
+    """
+    model_flags.check()
+    flow_flags.check()
+    for flag in (clip_flags.MODEL, clip_flags.NUM_FRAMES, clip_flags.RGB_STRIDE):
+        if flag.present:
+            raise ValueError(f"--{flag.name}: this program runs I3D")
+    program.check_output(OUT)
+    for flag, suffix in ((CAPTIONS, ".vtt"), (TIMELINE, ".html")):
+        program.check_output(flag)
+        if flag.value is not None and not flag.value.endswith(suffix):
+            raise ValueError(
+                f"--{flag.name}={flag.value}: name a file that ends in {suffix}"
+            )
+    if TIMELINE.value is not None and not plots.is_installed():
+        raise ValueError(f"--timeline needs the extra plot: {plots.INSTALL}")
+    if OUT.value is not None and not OUT.value.lower().endswith(SUFFIXES):
+        raise ValueError(f"--out={OUT.value}: name a file that ends in .csv or .jsonl")
+    if RUNNER.value is not None:
+        if OUT.value is None or CAPTIONS.value or TIMELINE.value:
+            raise ValueError(
+                "--runner needs --out, and has no --captions and no --timeline"
+            )
+    elif RUNNER_OPTIONS.present:
+        raise ValueError("--runner_options are for a --runner")
+    if WINDOW.value is None:
+        for flag in (STRIDE, CAPTIONS, TIMELINE):
+            if flag.value is not None:
+                raise ValueError(f"--{flag.name} needs --window=SECONDS")

@@ -1,0 +1,170 @@
+"""Labels of many videos or of their windows, step by step."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from absl import logging
+from tqdm import tqdm
+
+from ..arguments import suggest_arguments
+from ..data import clip_frames
+from ..data.clip_recipe import ClipRecipe
+from ..data.clips import Clip
+from ..data.sources import Input
+from ..utils.errors import reason
+from . import labelling, over_time
+from .label_rows import make_row
+from .labelling import LabellingOptions
+from .scores import Scores
+
+if TYPE_CHECKING:
+    from .classifier import Classifier
+
+
+@suggest_arguments
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TableOptions(LabellingOptions):
+    """What is written of each video.
+
+    Attributes:
+        top: number of classes to give, best first.
+        window: seconds of a window; None is one row for each video.
+        stride: seconds from one window to the next; by default `window`.
+    """
+
+    top: int = 5
+    window: float | None = None
+    stride: float | None = None
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.top < 1:
+            raise ValueError(f"top must be at least 1. Received: {self.top}")
+        if self.window is not None:
+            over_time.windows_of_seconds(self.window, self.stride)
+        elif self.stride is not None:
+            raise ValueError("stride is for windows, and no window is given")
+
+
+class Labelled(NamedTuple):
+    """A step of labelling: a row, or the end of a video.
+
+    Attributes:
+        input: the video.
+        scores: of the video or of its next window; None of an error and at the end.
+        row: what `make_row` makes of them; None at the end.
+        error: why the video, or its rest, could not be labelled.
+        is_cut: whether the video goes on after what was seen.
+        damage: what of the video is damaged or missing.
+    """
+
+    input: Input
+    scores: Scores | None = None
+    row: dict | None = None
+    error: str = ""
+    is_cut: bool = False
+    damage: str = ""
+
+
+DEFAULT = TableOptions()
+
+
+def label(
+    classifier: "Classifier",
+    inputs: Sequence[Input],
+    options: TableOptions = DEFAULT,
+    *,
+    total: int | None = None,
+    progress: bool = True,
+) -> Iterator[Labelled]:
+    """Labels videos; what cannot be read is logged.
+
+    Args:
+        classifier: the models.
+        inputs: the videos.
+        options: how they are read, and what rows give.
+        total: number of videos for the progress bar, if some were done before.
+        progress: show a progress bar on standard error.
+
+    Yields:
+        The rows of each video, then its end.
+    """
+    top, unit = options.top, _unit(inputs, options)
+    with _bar(inputs, total or len(inputs), options, progress) as bar:
+        for step in _score(classifier, inputs, options):
+            each, damage = step.input, step.damage
+            if step.scores is not None:
+                row = make_row(each.source.path, top, step.scores, damage=damage)
+                yield step._replace(row=row)
+                bar.update(unit == "window")
+                continue
+            if step.error:  # Damage is logged where the video is read.
+                logging.warning("%s: %s", each.source.path, step.error)
+            if step.error or (damage and options.window is not None):
+                row = make_row(
+                    each.source.path, top, None, error=step.error, damage=damage
+                )
+                yield Labelled(each, None, row)
+            yield step
+            bar.update(unit == "video")
+
+
+def _score(classifier, inputs, options):
+    """Yields the scores of each video or of its windows, without rows, and its end."""
+    if options.window is None:
+        results = labelling.classify_many(classifier, inputs, options)
+        with contextlib.closing(results):
+            for each, scores, error, is_cut, damage in results:
+                damage = str(damage or "")
+                if scores is not None:
+                    yield Labelled(each, scores, damage=damage)
+                yield Labelled(each, None, None, error, is_cut, damage)
+        return
+    for each in inputs:
+        error, found = "", []
+        try:
+            for window in over_time.over_time(
+                classifier,
+                each.source,
+                options.window,
+                options.stride,
+                options,
+                on_damage=found.append,
+            ):
+                yield Labelled(each, window)
+        except (ValueError, OSError) as caught:
+            error = reason(caught, each.source.path)
+        yield Labelled(each, None, None, error, False, " ".join(map(str, found)))
+
+
+def _unit(left, options):
+    return "window" if options.window is not None and len(left) == 1 else "video"
+
+
+def _bar(left, total, options, progress):
+    """Counts the windows of a single long video, else videos."""
+    if not progress:
+        return tqdm(disable=True)
+    if _unit(left, options) == "window":
+        count = None
+        if isinstance(left[0].source, Clip):
+            path, start, end = (getattr(left[0].source, n) for n in _SPAN)
+            with contextlib.suppress(ValueError, OSError):  # Reading it gives it.
+                frames = clip_frames.num_frames(
+                    path,
+                    options.recipe or ClipRecipe(),
+                    start=start or options.start,
+                    end=end,
+                )
+                windows = over_time.windows_of_seconds(options.window, options.stride)
+                count = windows.count(frames)
+        return tqdm(desc="Classifying", total=count, unit="window")
+    return tqdm(
+        desc="Classifying", total=total, initial=total - len(left), unit="video",
+        smoothing=0,
+    )  # fmt: skip
+
+
+_SPAN = ("path", "start", "end")
