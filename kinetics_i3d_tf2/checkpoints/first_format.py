@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from ..utils import files
+from ..utils import files, walk
 from .bundle_index import parse_shape
 from .sorted_table import read_table
 from .tensor_data import DTYPES
@@ -31,7 +31,7 @@ class FirstFormatReader:
 
     def __init__(self, path: str | os.PathLike):
         self._path = path
-        files.require_regular(path)
+        walk.require_regular(path)
         if files.size(path) > _MAX_SIZE:
             raise ValueError(f"{path}: is too large for a checkpoint in one file")
         with files.open_file(path, "rb") as file:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils import file_system, files
+from ..utils import file_system, files, walk
 from ..utils.scratch import temporary_folder
 from .bundle_index import parse_index
 from .tensor_data import read_tensor
@@ -57,7 +57,7 @@ class BundleReader:
                 f"{path}: there is no such checkpoint file, nor is {self.prefix} a "
                 f"folder{hint}"
             )
-        files.require_regular(path)
+        walk.require_regular(path)
         if files.size(path) > _MAX_INDEX:
             raise ValueError(f"{path}: is too large for the index of a checkpoint")
         with files.open_file(path, "rb") as file:
@@ -135,7 +135,7 @@ class BundleReader:
                 if must_exist:
                     raise _missing(path)
                 continue
-            files.require_regular(path)
+            walk.require_regular(path)
             size = files.size(path)
             if size < needed:
                 raise ValueError(

@@ -6,7 +6,7 @@ import numpy as np
 from absl import logging
 
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
-from ..utils import files
+from ..utils import files, walk
 
 
 def read_clip(path: str | os.PathLike, channels: int) -> np.ndarray:
@@ -24,7 +24,7 @@ def read_clip(path: str | os.PathLike, channels: int) -> np.ndarray:
         ValueError: it is not a whole .npy file, such as a pipe, or its shape, dtype or
             range is wrong.
     """
-    files.require_regular(path)
+    walk.require_regular(path)
     with files.open_file(path, "rb") as file:
         path = files.redact(path)
         clip = read_array(path, file)
@@ -47,7 +47,7 @@ def read_array(path: str | os.PathLike, file=None) -> np.ndarray:
         ValueError: it is not a whole .npy file.
     """
     if file is None:
-        files.require_regular(path)
+        walk.require_regular(path)
     try:
         mode = "r" if file is None else None
         array = np.load(file or path, mmap_mode=mode, allow_pickle=False)

@@ -94,22 +94,7 @@ def evaluate(
         for stream, path in checkpoints.items()
     }
     classes = match_classes(models, class_names)
-    settings = {
-        "clips": len(sources),
-        "dataset": run_dir.digest([sources])[:16],
-        "classes": run_dir.digest_text([*classes.names, *class_names])[:16],
-        **{f"{name}_checkpoint": m.fingerprint for name, m in models.items()},
-        "model": architecture,
-        "dtype": options.dtype,
-        "flip": protocol.flip,
-        "short_side": recipe.short_side,
-        "crop_size": recipe.crop_size,
-        "num_frames": recipe.num_frames,
-        "rgb_stride": recipe.rgb_stride,
-        "image_fps": recipe.reading.image_fps,
-        **_flow_settings(recipe),
-        **options.settings,
-    }
+    settings = _settings(sources, class_names, models, protocol, architecture, options)
     files.make_dirs(out)
     with run_dir.only_run(out):
         run_dir.clear_unfinished(out)
@@ -138,6 +123,27 @@ def evaluate(
         if found.clips:
             _write(found, scored, classes.names, out)
     return found
+
+
+def _settings(sources, class_names, models, protocol, architecture, options):
+    """What the rows depend on, as JSON's types."""
+    recipe, names = protocol.recipe, next(iter(models.values())).class_names
+    return {
+        "clips": len(sources),
+        "dataset": run_dir.digest([sources])[:16],
+        "classes": run_dir.digest_text([*names, *class_names])[:16],
+        **{f"{name}_checkpoint": m.fingerprint for name, m in models.items()},
+        "model": architecture,
+        "dtype": options.dtype,
+        "flip": protocol.flip,
+        "short_side": recipe.short_side,
+        "crop_size": recipe.crop_size,
+        "num_frames": recipe.num_frames,
+        "rgb_stride": recipe.rgb_stride,
+        "image_fps": recipe.reading.image_fps,
+        **_flow_settings(recipe),
+        **options.settings,
+    }
 
 
 def _flow_settings(recipe):

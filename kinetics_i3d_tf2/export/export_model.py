@@ -13,7 +13,7 @@ from absl import logging
 
 from ..arguments import suggest_arguments
 from ..data.clip_recipe import ClipRecipe
-from ..utils import files, run_dir
+from ..utils import files, run_dir, whole_files
 from ..video.optical_flow import EPSILON
 from . import formats, saved_model, signatures, verify
 
@@ -78,7 +78,7 @@ def export_model(
         )
     check_format(path, format)
     logging.info("Writing, and comparing with Keras")
-    with _only_warnings(), files.write_errors_of(path, path):
+    with _only_warnings(), whole_files.write_errors_of(path, path):
         difference = formats.write(models, path, format)
     size = sum(map(files.size, formats.files(path, format)))
     return Exported(str(path), f"{', '.join(models)} to logits", size, difference)

@@ -8,7 +8,7 @@ import numpy as np
 from absl import logging
 
 from ..data.video_folder import VIDEO_SUFFIXES, list_videos
-from ..utils import files, fingerprint
+from ..utils import files, fingerprint, walk
 from .frechet import Gaussian
 
 # Names of protocols in older files.
@@ -84,7 +84,7 @@ def load_statistics(path: str | os.PathLike) -> tuple[Gaussian, dict]:
         OSError: there is no such file.
         ValueError: it is no such file.
     """
-    files.require_regular(path)
+    walk.require_regular(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             settings = json.loads(str(arrays["settings"]))

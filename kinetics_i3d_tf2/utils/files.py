@@ -9,21 +9,15 @@ import fnmatch
 import io
 import json
 import os
-import re
 import shutil
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import walk
+from . import walk, whole_files
 from .remote import cache, file_systems, reader, storage
 from .remote.addresses import is_address, redact, without_query
 from .scratch import temporary_folder
-
-# How NumPy and HDF5 say that a disk is full.
-_WRITE_ERROR = re.compile(r"requested and \d+ written|errno = \d+")
 
 
 def join(folder: str | os.PathLike, *names: str) -> str:
@@ -85,24 +79,6 @@ def size(path: str | os.PathLike) -> int:
         OSError: the file does not exist.
     """
     return storage.size(path) if is_address(path) else os.path.getsize(path)
-
-
-def require_regular(path: str | os.PathLike) -> None:
-    """Checks that a file can be read at any place and has an end.
-
-    Args:
-        path: what exists there; addresses always are.
-
-    Raises:
-        ValueError: it is a folder, a pipe, a socket or a device.
-    """
-    if is_address(path) or not os.path.exists(path) or os.path.isfile(path):
-        return
-    if os.path.isdir(path):
-        raise ValueError(f"{path}: is a folder, expected a file")
-    raise ValueError(
-        f"{path}: is a pipe or a device, which is not read here; save it to a file"
-    )
 
 
 def files_below(folder: str | os.PathLike) -> list[str]:
@@ -175,20 +151,8 @@ def check_writable(path: str | os.PathLike) -> None:
     """
     if is_address(path):
         file_systems.check_writable(path)
-        return
-    folder = os.path.abspath(path)
-    while not os.path.isdir(folder):
-        above = os.path.dirname(folder)
-        if os.path.exists(folder) and folder != os.path.abspath(path):
-            raise ValueError(f"{path}: cannot be written: {folder} is a file")
-        folder = above
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise OSError(
-            f"{path}: cannot be written: {error.strerror or error} ({folder})"
-        ) from error
+    else:
+        whole_files.check_writable(path)
 
 
 def copy_to_local(path: str | os.PathLike, target: str | os.PathLike) -> None:
@@ -266,51 +230,8 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
             yield (temporary := Path(folder) / "content")
             storage.upload(temporary, path)
         return
-    path = Path(path)
-    if path.exists() and not path.is_file() and not path.is_dir():
-        with temporary_folder() as folder:
-            yield (temporary := Path(folder) / "content")
-            with write_errors_of(path, path), open(path, "wb") as target:
-                target.write(temporary.read_bytes())
-        return
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with write_errors_of(path, temporary):
-            yield temporary
-            os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-
-
-@contextlib.contextmanager
-def write_errors_of(
-    path: str | os.PathLike, temporary: str | os.PathLike
-) -> Iterator[None]:
-    """Names a file in errors of writing it: a full disk has no name.
-
-    Args:
-        path: the file or folder that is written.
-        temporary: where it is written first; errors that name what is there, or
-            nothing, are of writing.
-
-    Raises:
-        OSError: with the name.
-    """
-    try:
-        yield
-    except OSError as error:
-        name = error.filename if isinstance(error.filename, str) else ""
-        is_named = not os.fspath(temporary).startswith(name) and not name.startswith(
-            os.fspath(temporary)
-        )
-        is_other = error.errno is None and not _WRITE_ERROR.search(str(error))
-        if is_named or is_other:
-            raise
-        why = error.strerror or " ".join(str(error).split())
-        found = type(error)(f"{path}: cannot be written: {why}")
-        found.errno = error.errno
-        raise found from error
+    with whole_files.writer(path) as temporary:
+        yield temporary
 
 
 def write_json(path: str | os.PathLike, content) -> None:

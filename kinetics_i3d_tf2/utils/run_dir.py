@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from . import file_system, files
+from . import file_system, files, whole_files
 from .file_system import sync
 
 # As `files.atomic_writer` names what it has not finished.
@@ -149,7 +149,7 @@ def atomic_folder(path: str | os.PathLike) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        with files.write_errors_of(path, temporary):
+        with whole_files.write_errors_of(path, temporary):
             yield temporary
             for written in (*temporary.rglob("*"), temporary):
                 sync(written)

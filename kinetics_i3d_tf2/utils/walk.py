@@ -45,6 +45,24 @@ def below(folder: str | os.PathLike) -> Below:
     return found
 
 
+def require_regular(path: str | os.PathLike) -> None:
+    """Checks that a file can be read at any place and has an end.
+
+    Args:
+        path: what exists there; addresses always are.
+
+    Raises:
+        ValueError: it is a folder, a pipe, a socket or a device.
+    """
+    if is_address(path) or not os.path.exists(path) or os.path.isfile(path):
+        return
+    if os.path.isdir(path):
+        raise ValueError(f"{path}: is a folder, expected a file")
+    raise ValueError(
+        f"{path}: is a pipe or a device, which is not read here; save it to a file"
+    )
+
+
 def _add(folder, above, found):
     """Adds what is in a folder; `above` are the real paths of the folders above it."""
     real = os.path.realpath(folder)

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from ...utils import files
 from ..clips import Clip
-from .report import count_outcomes
+from .outcomes import count_outcomes
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from ..clips import Clip
 from ..read_options import ReadOptions
 from . import image_coding, mediasequence
 from .image_coding import Coding
-from .report import Outcome, work_file
+from .outcomes import Outcome, work_file
 
 # As in MediaPipe's kinetics_dataset.py. Any fixed order would do.
 _SHUFFLE_SEED = 47

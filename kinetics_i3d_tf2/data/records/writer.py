@@ -14,12 +14,8 @@ from ...utils.text import printable
 from .. import labels
 from ..clips import Table
 from . import progress, shards
-from .report import (
-    Report,
-    read_outcomes,
-    remove_changed,
-    remove_failed,
-)
+from .outcomes import read_outcomes, remove_changed, remove_failed
+from .report import Report
 
 # Beam's default runner downloads a program of another language when it can.
 _LOCAL = (

@@ -4,7 +4,8 @@ import pytest
 
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import shards
-from kinetics_i3d_tf2.data.records.report import Outcome, Report
+from kinetics_i3d_tf2.data.records.outcomes import Outcome
+from kinetics_i3d_tf2.data.records.report import Report
 
 
 def test_videos_that_moved_are_the_same_clips(tmp_path):
