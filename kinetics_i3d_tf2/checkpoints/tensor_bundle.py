@@ -169,22 +169,21 @@ def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
 
     prefix = Path(prefix)
     prefix.parent.mkdir(parents=True, exist_ok=True)
-    aside = prefix.parent / f".{prefix.name}.saving"
-    shutil.rmtree(aside, ignore_errors=True)  # A killed process left it.
-    aside.mkdir()
-    try:
-        names = sorted(values)
-        tf.raw_ops.SaveV2(
-            prefix=os.fspath(aside / prefix.name),
-            tensor_names=names,
-            shape_and_slices=[""] * len(names),
-            tensors=[values[name] for name in names],
-        )
+    # As versions before left it, when they were killed.
+    shutil.rmtree(prefix.parent / f".{prefix.name}.saving", ignore_errors=True)
+    with temporary_folder(prefix.parent) as folder:
+        aside = Path(folder)
+        try:
+            names = sorted(values)
+            tf.raw_ops.SaveV2(
+                prefix=os.fspath(aside / prefix.name),
+                tensor_names=names,
+                shape_and_slices=[""] * len(names),
+                tensors=[values[name] for name in names],
+            )
+        except tf.errors.OpError as error:
+            raise OSError(f"{prefix}: cannot be written: {error.message}") from error
         _move_into_place(aside, prefix)
-    except tf.errors.OpError as error:
-        raise OSError(f"{prefix}: cannot be written: {error.message}") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def find_prefix(path: str | os.PathLike) -> str | Path:

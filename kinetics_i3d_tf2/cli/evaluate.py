@@ -17,7 +17,8 @@ after another, and the mean of their probabilities.
 
 RESULTS holds predictions.csv with a row for each clip, per_class.csv, confusion.csv,
 confusion.png and settings.json. Stopped or killed, the same command goes on after the
-clips that are done. Clips that cannot be read are left out, and listed with the reason.
+clips that are done; those that have changed since are done again. Clips that cannot be
+read are left out, and listed with the reason.
 TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as records
 (i3d prepare) to evaluate more than once.
 """

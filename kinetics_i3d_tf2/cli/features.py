@@ -18,7 +18,8 @@ as the other programs do.
 FEATURES holds NAME.npz for each video, with the arrays `features` (windows, width),
 `times` (windows, 2) in seconds, and `settings`, which is JSON; and index.csv, a row for
 each video, with the reason where it could not be read. Stopped or killed, the same
-command goes on with the videos that are not done.
+command goes on with the videos that are not done; those that have changed since are
+done again.
 """
 
 import os

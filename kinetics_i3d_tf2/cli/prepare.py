@@ -9,8 +9,8 @@ Kinetics-400, RGB only:
 
 Videos are trimmed, resampled to 25 frames per second and resized to a short side of 256
 pixels; TV-L1 optical flow takes most of the time. After an interruption, the same
-command resumes with the unfinished record files. Videos that cannot be read are left
-out and listed in RECORDS/report.json.
+command resumes with the unfinished record files, and those of changed videos. Videos
+that cannot be read are left out and listed in RECORDS/report.json.
 
 This is an Apache Beam pipeline (pip install 'kinetics-i3d-tf2[beam]') and takes Beam's
 own flags too: --direct_num_workers=4 for fewer cores, or --runner=DataflowRunner,

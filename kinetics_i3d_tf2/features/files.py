@@ -13,7 +13,7 @@ from ..utils import files
 RESERVED = ("index.csv", "settings.json", "features.h5")
 FORMATS = ("npz", "npy", "h5")
 
-_ALL = "features.h5"
+_ALL = "features.h5"  # The run locks its folder, and some file systems have no locks.
 _PARTS = ".parts"
 
 
@@ -47,7 +47,7 @@ class FeatureFiles:
         path = files.join(folder, _ALL)
         if kind == "h5" and os.path.exists(path):
             try:
-                with h5py.File(path) as file:
+                with h5py.File(path, "r", locking=False) as file:
                     file.visititems(self._note)
             except OSError as error:
                 raise ValueError(f"{path}: is no file of features") from error
@@ -130,7 +130,7 @@ class FeatureFiles:
         with files.atomic_writer(path) as temporary:
             if os.path.exists(path):
                 shutil.copyfile(path, temporary)
-            with h5py.File(temporary, "a") as file:
+            with h5py.File(temporary, "a", locking=False) as file:
                 for name in {*self._removed, *found}:
                     for path in self.outputs(name):
                         if path in file:  # Of an earlier video.

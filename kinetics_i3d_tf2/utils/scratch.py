@@ -1,4 +1,4 @@
-"""Temporary folders outside of output folders, which killed processes do not leave."""
+"""Temporary folders, which killed processes leave until the next one is made."""
 
 import os
 import re
@@ -8,24 +8,30 @@ import tempfile
 
 # Other machines may share the folder.
 _HOST = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:32]
-_NAME = re.compile(rf"i3d-{_HOST}-(\d+)-\w+")
+_NAME = re.compile(rf"\.?i3d-{_HOST}-(\d+)-\w+")
 
 
-def temporary_folder() -> tempfile.TemporaryDirectory:
-    """Makes a folder in the system's temporary folder, and deletes those left behind.
+def temporary_folder(
+    above: str | os.PathLike | None = None,
+) -> tempfile.TemporaryDirectory:
+    """Makes a temporary folder, and deletes those left behind in the same place.
 
     What is deleted was made by this function in a process that has ended since.
+
+    Args:
+        above: where it is made, hidden; by default the system's temporary folder.
 
     Returns:
         The folder, as of `tempfile.TemporaryDirectory`: a context manager that gives
         its path.
     """
-    above = tempfile.gettempdir()
+    dot, above = ("", tempfile.gettempdir()) if above is None else (".", above)
     for name in os.listdir(above):
         found = _NAME.fullmatch(name)
         if found and not _is_alive(int(found[1])):
             shutil.rmtree(os.path.join(above, name), ignore_errors=True)
-    return tempfile.TemporaryDirectory(prefix=f"i3d-{_HOST}-{os.getpid()}-")
+    prefix = f"{dot}i3d-{_HOST}-{os.getpid()}-"
+    return tempfile.TemporaryDirectory(prefix=prefix, dir=above)
 
 
 def _is_alive(process):

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import tempfile
 
+from kinetics_i3d_tf2.utils import scratch
 from kinetics_i3d_tf2.utils.scratch import temporary_folder
 
 
@@ -25,3 +26,13 @@ def test_what_a_killed_process_left_is_deleted(tmp_path, monkeypatch):
         found = {path.name for path in tmp_path.iterdir()}
         assert found == {*kept, os.path.basename(folder), os.path.basename(another)}
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_folders_next_to_what_is_written(tmp_path):
+    dead = tmp_path / f".i3d-{scratch._HOST}-{2**22 + 1}-abc"  # Above any process.
+    dead.mkdir()
+    with scratch.temporary_folder(tmp_path) as folder:
+        assert os.path.dirname(folder) == str(tmp_path)
+        assert os.path.basename(folder)[0] == "."
+        assert not dead.exists()
+    assert not list(tmp_path.iterdir())
