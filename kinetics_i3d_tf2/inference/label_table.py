@@ -155,7 +155,7 @@ def _done_before(out, progress, settings, inputs):
     done = {
         each.name: entries[each.name]
         for each in known
-        if entries[each.name]["fingerprint"] == now[each.source.path]
+        if entries[each.name]["fingerprint"] == now[each.source.path] != ""
     }
     if done:
         logging.info("%d of %d videos were done before", len(done), len(inputs))
