@@ -25,9 +25,9 @@ from made_videos import make_videos, write_video
 from memory import resident_mib
 from tqdm import tqdm
 
-from kinetics_i3d_tf2.data import video_folder
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
+from kinetics_i3d_tf2.data.listings import video_folder
 from kinetics_i3d_tf2.data.records import tfrecord
 from kinetics_i3d_tf2.models.registry import ARCHITECTURES
 from kinetics_i3d_tf2.utils import files

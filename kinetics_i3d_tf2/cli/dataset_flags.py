@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..data import clips, datasets, splits
+from ..data import clips, datasets
 from ..data.clips import Table
+from ..data.listings import splits
 from ..data.records.folder import RecordFolder
 
 DATASET = flags.DEFINE_enum("dataset", None, datasets.KINDS, "Kind of the dataset.")

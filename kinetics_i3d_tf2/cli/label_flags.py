@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from ..data import video_folder
+from ..data.listings import video_folder
 from ..inference import segments
 from ..inference.label_rows import SUFFIXES
 from ..utils import files

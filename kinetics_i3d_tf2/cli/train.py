@@ -24,7 +24,7 @@ import threading
 
 from absl import flags, logging
 
-from ..data import splits
+from ..data.listings import splits
 from . import (
     clip_flags,
     dataset_flags,

@@ -11,7 +11,7 @@ from absl import logging
 from ..utils import files
 from ..utils.text import near_match, printable
 from . import labels
-from .splits import find_split
+from .listings.splits import find_split
 
 NO_LABEL = -1
 _KINETICS_STEM = re.compile(r"(.{11})_(\d{6})_(\d{6})")

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from ..arguments import suggest_arguments
 from ..utils import files
 from . import labels
-from .annotations import csv_rows, file_finder, parse_span
-from .class_folders import read_folder
 from .clips import Clip, Listed, Table, make_table
-from .numbered_splits import read_hmdb51, read_ucf101
+from .listings.annotations import csv_rows, file_finder, parse_span
+from .listings.class_folders import read_folder
+from .listings.numbered_splits import read_hmdb51, read_ucf101
 
 _OPTIONAL = ("label", "start", "end", "split")
 _KINETICS = {"kinetics400": 400, "kinetics600": 600, "kinetics700": 700}

@@ -11,9 +11,10 @@ from absl import logging
 from ..utils import files, fingerprint, walk
 from ..utils.names import OutputNames, safe_part, safe_path
 from ..video.ffmpeg import is_stdin
-from . import clip_streams, datasets, video_folder
+from . import clip_streams, datasets
 from .clip_recipe import ClipRecipe
 from .clips import Clip
+from .listings import video_folder
 from .records import tfrecord
 from .records.tfrecord import Record
 

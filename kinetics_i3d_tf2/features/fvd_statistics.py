@@ -7,7 +7,7 @@ import os
 import numpy as np
 from absl import logging
 
-from ..data.video_folder import VIDEO_SUFFIXES, list_videos
+from ..data.listings.video_folder import VIDEO_SUFFIXES, list_videos
 from ..utils import files, fingerprint, walk
 from .frechet import Gaussian
 

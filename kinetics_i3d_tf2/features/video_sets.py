@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from ..data import clip_frames, npy, video_folder
+from ..data import clip_frames, npy
 from ..data.clip_recipe import ClipRecipe
+from ..data.listings import video_folder
 from ..data.read_options import ReadOptions
 from ..models.architecture import MIN_FRAMES
 from ..utils import files

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ...utils import files
+from ...utils import files, walk
 from ...utils.errors import DetailedError
 from ...utils.scratch import temporary_folder
 from ..tensor_bundle import find_prefix
@@ -54,6 +54,8 @@ def read_weights(path: str | os.PathLike) -> Weights:
         >>> read_weights("rgb_imagenet.pt").num_classes
         400
     """
+    if not files.is_dir(path):
+        walk.require_regular(path)
     with contextlib.ExitStack() as stack, explained(path):
         if files.is_address(path):
             return convert(_open_remote(path, stack))

@@ -5,7 +5,7 @@ import re
 
 from ...utils import files
 from .. import labels
-from ..splits import find_split
+from ..listings.splits import find_split
 from . import tfrecord
 
 # As `write_records` and MediaPipe's kinetics_dataset.py name record files.

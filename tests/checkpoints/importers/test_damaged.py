@@ -1,5 +1,6 @@
 """Damaged files of every format: an error that names the file, or weights."""
 
+import os
 import random
 
 import port_files
@@ -68,3 +69,9 @@ def test_half_a_file(files, tmp_path, name):
     (tmp_path / "half").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="half: .*(truncated|corrupt)"):
         read_weights(tmp_path / "half")
+
+
+def test_a_pipe_is_no_weights_file(tmp_path):
+    os.mkfifo(tmp_path / "weights.pt")
+    with pytest.raises(ValueError, match=r"weights\.pt: is a pipe or a device"):
+        read_weights(tmp_path / "weights.pt")

@@ -4,7 +4,7 @@ import pytest
 from trees import tree
 
 from kinetics_i3d_tf2.data import datasets
-from kinetics_i3d_tf2.data.numbered_splits import read_hmdb51, read_ucf101
+from kinetics_i3d_tf2.data.listings.numbered_splits import read_hmdb51, read_ucf101
 
 UCF_LISTS = {
     "classInd.txt": "1 ApplyEyeMakeup\n2 HandstandPushups\n",

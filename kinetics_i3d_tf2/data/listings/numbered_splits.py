@@ -5,10 +5,10 @@ Formats: UCF101's `ucfTrainTestlist`, HMDB51's `testTrainMulti_7030_splits`.
 
 import os
 
-from ..arguments import suggest_arguments
-from ..utils import files
+from ...arguments import suggest_arguments
+from ...utils import files
+from ..clips import Clip, Listed, Table, make_table
 from .annotations import file_finder, text_lines
-from .clips import Clip, Listed, Table, make_table
 
 
 @suggest_arguments

@@ -6,7 +6,8 @@ import socket
 import pytest
 from videos import brightness_frames, write_images
 
-from kinetics_i3d_tf2.data import datasets, sources, video_folder
+from kinetics_i3d_tf2.data import datasets, sources
+from kinetics_i3d_tf2.data.listings import video_folder
 
 
 def touch(folder, *names):

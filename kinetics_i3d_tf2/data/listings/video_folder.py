@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from absl import logging
 
-from ..utils import files, walk
-from ..video.image_folder import IMAGE_SUFFIXES
+from ...utils import files, walk
+from ...video.image_folder import IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = (
     *(".264", ".265", ".3g2", ".3gp", ".amv", ".apng", ".asf", ".avi", ".divx", ".dv"),

@@ -6,8 +6,8 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 
-from ..utils import files
-from ..utils.text import read_text
+from ...utils import files
+from ...utils.text import read_text
 from .video_folder import VIDEO_SUFFIXES, video_files
 
 

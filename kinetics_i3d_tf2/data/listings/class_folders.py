@@ -4,9 +4,9 @@ import collections
 import os
 from collections.abc import Sequence
 
-from ..arguments import suggest_arguments
-from ..utils.text import printable
-from .clips import Clip, Listed, Table, make_table
+from ...arguments import suggest_arguments
+from ...utils.text import printable
+from ..clips import Clip, Listed, Table, make_table
 from .splits import split_meaning
 from .video_folder import video_files
 

@@ -5,7 +5,8 @@ import os
 import pytest
 from trees import tree
 
-from kinetics_i3d_tf2.data import datasets, splits
+from kinetics_i3d_tf2.data import datasets
+from kinetics_i3d_tf2.data.listings import splits
 from kinetics_i3d_tf2.data.records.folder import RecordFolder
 
 

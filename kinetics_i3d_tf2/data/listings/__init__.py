@@ -1,0 +1,1 @@
+"""Videos as folders and annotation files list them."""
