@@ -1,7 +1,10 @@
-r"""Classifies a video with TensorFlow Serving.
+r"""Classifies videos with TensorFlow Serving.
 
   python examples/client.py --video=clip.mp4 --server=localhost:8500
   python examples/client.py --video=clip.mp4 --server=localhost:8501 --protocol=rest
+
+Many videos, files or folders or patterns; prints the table that i3d classify prints:
+  python examples/client.py videos/ more/*.mp4 --server=localhost:8500 > labels.csv
 
 The server runs a SavedModel that i3d export wrote. The video is read at 25 frames per
 second, resized to a short side of 256 pixels and sent in one request: as JPEG images,
@@ -12,22 +15,28 @@ Print the body of a REST request, for other clients such as curl:
   python examples/client.py --video=clip.mp4 --print_request |
     curl --data @- http://localhost:8501/v1/models/i3d:predict
 
-Prints the top classes, each with its probability and its logit. The exit status is 0,
-or 2 with one line on standard error if the video or the server fails.
+Prints the top classes of --video, each with its probability and its logit. The exit
+status is 0, or 2 with one line on standard error if the video or the server fails.
 """
 
 import base64
 import json
 import re
+import sys
 
 import numpy as np
 import requests
 from absl import flags, logging
 
 from kinetics_i3d_tf2.cli import program
+from kinetics_i3d_tf2.data import sources
+from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding
+from kinetics_i3d_tf2.inference.label_rows import LabelCsv, make_row
+from kinetics_i3d_tf2.utils.errors import reason
 from kinetics_i3d_tf2.video import reader, transforms
 
+_INPUTS = {"encoded_frames": "image_bytes", "serving_default": "frames"}
 _PORTS = {"grpc": 8500, "rest": 8501}  # TensorFlow Serving's own.
 # Position in the graph, around the reason of an error.
 _NODES = re.compile(r"\{\{function_node \S+\}\} |\n\t \[\[.*", re.DOTALL)
@@ -71,34 +80,68 @@ _PRINT_REQUEST = flags.DEFINE_boolean(
 
 
 def main(argv):
-    """Sends the video and prints the answer."""
-    program.reject_positional(argv)
-    if not _VIDEO.value:
-        raise ValueError("--video names the file to classify")
-    frames = read_frames()
-    if _SIGNATURE.value == "encoded_frames":
-        images = image_coding.encode_rgb(frames, image_coding.Coding())
-        inputs, size = {"image_bytes": images}, sum(map(len, images))
-    else:
-        inputs, size = {"frames": frames}, frames.nbytes
-    if _PRINT_REQUEST.value:
-        print(as_json(inputs))
+    """Sends the videos and prints the answers."""
+    program.reject_values_of_switches(argv)
+    if bool(argv[1:]) == bool(_VIDEO.value):
+        raise ValueError("--video names the file to classify, or arguments many")
+    if argv[1:]:
+        print_table(sources.find(argv[1:]))
         return
-    server = _SERVER.value or f"localhost:{_PORTS[_PROTOCOL.value]}"
-    logging.info("Sending %d frames, %.1f MB, to %s", len(frames), size / 1e6, server)
-    if _PROTOCOL.value == "rest":
-        outputs = ask_by_rest(server, inputs)
-    else:
-        outputs = ask_by_grpc(server, inputs)
-    print_answer(outputs)
+    frames = read_frames(Clip(_VIDEO.value))
+    if _PRINT_REQUEST.value:
+        print(as_json(request_of(frames)))
+        return
+    print_answer(ask(frames))
 
 
-def read_frames():
-    """Reads the video: uint8 `(frames, height, width, 3)`, short side 256."""
+def print_table(inputs):
+    """Prints the table of many videos; one that fails is a row with its reason."""
+    table, failed = LabelCsv(_TOP.value), 0
+    sys.stdout.write(table.header)
+    for each in inputs:
+        row = make_row(each.source.path, 0, None)
+        try:
+            frames = read_frames(each.source)
+            answer = zip(*columns_of(ask(frames)), strict=True)
+        except ValueError as error:  # Of the video; an OSError is the server's.
+            failed += 1
+            row["error"] = reason(error, each.source.path)
+        else:
+            start = each.source.start or _START.value
+            row |= {"start": round(start, 3), "frames": len(frames)}
+            row["end"] = round(start + len(frames) / reader.FRAME_RATE, 3)
+            row["labels"] = [
+                {"label": label, "probability": p} for p, _, label in answer
+            ]
+        sys.stdout.write(table.encode(table.convert(row)))
+        sys.stdout.flush()
+    logging.info("%d of %d videos are labelled", len(inputs) - failed, len(inputs))
+
+
+def read_frames(clip):
+    """Reads a video: uint8 `(frames, height, width, 3)`, short side 256."""
+    start = _START.value if clip.start is None else clip.start
     decoded = reader.iter_video(
-        _VIDEO.value, start=_START.value, max_frames=_MAX_FRAMES.value or None
+        clip.path, start=start, end=clip.end, max_frames=_MAX_FRAMES.value or None
     )
     return np.stack([transforms.resize_short_side(frame) for frame in decoded])
+
+
+def request_of(frames):
+    """The frames as the signature takes them."""
+    if _SIGNATURE.value == "encoded_frames":
+        return {"image_bytes": image_coding.encode_rgb(frames, image_coding.Coding())}
+    return {"frames": frames}
+
+
+def ask(frames):
+    """Sends frames to the server; returns the model's outputs by name."""
+    (inputs,) = request_of(frames).values()
+    size = sum(map(len, inputs)) if isinstance(inputs, list) else frames.nbytes
+    server = _SERVER.value or f"localhost:{_PORTS[_PROTOCOL.value]}"
+    logging.info("Sending %d frames, %.1f MB, to %s", len(frames), size / 1e6, server)
+    send = ask_by_rest if _PROTOCOL.value == "rest" else ask_by_grpc
+    return send(server, {_INPUTS[_SIGNATURE.value]: inputs})
 
 
 def ask_by_grpc(server, inputs):
@@ -180,17 +223,21 @@ def as_json(inputs):
     return json.dumps({"signature_name": _SIGNATURE.value, "inputs": columns})
 
 
-def print_answer(outputs):
-    """Prints the top classes."""
+def columns_of(outputs):
+    """Probabilities, logits and labels of the top classes."""
     names = ("probabilities", "logits", "labels")
     # REST returns the only output of a model without its name.
     if not isinstance(outputs, dict) or not set(names) <= set(outputs):
         raise ValueError(
             f"The model lacks the outputs {', '.join(names)}; export it with i3d export"
         )
-    columns = [outputs[name][0][: _TOP.value] for name in names]
-    for probability, logit, label in zip(*columns, strict=True):
-        label = label.decode() if isinstance(label, bytes) else label
+    *numbers, labels = (outputs[name][0][: _TOP.value] for name in names)
+    return *numbers, [x.decode() if isinstance(x, bytes) else x for x in labels]
+
+
+def print_answer(outputs):
+    """Prints the top classes."""
+    for probability, logit, label in zip(*columns_of(outputs), strict=True):
         print(program.six_digits(probability), program.six_digits(logit), label)
 
 

@@ -1,5 +1,6 @@
 """examples/client.py and a server on this machine that speaks as TensorFlow Serving."""
 
+import csv
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
+import programs
 import pytest
 import requests
 from conftest import ROOT
@@ -89,6 +91,32 @@ def test_the_answer_is_the_models(ask, where, signature):
     np.testing.assert_allclose(numbers[:, 1], logits[top], atol=1e-3)
     probabilities = np.exp(logits) / np.exp(logits).sum()
     np.testing.assert_allclose(numbers[:, 0], probabilities[top], atol=1e-4)
+
+
+def test_many_videos_give_the_table_of_i3d_classify(python, server, tmp_path):
+    for name in ("demo_opening_a_door.mp4", "demo_picking_up.mp4"):
+        (tmp_path / name).symlink_to(ROOT / "data" / name)
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    done = python(
+        "examples/client.py", tmp_path, f"--server={server.grpc}", "--top=2",
+        "--signature=serving_default", no_proxy="127.0.0.1,localhost",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    local = programs.run(
+        "classify", tmp_path, f"--rgb_checkpoint={WEIGHTS}", "--eval_type=rgb",
+        "--top=2",
+    )  # fmt: skip
+    found, expected = (
+        list(csv.DictReader(text.splitlines())) for text in (done.stdout, local.stdout)
+    )
+    assert len(found) == 3 and "FFmpeg" in found[0]["error"]
+    for row, same in zip(found, expected, strict=True):
+        for column in ("probability_1", "probability_2"):
+            values = row.pop(column), same.pop(column)
+            if values != ("", ""):
+                assert float(values[0]) == pytest.approx(float(values[1]), abs=1e-4)
+        assert row == same
+    assert "2 of 3 videos are labelled" in done.stderr
 
 
 def test_both_protocols_send_the_same_part_of_a_video(ask):
