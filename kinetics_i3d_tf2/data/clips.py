@@ -12,6 +12,7 @@ from ..utils import files
 from ..utils.text import near_match, printable
 from . import labels
 from .listings.splits import find_split
+from .listings.video_folder import VIDEO_SUFFIXES
 
 NO_LABEL = -1
 _KINETICS_STEM = re.compile(r"(.{11})_(\d{6})_(\d{6})")
@@ -30,16 +31,22 @@ class Clip(NamedTuple):
     @property
     def media_id(self) -> str:
         """Name of the video: YouTube's in Kinetics, else the file's without suffix."""
-        name = files.stem(self.path)
+        name = self._stem
         match = _KINETICS_STEM.fullmatch(name)
         return match[1] if match else name
 
     @property
     def example_id(self) -> str:
         """Name of the clip: its video's and its first second there."""
-        match = _KINETICS_STEM.fullmatch(files.stem(self.path))
+        match = _KINETICS_STEM.fullmatch(self._stem)
         start = int(match[2]) if match else self.start or 0
         return f"{self.media_id}_{start:g}"
+
+    @property
+    def _stem(self):
+        """The file's name without suffix; of a folder of images all of its name."""
+        name = files.without_query(self.path).rpartition("/")[2]
+        return files.stem(name) if name.lower().endswith(VIDEO_SUFFIXES) else name
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,8 @@ import collections
 import os
 from collections.abc import Sequence
 
+from absl import logging
+
 from ...arguments import suggest_arguments
 from ...utils.text import printable
 from ..clips import Clip, Listed, Table, make_table
@@ -34,11 +36,12 @@ def read_folder(
             seem to have other names, or a folder is not in `class_names`.
     """
     root = os.fspath(videos).rstrip("/") + "/"
-    found = [path.removeprefix(root).split("/") for path in video_files(root[:-1])]
+    paths = [path for path in video_files(root[:-1]) if path != root[:-1]]
+    found = [path.removeprefix(root).split("/") for path in paths]
     has_splits = any(split_meaning(p[0]) and len(p) > 2 for p in found)
     if not has_splits:
         _check_classes(videos, found)
-    listed = []
+    listed, outside = [], []
     for parts in found:
         path = root + "/".join(parts)
         if has_splits:
@@ -51,6 +54,7 @@ def read_folder(
         elif len(parts) > 1:
             split, label = "train", parts[0]
         else:
+            outside.append(path)
             continue
         clip = Clip(path, label, split=split)
         listed.append(Listed(path, path, clip))
@@ -59,6 +63,12 @@ def read_folder(
             f"{videos}: has no videos in folders named after their classes; expected "
             f"{root}CLASS/VIDEO, files such as .mp4 or folders of images"
         )
+    if outside:
+        logging.warning(
+            "%s: %d videos are in no folder of a class and are left out, for example "
+            "%s",
+            root[:-1], len(outside), outside[0],
+        )  # fmt: skip
     return make_table(videos, listed, class_names, False)
 
 

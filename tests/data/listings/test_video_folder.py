@@ -93,6 +93,19 @@ def test_folders_of_images_are_clips(images):
     )
 
 
+def test_videos_in_no_folder_of_a_class_are_told(images, caplog):
+    touch(images, "stray.mp4")
+    write_images(images / "walk", brightness_frames(2))
+    table = datasets.read_folder(images)
+    assert len(table) == 3 and "walk" not in table.class_names
+    assert f"{images}: 2 videos are in no folder of a class" in caplog.text
+
+
+def test_clips_of_folders_keep_their_whole_name(images):
+    clips = {clip.example_id for clip in datasets.read_folder(images)}
+    assert clips == {"v1.0_0", "v2_0", "v3_0"}
+
+
 def test_names_of_folders_of_images(images, monkeypatch):
     def names(*wanted):
         return [(i.name, i.source.path) for i in sources.find([*map(str, wanted)])]
