@@ -21,14 +21,12 @@ class FrameReader:
         recipe: streams, flow, short side, crop and limits.
         fps: frames per second to take.
         num_threads: decoding threads; by default one for each processor.
-        holds_all: whether the caller holds all frames of a clip. Then they are limited.
         keep_last: also yield the last frame of a video, which has no flow.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
     fps: float = FRAME_RATE
     num_threads: int | None = None
-    holds_all: bool = False
     keep_last: bool = False
 
     def read(
@@ -58,7 +56,7 @@ class FrameReader:
             clip_frames.iter_frames(
                 source.path,
                 self.recipe,
-                holds_all=self.holds_all,
+                holds_all=False,
                 on_damage=on_damage,
                 fps=self.fps,
                 start=source.start,

@@ -109,17 +109,6 @@ def test_features(videos, checkpoint, tmp_path):
         assert LONG_SIDE in rows["val/wave/thin"]["error"]
 
 
-@pytest.mark.parametrize("window", [(), ("--window=0",)], ids=["windows", "whole"])
-def test_features_of_long_videos_are_limited_where_all_is_held(
-    videos, checkpoint, tmp_path, window
-):
-    # A frame of 341x256 pixels takes a quarter of a MiB.
-    flags = (*checkpoint, f"--out={tmp_path}", "--max_clip_mib=3", *window)
-    done = programs.run("features", videos / "val" / "jump" / "whole.mkv", *flags)
-    assert done.returncode == (2 if window else 0), done.stderr
-    assert ("has more than the 12 frames" in done.stderr) == bool(window)
-
-
 def test_evaluate(videos, checkpoint, tmp_path):
     out, figures = tmp_path / "out", tmp_path / "figures.json"
     flags = (
