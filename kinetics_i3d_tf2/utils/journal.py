@@ -192,7 +192,10 @@ def _parse(path, content, format):
         return []  # Empty, or killed in the first line.
     header = next((h for h in format.headers if content.startswith(h)), None)
     if header is None:
-        raise ValueError(f"{path}: does not begin with the columns expected")
+        raise ValueError(
+            f"{path}: does not begin with the columns expected; another "
+            "program wrote it. Move it away to begin again"
+        )
     # What follows may be half a line, or the zeros that a crashed machine leaves.
     rows = format.decode(content[len(header) : content.rfind("\n") + 1])
     if rows and rows[-1] is None:

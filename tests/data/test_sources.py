@@ -90,6 +90,22 @@ def test_no_name_leads_out_of_a_folder(path):
         assert name.isprintable() and not name.startswith("/")
 
 
+def test_no_id_of_a_record_leads_out_of_a_folder(tmp_path):
+    path = tmp_path / "a-00000-of-00001"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name in ("../../x", "a/b", "", "same", "same", ".lock"):
+            example = tf.train.SequenceExample()
+            feature = example.context.feature["example/id"]
+            feature.bytes_list.value.append(name.encode())
+            images = example.feature_lists.feature_list["image/encoded"]
+            images.feature.add().bytes_list.value.append(b"x")
+            writer.write(example.SerializeToString())
+    found = names(path)
+    assert len(set(found)) == 6
+    assert all("/" not in name and name[0] != "." for name in found)
+    assert found[3] == "same" and found[4].startswith("same-")
+
+
 def test_resolve(folder, tmp_path):
     clips = [Clip("/d/videos/jump/a.mp4"), Clip("/d/videos/run/b.mp4", end=2.0)]
     expected = sources.of_table(clips)
