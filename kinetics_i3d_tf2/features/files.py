@@ -59,9 +59,9 @@ class FeatureFiles:
         return files.join(self._folder, f"{name}.{self._kind}")
 
     def outputs(self, name: str) -> list[str]:
-        """Files of a video, relative to the folder; in HDF5, its data sets."""
+        """Files of a video, relative to the folder; in HDF5, its data sets and part."""
         if self._kind == "h5":
-            return [f"{name}/features", f"{name}/times"]
+            return [*_data_sets(name), f"{_PARTS}/{name}.npz"]
         if self._kind == "npy":
             return [f"{name}.npy", f"{name}_times.npy"]
         return [f"{name}.npz"]
@@ -132,7 +132,7 @@ class FeatureFiles:
                 shutil.copyfile(path, temporary)
             with h5py.File(temporary, "a", locking=False) as file:
                 for name in {*self._removed, *found}:
-                    for path in self.outputs(name):
+                    for path in _data_sets(name):
                         if path in file:  # Of an earlier video.
                             del file[path]
                 for name, part in found.items():
@@ -150,6 +150,10 @@ class FeatureFiles:
 
     def _part(self, name):
         return files.join(self._folder, _PARTS, f"{name}.npz")
+
+
+def _data_sets(name):
+    return [f"{name}/features", f"{name}/times"]
 
 
 def _save(path, save, *args, **kwargs):

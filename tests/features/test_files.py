@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
-from kinetics_i3d_tf2.features.files import FORMATS, FeatureFiles
+from kinetics_i3d_tf2.features.files import FORMATS, RESERVED, FeatureFiles
+from kinetics_i3d_tf2.utils.names import OutputNames
 
 VALUES = np.arange(12, dtype=np.float32).reshape(3, 4)
 TIMES = np.array([[0, 0.64], [0.64, 1.28], [1.28, 1.5]])
@@ -80,3 +81,40 @@ def test_another_hdf5_is_refused(tmp_path):
     (tmp_path / "features.h5").write_text("no HDF5")
     with pytest.raises(ValueError, match="features.h5: is no file of features"):
         FeatureFiles(tmp_path, "h5", SETTINGS)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_no_name_of_a_video_is_in_the_way_of_another(tmp_path, kind):
+    store = FeatureFiles(tmp_path, kind, SETTINGS)
+    names = OutputNames(store.outputs, RESERVED)
+    wanted = ["x", "x_times", "X", "a", "a.npz/b", "a/features", "a/features/c",
+              "index.csv", "settings.json/d", "features.h5/e"]  # fmt: skip
+    claimed = [names.claim(name, owner=name) for name in wanted]
+    for number, name in enumerate(claimed):
+        store.write(name, VALUES + number, TIMES)
+    store.close()
+    for number, name in enumerate(claimed):
+        if kind == "h5":
+            with h5py.File(tmp_path / "features.h5") as file:
+                values = file[f"{name}/features"][:]
+        else:
+            values = np.load(store.place(name))
+            values = values if kind == "npy" else values["features"]
+        np.testing.assert_array_equal(values, VALUES + number)
+    assert not {"index.csv", "settings.json"} & {p.name for p in tmp_path.iterdir()}
+
+
+def test_hdf5_forgets_what_was_removed_and_takes_what_changed(tmp_path):
+    store = FeatureFiles(tmp_path, "h5", SETTINGS)
+    for name in ("a", "a/b", "c"):
+        store.write(name, VALUES, TIMES)
+    store.close()
+    store = FeatureFiles(tmp_path, "h5", SETTINGS)
+    store.remove("a")
+    store.write("c", VALUES + 1, TIMES[:2])
+    store.close()
+    for found in (store, FeatureFiles(tmp_path, "h5", SETTINGS)):
+        assert [found.has(name) for name in ("a", "a/b", "c")] == [False, True, True]
+    with h5py.File(tmp_path / "features.h5") as file:
+        np.testing.assert_array_equal(file["c/features"], VALUES + 1)
+        assert file["c/times"].shape == (2, 2)
