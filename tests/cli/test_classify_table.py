@@ -2,6 +2,7 @@
 
 import csv
 import io
+import random
 import signal
 
 import programs
@@ -89,19 +90,32 @@ def test_damage_is_told(tmp_path, window):
 
 
 @pytest.mark.slow
-def test_killed_and_resumed(folder, tmp_path):
-    for number in range(20):
-        (folder / f"{number}.mp4").symlink_to(ROOT / "data" / f"{CLIPS[0]}.mp4")
+def test_killed_ten_times_and_resumed(tmp_path):
+    """Of 200 videos, of which 60 cannot be read."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for number in range(200):
+        path = folder / f"{number:03}.mp4"
+        if number % 10 < 3:
+            path.write_bytes(b"no video" * number)
+        else:
+            path.symlink_to(ROOT / "data" / f"{CLIPS[number % 2]}.mp4")
     whole, out = tmp_path / "whole.csv", tmp_path / "l.csv"
-    assert programs.run("classify", folder, *RGB, f"--out={whole}").returncode == 0
+    arguments = ("classify", folder, *RGB, "--top=2")
+    done = programs.run(*arguments, f"--out={whole}")
+    assert "140 of 200 videos are labelled; 60 could not be" in done.stderr
 
     def count():
         return len(parse(out.read_text())) if out.exists() else 0
 
-    arguments = ("classify", folder, *RGB, f"--out={out}")
-    for kind in (signal.SIGKILL, signal.SIGINT):
-        programs.stop_halfway(kind, tmp_path / "none", count, 23, *arguments)
-    done = programs.run(*arguments)
+    for number in range(10):
+        kind = signal.SIGINT if number % 5 == 4 else signal.SIGKILL
+        wanted = count() + random.randrange(1, 15)
+        programs.stop_halfway(
+            kind, tmp_path / "none", count, 201, *arguments, f"--out={out}",
+            least=wanted,
+        )  # fmt: skip
+    done = programs.run(*arguments, f"--out={out}")
     assert "videos were done before" in done.stderr
     assert out.read_bytes() == whole.read_bytes()
 
