@@ -1,9 +1,7 @@
 """What `i3d classify` does with many videos, and with windows of long ones."""
 
 import functools
-import logging as python_logging
 import os
-import shlex
 import sys
 
 from absl import logging
@@ -107,15 +105,8 @@ def _label_here(inputs, checkpoints, options):
 
 
 def _label_with_beam(inputs, checkpoints, options):
-    # Its errors are printed below, on one line.
-    python_logging.getLogger("apache_beam").setLevel(python_logging.CRITICAL)
-    from ..data.records.writer import beam_options
-
-    beam = beam_options(
-        [
-            f"--runner={label_flags.RUNNER.value}",
-            *shlex.split(label_flags.RUNNER_OPTIONS.value),
-        ]
+    options_of_beam = program.beam_options(
+        label_flags.RUNNER.value, label_flags.RUNNER_OPTIONS.value
     )
     with program.quiet_tensorflow():
         from ..inference.label_beam import label_with_beam
@@ -129,7 +120,7 @@ def _label_with_beam(inputs, checkpoints, options):
         label_flags.OUT.value,
         options,
         dtype=model_flags.dtype(),
-        beam_options=beam,
+        beam_options=options_of_beam,
     )
     logging.info("The table is in %s", done.pattern)
     return done.report

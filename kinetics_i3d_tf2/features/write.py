@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from absl import logging
@@ -67,6 +67,7 @@ def write_features(
     *,
     windows: Windows,
     options: FeatureOptions = FeatureOptions(),  # noqa: B008
+    beam_options=None,
 ) -> dict[str, str]:
     """Writes features of windows of videos.
 
@@ -79,6 +80,8 @@ def write_features(
             have changed since (size or time of change).
         windows: how videos are cut.
         options: what is extracted, and how.
+        beam_options: Apache Beam's `PipelineOptions`; the videos are read on the
+            workers of its runner, which write to `out`. By default on this machine.
 
     Returns:
         Reasons of the videos that could not be read, by name.
@@ -93,13 +96,9 @@ def write_features(
         ...                windows=Windows(16))
     """
     inputs = sources.resolve(inputs)
+    if beam_options is not None and options.format == "h5":
+        raise ValueError("with a runner, format is npz or npy. Received: 'h5'")
     opened = {s: open_weights(path).require(s) for s, path in checkpoints.items()}
-    extract = extractor.make_extractor(
-        {s: checkpoint.build_model() for s, checkpoint in opened.items()},
-        endpoint=options.endpoint,
-        pool=options.pool,
-        dtype=options.dtype,
-    )
     stream = "joint" if len(opened) > 1 else next(iter(opened))
     recipe = ClipRecipe(
         stream,
@@ -119,21 +118,42 @@ def write_features(
         inputs, errors = index.name(inputs), {}
         with contextlib.closing(index):
             try:
-                work = _Work(extract, windows, recipe, options)
-                _run(inputs, files, index, work, errors)
+                left = _left(inputs, index)
+                job = _Job(checkpoints, windows, recipe, options, settings)
+                if beam_options is not None:
+                    results = _run_beam(left, out, job, beam_options)
+                else:
+                    results = _run_here(left, len(inputs), files, opened, job)
+                for each, error, damage in results:
+                    if error:
+                        path = storage.redact(each.source.path)
+                        logging.warning("%s: %s", path, error)
+                        errors[each.name] = error
+                    index.add(each, error, damage=damage)
                 files.close()
             finally:
                 index.finish(inputs, errors)
     return errors
 
 
-class _Work(NamedTuple):
+class _Job(NamedTuple):
     """What is done with each video."""
 
-    extract: Callable
+    checkpoints: Mapping[str, str | os.PathLike]
     windows: Windows
     recipe: ClipRecipe
     options: FeatureOptions
+    settings: dict
+
+    @property
+    def model(self) -> dict[str, str]:
+        """What `make_extractor` is told."""
+        return {n: getattr(self.options, n) for n in ("endpoint", "pool", "dtype")}
+
+    @property
+    def reader(self) -> frame_reader.FrameReader:
+        """How videos are read."""
+        return frame_reader.FrameReader(self.recipe, self.options.fps)
 
 
 def _settings(opened, windows, options, recipe):
@@ -162,41 +182,65 @@ def _flow_settings(recipe):
     }
 
 
-def _run(inputs, files, index, work, errors):
-    """Writes the features that are not there yet, with a progress bar."""
-    _, windows, recipe, options = work
+def _left(inputs, index):
+    """The inputs that are not done yet, or that have changed since."""
     left = [each for each in inputs if not index.is_done(each)]
     if len(left) < len(inputs):
         done = len(inputs) - len(left)
         logging.info("%d of %d videos were done before", done, len(inputs))
-    reader = frame_reader.FrameReader(recipe, options.fps)
     if changed := [each.source.path for each in left if index.is_changed(each)]:
         logging.info(
             "%d videos have changed since and are done again: %s",
             len(changed), ", ".join(changed[:3]) + ", ..." * (len(changed) > 3),
         )  # fmt: skip
-    bar = _bar(left, len(inputs), windows, reader)
+    return left
+
+
+def _run_here(left, total, files, opened, job):
+    """Writes features, with a progress bar; yields each input, its error and damage."""
+    models = {s: checkpoint.build_model() for s, checkpoint in opened.items()}
+    bar = _bar(left, total, job.windows, job.reader)
     results = window_features.extract_all(
         [each.source for each in left],
-        work.extract,
-        windows,
-        reader,
-        batch_size=options.batch_size,
-        threads=options.num_readers or num_cores(),
+        extractor.make_extractor(models, **job.model),
+        job.windows,
+        job.reader,
+        batch_size=job.options.batch_size,
+        threads=job.options.num_readers or num_cores(),
         on_window=lambda: bar.update(bar.unit == "window"),
     )
     with bar, contextlib.closing(results):
         for each, result in zip(left, results, strict=True):
             if isinstance(result, str):
-                errors[each.name] = result
-                logging.warning("%s: %s", storage.redact(each.source.path), result)
                 files.remove(each.name)  # Of an earlier video.
-                index.add(each, result)
+                yield each, result, ""
             else:
-                damage = str(result.damage or "")
                 files.write(each.name, result.values, result.times)
-                index.add(each, damage=damage)
+                yield each, "", str(result.damage or "")
             bar.update(bar.unit == "video")
+
+
+def _run_beam(left, out, job, beam_options):
+    """As `_run_here`, on the workers of a cluster."""
+    from . import feature_beam
+
+    outcomes = feature_beam.extract_with_beam(
+        left,
+        feature_beam.Job(
+            job.checkpoints,
+            job.model,
+            job.windows,
+            job.reader,
+            job.options.batch_size,
+            os.fspath(out),
+            job.options.format,
+            job.settings,
+        ),
+        beam_options,
+    )
+    for each in left:
+        if each.name in outcomes:
+            yield each, *outcomes[each.name]
 
 
 def _bar(left, total, windows, reader):
