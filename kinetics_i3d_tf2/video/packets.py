@@ -9,8 +9,11 @@ from .damage import Damage
 # Frames per second of files that do not announce a rate.
 USUAL_RATE = 25.0
 # Packets follow each other closely. A gap of more bytes that also skips time was not
-# parsed. Stuffing, tables and indices skip no time.
-_HOLE = 4096
+# parsed, unless it holds what a container writes while nothing moves: tables, padding,
+# or, in AVI, an empty chunk for each frame.
+_HOLE = 512
+_IDLE_BYTES = {"mpegts": 8000, "mpeg": 8000}  # per second
+_EMPTY_CHUNK = 24
 _NEAR = 2  # Packets between a gap of bytes and its gap of time.
 
 
@@ -31,19 +34,22 @@ def packets(
         A packet of the stream, and whether frames are missing before it.
     """
     has_index = container.format.name.startswith("mov")
-    gaps = _TimeGaps(stream)
-    end, packets_since_hole = None, _NEAR + 1
+    gaps = _TimeGaps(stream, _idle_bytes(container, stream))
+    end, hole, packets_since_hole = None, 0, _NEAR + 1
     for packet in _demuxed(container):
         if packet.size and packet.pos is not None and packet.pos >= 0:
             if end is not None and packet.pos > end + _HOLE:
-                packets_since_hole = 0
+                hole, packets_since_hole = packet.pos - end, 0
             end = max(end or 0, packet.pos + packet.size)
         if packet.stream is not stream:
             continue
         gaps.add(packet)
         lost = 0
         if packets_since_hole <= _NEAR and not has_index:
-            lost = gaps.take()
+            if gaps.explain(hole):
+                packets_since_hole = _NEAR  # It is done with.
+            else:
+                lost = gaps.take()
         damage.missing = gaps.missing
         packets_since_hole += 1
         yield packet, lost > 0
@@ -58,10 +64,18 @@ def _demuxed(container):
         return
 
 
+def _idle_bytes(container, stream):
+    """Bytes per second that a container may hold where there are no packets."""
+    if container.format.name == "avi":
+        return _EMPTY_CHUNK * float(stream.average_rate or USUAL_RATE)
+    return _IDLE_BYTES.get(container.format.name, 0)
+
+
 class _TimeGaps:
     """Gaps in the times of packets, which come in the order of decoding."""
 
-    def __init__(self, stream):
+    def __init__(self, stream, idle_bytes):
+        self._idle_bytes = idle_bytes  # per second
         self.missing = 0  # Frames of the gaps that were taken.
         self._step = 1 / float(stream.average_rate or USUAL_RATE)
         self._latest = None
@@ -80,6 +94,12 @@ class _TimeGaps:
         if self._latest is not None and time - self._latest > 1.5 * self._step:
             self._seen = [self._latest, time, 0]
         self._latest = time if self._latest is None else max(self._latest, time)
+
+    def explain(self, hole):
+        """Whether nothing is lost, as so many bytes fill a gap that was just seen."""
+        if self._seen is None or self._seen[2] > _NEAR:
+            return False
+        return hole < _HOLE + self._idle_bytes * (self._seen[1] - self._seen[0])
 
     def take(self):
         """Counts the frames of a gap that has just been seen; 0 if there is none."""

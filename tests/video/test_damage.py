@@ -88,6 +88,40 @@ def test_zeros_in_the_middle(whole, tmp_path, suffix):
     assert 0 < damage.share <= 1
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "webm", "ts", "flv"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_lost_frames_are_counted(tmp_path, suffix, seed):
+    """Sixty frames of noise, of which two or more are overwritten by zeros."""
+    noise = np.random.default_rng(0).integers(0, 255, (60, 48, 64, 3), np.uint8)
+    options = {"g": "5"} | ({"b": "1000000"} if suffix == "webm" else {})
+    path = write_video(
+        tmp_path / f"a.{suffix}", noise, codec=CODECS[suffix], options=options
+    )
+    content = bytearray(path.read_bytes())
+    count = len(content) // 30
+    start = int(len(content) * random.Random(seed).uniform(0.25, 0.75))
+    content[start : start + count] = bytes(count)
+    path.write_bytes(content)
+    seen = []
+    read_video(path, max_damaged_frames=1, on_damage=seen.append)
+    assert 0 <= 60 - seen[0].decoded - seen[0].missing <= 1
+    assert seen[0].missing >= 1
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [("mkv", "libx264"), ("ts", "libx264"), ("flv", "flv"), ("avi", "mpeg4")],
+)
+def test_still_scenes_of_variable_rate_are_whole(tmp_path, suffix, codec):
+    """Where nothing moves, containers hold tables or empty chunks."""
+    times = np.cumsum(np.random.default_rng(1).choice([0.04, 0.04, 1.0, 3.0], 40))
+    path = tmp_path / f"a.{suffix}"
+    write_video(path, brightness_frames(40), codec=codec, times=times)
+    seen = []
+    read_video(path, on_damage=seen.append)
+    assert not seen
+
+
 def test_a_share_of_damage_is_an_error(whole, tmp_path, caplog):
     path = damaged_copy(whole["mkv"], tmp_path, zeroed)
     with pytest.raises(ValueError, match=r"clip.mkv: \d+ frames are damaged and \d+ "):
