@@ -153,7 +153,8 @@ def _keys(rows, moved):
         root = os.path.commonprefix([row[1] for row in rows]).rpartition("/")[0]
     seen, keys = collections.Counter(), {}
     for row in rows:
-        key = (row[0], row[1][len(root) :].lstrip("/"), row[2])
+        path = row[1][len(root) :].lstrip("/") if root else row[1]
+        key = (row[0], path, row[2])
         seen[key] += 1
         keys[(*key, seen[key])] = row
     return keys
