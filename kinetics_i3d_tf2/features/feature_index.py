@@ -15,6 +15,7 @@ COLUMNS = (
     *("name", "file", "path", "start", "end", "label", "error", "damage"),
     "fingerprint",
 )
+_PENDING = "not done yet"
 
 
 class FeatureIndex:
@@ -84,12 +85,34 @@ class FeatureIndex:
     def is_done(self, each: Input) -> bool:
         """Whether the features of an input are there, and of its content today."""
         row, today = self._rows.get(each.name), self._fingerprints[each.name]
-        is_whole = row is not None and not row["error"] and self._store.has(each.name)
-        return is_whole and bool(today) and row["fingerprint"] == today
+        if row is None or row["error"] not in ("", _PENDING) or not today:
+            return False
+        return row["fingerprint"] == today and self._store.has(each.name)
 
     def is_changed(self, each: Input) -> bool:
         """Whether there are features of an input as it was before."""
         return self._store.has(each.name) and not self.is_done(each)
+
+    def begin(self, left: Sequence[Input]) -> None:
+        """Notes whose features are about to be written, and deletes their earlier ones.
+
+        What is there when a run was killed is then known to be of its video, whether or
+        not its row was written.
+
+        Args:
+            left: inputs whose features are not done.
+
+        Raises:
+            OSError: a file cannot be deleted or written.
+        """
+        changed = [each for each in left if self._store.has(each.name)]
+        for each in changed:
+            self._store.remove(each.name)
+        if changed:
+            self._store.close()  # Removes them from an HDF5 file.
+        for each in left:
+            self._rows[each.name] = self._row(each, _PENDING, "")
+        self._journal.replace(self._rows.values())
 
     def add(self, each: Input, error: str = "", *, damage: str = "") -> None:
         """Adds the row of an input whose features are there, or its error.
@@ -116,7 +139,7 @@ class FeatureIndex:
         for each in inputs:
             error = errors.get(each.name)
             if error is None and not self.is_done(each):
-                error = "not done yet"
+                error = _PENDING
             damage = self._rows.get(each.name, {}).get("damage", "")
             rows[each.name] = self._row(each, error or "", "" if error else damage)
         earlier = [row for name, row in self._rows.items() if name not in rows]

@@ -193,6 +193,7 @@ def _left(inputs, index):
             "%d videos have changed since and are done again: %s",
             len(changed), ", ".join(changed[:3]) + ", ..." * (len(changed) > 3),
         )  # fmt: skip
+    index.begin(left)
     return left
 
 
