@@ -15,6 +15,7 @@ _HOMES = {
     "TwoStream": "models.two_stream",
     "two_stream_logits": "models.joint",
     "two_stream_probabilities": "models.joint",
+    "upsample_dense": "models.dense",
     "Checkpoint": "checkpoints.checkpoint",
     "export_weights": "checkpoints.conversion",
     "import_weights": "checkpoints.importing",

@@ -32,6 +32,11 @@ def open_models(
         title = source.name if is_model else os.fspath(source)
         model = source if is_model else load_model(source)
         stream = _stream_of(model, title)
+        if model.temporal != "mean":
+            raise ValueError(
+                f'{title}: has temporal="{model.temporal}"; a classifier takes models '
+                'with temporal="mean", whose weights are the same'
+            )
         if stream in found:
             raise ValueError(
                 f"models must be of different streams. Received two of {stream}: "

@@ -53,6 +53,15 @@ def check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, wid
     check_width(width)
 
 
+def check_temporal(temporal):
+    """Checks what becomes of time in the logits; a wrong value is a ValueError."""
+    if temporal not in ("mean", "dense"):
+        raise ValueError(
+            'temporal must be "mean", one answer for a clip, or "dense", logits at '
+            f"each place in time. Received: {temporal!r}"
+        )
+
+
 def check_endpoints(endpoints, final_endpoint):
     """Checks a list of endpoints of a model; a wrong one is a ValueError."""
     built = ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]

@@ -9,6 +9,7 @@ from .checks import (
     check_arguments,
     check_clip,
     check_endpoints,
+    check_temporal,
 )
 from .endpoint_model import EndpointModel
 from .head_policy import HeadPolicy
@@ -31,6 +32,8 @@ class InceptionI3d(NamedModel):
         spatial_squeeze: average the logits over space as well as over time.
         final_endpoint: last endpoint to build, one of `VALID_ENDPOINTS`; the model
             returns it.
+        temporal: "mean" gives one answer for a clip, the release's; "dense" gives
+            logits at each place in time, whose mean that is. See `models.dense`.
         weights: weights to load: the name of a released checkpoint ("rgb_imagenet",
             downloaded on first use), the path of a checkpoint or of any file that
             `import_weights` reads, or None for random weights.
@@ -51,7 +54,8 @@ class InceptionI3d(NamedModel):
     reaches `Logits`.
 
     Output shape: `(batch, num_classes)` for `Logits` and `Predictions` with
-    `spatial_squeeze`, `(batch, h, w, num_classes)` without; else the endpoint's
+    `spatial_squeeze`, `(batch, h, w, num_classes)` without, each with an axis of time
+    after the batch if `temporal` is "dense"; else the endpoint's
     `(batch, t, h, w, channels)`. With a half-precision policy the trunk computes in
     half precision and the logits are float32.
 
@@ -82,6 +86,7 @@ class InceptionI3d(NamedModel):
         spatial_squeeze=True,
         final_endpoint="Logits",
         *,
+        temporal="mean",
         weights=None,
         class_names=None,
         num_channels=None,
@@ -102,12 +107,14 @@ class InceptionI3d(NamedModel):
         num_classes, num_channels = chosen["num_classes"], chosen["num_channels"]
         width = chosen["width"]
         check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width)
+        check_temporal(temporal)
         policy = keras.dtype_policies.get(dtype)
         inputs = keras.Input((None, None, None, num_channels), name="clip")
         head = {
             "num_classes": num_classes,
             "dropout_rate": dropout_rate,
             "spatial_squeeze": spatial_squeeze,
+            "temporal": temporal,
         }
         outputs = inputs
         for endpoint in ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]:
@@ -115,6 +122,7 @@ class InceptionI3d(NamedModel):
         super().__init__(inputs=inputs, outputs=outputs, name=name, trainable=trainable)
         self.num_classes = num_classes
         self.spatial_squeeze = spatial_squeeze
+        self.temporal = temporal
         self.final_endpoint = final_endpoint
         self.num_channels = num_channels
         self.dropout_rate = dropout_rate
@@ -168,6 +176,7 @@ class InceptionI3d(NamedModel):
         return {
             "num_classes": self.num_classes,
             "spatial_squeeze": self.spatial_squeeze,
+            "temporal": self.temporal,
             "final_endpoint": self.final_endpoint,
             "class_names": self.class_names and list(self.class_names),
             "num_channels": self.num_channels,

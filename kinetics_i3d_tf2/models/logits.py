@@ -1,4 +1,4 @@
-"""The head of I3D: average pool, classifier, mean over time."""
+"""The head of I3D: average pool, classifier, mean over time or logits at each time."""
 
 import keras
 from keras import ops
@@ -12,7 +12,7 @@ from .inception import Unit3D
 @suggest_arguments
 @keras.saving.register_keras_serializable(package="kinetics_i3d_tf2")
 class Logits(keras.layers.Layer):
-    """Average pool, dropout, 1x1x1 classifier, mean over time.
+    """Average pool, dropout, 1x1x1 classifier; by default their mean over time.
 
     Args:
         num_classes: number of classes.
@@ -20,19 +20,28 @@ class Logits(keras.layers.Layer):
         spatial_squeeze: also average the logits over space. At 224 pixels there is
             one place and this only drops its axes; above, it is the paper's fully
             convolutional test.
+        temporal: "mean" averages the logits over time; "dense" keeps them.
 
     Input shape: `(batch, frames, height, width, channels)`, at least (2, 7, 7).
     Output shape: `(batch, num_classes)` when `spatial_squeeze`, else
-    `(batch, height - 6, width - 6, num_classes)`.
+    `(batch, height - 6, width - 6, num_classes)`; with "dense", the axis `frames - 1`
+    comes after the batch.
     """
 
     def __init__(
-        self, num_classes, *, dropout_rate=0.5, spatial_squeeze=True, **kwargs
+        self,
+        num_classes,
+        *,
+        dropout_rate=0.5,
+        spatial_squeeze=True,
+        temporal="mean",
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.dropout_rate = dropout_rate
         self.spatial_squeeze = spatial_squeeze
+        self.temporal = temporal
         self.pool = keras.layers.AveragePooling3D(
             HEAD_WINDOW,
             strides=1,
@@ -59,12 +68,14 @@ class Logits(keras.layers.Layer):
         check_window(inputs)
         features = self.dropout(self.pool(inputs), training=training)
         logits = self.classifier(features)
-        return ops.mean(logits, axis=(1, 2, 3) if self.spatial_squeeze else 1)
+        axes = [1] * (self.temporal == "mean") + [2, 3] * self.spatial_squeeze
+        return ops.mean(logits, axis=tuple(axes)) if axes else logits
 
     def compute_output_shape(self, input_shape):
-        batch, _, height, width, _ = self.pool.compute_output_shape(input_shape)
+        batch, frames, height, width, _ = self.pool.compute_output_shape(input_shape)
+        time = () if self.temporal == "mean" else (frames,)
         space = () if self.spatial_squeeze else (height, width)
-        return (batch, *space, self.num_classes)
+        return (batch, *time, *space, self.num_classes)
 
     def get_config(self):
         return {
@@ -72,4 +83,5 @@ class Logits(keras.layers.Layer):
             "num_classes": self.num_classes,
             "dropout_rate": self.dropout_rate,
             "spatial_squeeze": self.spatial_squeeze,
+            "temporal": self.temporal,
         }

@@ -198,3 +198,9 @@ def test_long_videos_are_cut_with_a_warning(frames, tmp_path, monkeypatch, caplo
     assert len(frames_module.read_frames(path, max_frames=None)) == 12
     assert len(frames_module.read_frames(path, max_frames=5)) == 5
     assert caplog.text.count("is longer") == 1
+
+
+def test_dense_models_are_refused():
+    model = InceptionI3d(7, width=1 / 16, temporal="dense", class_names=NAMES)
+    with pytest.raises(ValueError, match='takes models with temporal="mean"'):
+        Classifier(model)
