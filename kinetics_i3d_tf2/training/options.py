@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from ..arguments import suggest_arguments
+from ..data import labels
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..models.architecture import MIN_FRAMES
@@ -126,6 +127,8 @@ def check(
         ValueError: sizes do not fit, the dtype does not work with such clips or
             devices, or the recipe needs a validation split.
     """
+    for name in data.class_names:  # Checkpoints have a label map.
+        labels.check_label(name, "class_names")
     divisor = replicas * options.gradient_accumulation_steps
     if recipe.batch_size % divisor:
         raise ValueError(

@@ -85,3 +85,10 @@ def test_settings_of_older_versions():
     older["parts"] = older.pop("gradient_accumulation_steps")
     older["round_steps"] = older.pop("checkpoint_every")
     assert options.upgrade(older) == options.upgrade(today) == today
+
+
+@pytest.mark.parametrize("name", ["a\nb", "", "caf\udce9"], ids=ascii)
+def test_classes_that_no_label_map_can_name(name):
+    """The first checkpoint would fail, after an epoch."""
+    with pytest.raises(ValueError, match="class_names: class "):
+        check(I3D, DATA._replace(class_names=("a", name)))

@@ -84,7 +84,13 @@ def _check_classes(videos, found):
             f"{videos}: holds videos in {', '.join(names)}, which are splits, without "
             "folders for their classes; expected SPLIT/CLASS/VIDEO"
         )
+    (only,) = names if len(names) == 1 else (None,)
     first = next(iter(inner.values()), {""})
+    if only and all(map(split_meaning, first)):
+        raise ValueError(
+            f"{videos}: holds one folder, {only}, with the splits in it; name that "
+            "folder"
+        )
     is_split = len(first) > 1 or any(map(split_meaning, first))
     if len(inner) > 1 and "" not in first and is_split:
         if all(each == first for each in inner.values()):
@@ -92,5 +98,6 @@ def _check_classes(videos, found):
             raise ValueError(
                 f"{videos}: {', '.join(names[:3])} all hold folders of the same names "
                 f"({shown}), so which are the classes? Splits are named train, val and "
-                "test: expected SPLIT/CLASS/VIDEO, or CLASS/VIDEO without folders in it"
+                "test: expected SPLIT/CLASS/VIDEO. If they are the classes, list the "
+                "videos in a CSV (path,label)"
             )

@@ -78,8 +78,13 @@ def test_records_of_a_split_of_the_same_meaning(tmp_path):
         ),
         (["train/a.mp4", "test/b.mp4"], "holds videos in test, train, which are spl"),
         (["training/a.mp4"], "holds videos in training, which are splits"),
+        (
+            ["v/train/jump/a.mp4", "v/val/jump/b.mp4"],
+            "holds one folder, v, with the splits in it; name that folder",
+        ),
     ],
-    ids=["folds", "split-below-class", "one-split-below", "no-classes", "one-split"],
+    ids=["folds", "split-below-class", "one-split-below", "no-classes", "one-split",
+         "folder-above"],
 )  # fmt: skip
 def test_what_is_no_class(tmp_path, names, message):
     with pytest.raises(ValueError, match=message):
