@@ -5,7 +5,6 @@ import io
 import os
 import re
 import stat
-import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ import av
 from av.stream import Disposition
 
 from ..utils import files
+from .rewindable import RewindableStream, standard_input
 
 # What a video can be read from: a path or address, "-" for standard input, the content
 # itself, or a binary file object.
@@ -24,7 +24,6 @@ _FROM_ZERO = ("matroska", "flv")
 _INDIRECT = {"concat", "dash", "hls", "imf", "rtp", "rtsp", "sdp", "sap", "lavfi"}
 _INDIRECT |= {"avisynth", "vapoursynth", "webm_dash_manifest"}
 _FORMATS = ",".join(sorted(av.formats_available - _INDIRECT))
-# Standard input, FIFOs and sockets end where they end and cannot be read twice.
 _STDIN = "-"
 
 
@@ -74,9 +73,9 @@ def can_rewind(source: Source) -> bool:
     """Whether a source can be read a second time, or from the middle."""
     if isinstance(source, bytes):
         return True
-    if is_stdin(source):
-        return False
     if isinstance(source, str | os.PathLike):
+        if is_stdin(source):
+            return True
         return files.is_address(source) or not is_pipe(source)
     return source.seekable()
 
@@ -166,14 +165,15 @@ def _open_container(source, stack):
 
 def _av_source(source, stack):
     if is_stdin(source):
-        return sys.stdin.buffer
+        return standard_input()
     if isinstance(source, bytes):
         if not source:
             raise ValueError("the video in memory is empty: it has no bytes")
         return io.BytesIO(source)
     if not isinstance(source, str | os.PathLike):
-        if source.seekable():
-            source.seek(0)
+        if not source.seekable():
+            return stack.enter_context(contextlib.closing(RewindableStream(source)))
+        source.seek(0)
         return source
     path = os.fspath(source)
     if files.is_address(path):
@@ -183,6 +183,9 @@ def _av_source(source, stack):
         file.seek(0)
         return file
     _check_file(path)
+    if is_pipe(path):
+        pipe = RewindableStream(stack.enter_context(open(path, "rb")))
+        return stack.enter_context(contextlib.closing(pipe))
     return "file:" + os.path.abspath(path)  # "10:20.mp4" is no protocol.
 
 
@@ -190,6 +193,8 @@ def _av_source(source, stack):
 def _reopened(source):
     if isinstance(source, bytes):
         yield io.BytesIO(source)
+    elif is_stdin(source):
+        yield standard_input().whole()
     elif isinstance(source, str | os.PathLike):
         with files.open_file(os.fspath(source), "rb") as file:
             yield file

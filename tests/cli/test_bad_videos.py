@@ -186,7 +186,11 @@ def test_classify_standard_input(piped, videos, checkpoint):
     assert done.stdout == programs.run("classify", path, *checkpoint).stdout
 
 
-def test_features_of_standard_input(piped, checkpoint, tmp_path):
-    done = programs.run("features", "-", *checkpoint, f"--out={tmp_path}")
+@pytest.mark.parametrize(
+    ("window", "times"), [(16, [[0, 0.64], [0.64, 0.8]]), (0, [[0, 0.8]])], ids=str
+)
+def test_features_of_standard_input(piped, checkpoint, tmp_path, window, times):
+    flags = (*checkpoint, f"--window={window}", f"--out={tmp_path}")
+    done = programs.run("features", "-", *flags)
     assert done.returncode == 0, done.stderr
-    assert np.load(tmp_path / "stdin.npz")["times"].tolist() == [[0, 0.64], [0.64, 0.8]]
+    assert np.load(tmp_path / "stdin.npz")["times"].tolist() == times

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -74,6 +75,30 @@ def test_a_named_pipe(video, tmp_path):
     writer.join()
     with pytest.raises(ValueError, match="pipe: cannot be rewound"):
         count_frames(pipe)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "object", "stdin"])
+def test_an_index_at_the_end_of_a_pipe(tmp_path, monkeypatch, kind):
+    """Most mp4 files have it there; it is megabytes after the header."""
+    noise = np.random.default_rng(0).integers(0, 255, (40, 240, 320, 3), np.uint8)
+    path = write_video(tmp_path / "a.mp4", noise, options={"crf": "10"})
+    content = path.read_bytes()
+    assert content.index(b"moov") > 1 << 20
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    if kind == "pipe":
+        assert len(read_video(pipe)) == 40
+    elif kind == "object":
+        with open(pipe, "rb") as file:
+            assert len(read_video(file)) == 40
+    else:
+        with open(pipe) as stdin:
+            monkeypatch.setattr(sys, "stdin", stdin)
+            assert count_frames("-") == len(read_video("-")) == 40
+            assert len(read_video("-", start=0.8)) == 20
+    writer.join()
 
 
 def test_standard_input(video, python):
