@@ -149,3 +149,20 @@ def test_fvd_of_the_references_example(model):
         black, np.ones_like(black), model, float_range="0..1"
     )
     assert 131 < distance < 135
+
+
+def test_in_one_line(prefix, frames, clip, expected, monkeypatch):
+    monkeypatch.chdir(prefix.parents[2])
+    named = i3d.InceptionI3d(weights="rgb_scratch")
+    logits = named.predict(clip, verbose=0)
+    np.testing.assert_allclose(logits, expected, atol=TOLERANCE)
+    (pairs,) = i3d.decode_predictions(logits, top=6)
+    assert [name for name, _ in pairs] == TOP
+    np.testing.assert_allclose(pairs[0][1], 0.9886, atol=1e-4)
+    # Enlarged to 256 pixels and cropped, as any video.
+    classified = i3d.Classifier("rgb_scratch")(frames)
+    logits = named.predict(i3d.preprocess_input(frames), verbose=0)
+    assert classified[0][0] == TOP[0]
+    assert [name for name, _ in classified] == [
+        name for name, _ in i3d.decode_predictions(logits)[0]
+    ]
