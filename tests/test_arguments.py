@@ -53,6 +53,7 @@ def test_near_arguments_are_named(call, message):
 
 @pytest.mark.parametrize("name", i3d.__all__)
 def test_every_public_name_suggests_arguments(name):
+    """A new one fails? Decorate it with `@suggest_arguments`, above all others."""
     value = getattr(i3d, name)
     if not callable(value):
         return

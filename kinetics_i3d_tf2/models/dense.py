@@ -3,6 +3,7 @@
 import numpy as np
 from keras import ops
 
+from ..arguments import suggest_arguments
 from .architecture import TIME_STRIDE
 
 
@@ -22,6 +23,7 @@ def place_frames(num_places: int) -> np.ndarray:
     return TIME_STRIDE * (np.arange(num_places) + 1) - 0.5
 
 
+@suggest_arguments
 def upsample_dense(logits, frames):
     """Dense logits at frames, between places by linear interpolation.
 
