@@ -69,7 +69,10 @@ def write_errors_of(
         if is_named or is_other:
             raise
         why = error.strerror or " ".join(str(error).split())
-        found = type(error)(f"{path}: cannot be written: {why}")
+        # Other libraries' kinds of OSError take other arguments.
+        kinds = type(error).__mro__
+        kind = next(each for each in kinds if each.__module__ == "builtins")
+        found = kind(f"{path}: cannot be written: {why}")
         found.errno = error.errno
         raise found from error
 

@@ -5,6 +5,7 @@ import json
 import os
 import stat
 
+import av
 import pytest
 
 from kinetics_i3d_tf2.utils import files
@@ -101,6 +102,14 @@ def test_errors_of_writing_name_the_file(tmp_path, error):
             raise error
     assert caught.value.errno == error.errno
     assert not list(tmp_path.iterdir())
+
+
+def test_errors_of_ffmpeg_when_it_writes(tmp_path):
+    """Its kinds of OSError are made of a number, a message and more."""
+    error = av.error.PermissionError(errno.EACCES, "Permission denied")
+    with pytest.raises(PermissionError, match="a.mp4: cannot be written: Permission"):
+        with files.atomic_writer(tmp_path / "a.mp4"):
+            raise error
 
 
 @pytest.mark.parametrize(
