@@ -1,6 +1,5 @@
 """Fingerprints of input files: whether a result is still that of its input."""
 
-import functools
 import hashlib
 import os
 import stat
@@ -62,7 +61,6 @@ def _facts(found):
     return f"{found.st_size}-{found.st_mtime_ns}"
 
 
-@functools.lru_cache(maxsize=1 << 16)
 def _of_address(path):
     from .remote import storage
 
