@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..arguments import suggest_arguments
-from ..utils import files
+from ..utils import files, whole_files
 from ..utils.scratch import temporary_folder
 from . import released
 from .importers.families import PYTORCH
@@ -75,7 +75,7 @@ def export_weights(
         raise ValueError(
             f"The name of {format} files ends in {suffix[0]}. Received: {out}"
         )
-    with temporary_folder() as folder:
+    with temporary_folder() as folder, whole_files.write_errors_of(out, folder):
         written = Path(folder, f"weights{suffix[0]}")
         writer(path, written)
         with files.atomic_writer(out) as aside:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from ..arguments import suggest_arguments
 from ..data.clip_recipe import ClipRecipe
 from ..utils import files, run_dir, whole_files
+from ..utils.tensorflow_errors import as_write_errors
 from ..video.optical_flow import EPSILON
 from . import formats, saved_model, signatures, verify
 
@@ -152,7 +152,7 @@ def export_saved_model(
             logging.info("Writing")
             name = model_name if saved_model.can_warm_up() else None
             # TensorFlow reports each file that it writes.
-            with _only_warnings(), _write_errors(version):
+            with _only_warnings(), as_write_errors(version):
                 saved_model.write(functions, written, model_name=name)
             logging.info("Comparing with Keras")
             difference = _compare(saved_model.load(written)["logits"], models, dtype)
@@ -172,16 +172,6 @@ def _compare(signature, models, dtype):
             f"from Keras's, of up to {largest:g}; are all weights finite?"
         )
     return float(difference)
-
-
-@contextlib.contextmanager
-def _write_errors(path):
-    """TensorFlow's errors of writing, as Python's own with the name of the folder."""
-    try:
-        yield
-    except tf.errors.OpError as error:
-        message = str(error.message).strip().splitlines()[-1]
-        raise OSError(f"{path}: cannot be written: {message}") from error
 
 
 @contextlib.contextmanager

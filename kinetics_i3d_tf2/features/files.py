@@ -8,8 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ..utils import files
+from ..utils import files, whole_files
 
+# Bytes of an HDF5 file for the names of a video, generously.
+_OVERHEAD = 1 << 14
 RESERVED = ("index.csv", "settings.json", "features.h5")
 FORMATS = ("npz", "npy", "h5")
 
@@ -128,21 +130,31 @@ class FeatureFiles:
             for part in sorted(parts.rglob("*.npz"))
         }
         with files.atomic_writer(path) as temporary:
+            # On a full disk, HDF5 ends the process.
+            parts_size = sum(part.stat().st_size for part in found.values())
+            earlier = os.path.getsize(path) if os.path.exists(path) else 0
+            whole_files.require_space(
+                temporary, earlier + parts_size + _OVERHEAD * (1 + len(found))
+            )
             if os.path.exists(path):
                 shutil.copyfile(path, temporary)
-            with h5py.File(temporary, "a", locking=False) as file:
-                for name in {*self._removed, *found}:
-                    for path in _data_sets(name):
-                        if path in file:  # Of an earlier video.
-                            del file[path]
-                for name, part in found.items():
-                    with np.load(part) as arrays:
-                        for key in ("features", "times"):
-                            file[f"{name}/{key}"] = arrays[key]
-                file.attrs["settings"] = self._settings
+            self._merge(temporary, found)
         self._in_one |= set(found)
         self._removed.clear()
         shutil.rmtree(parts, ignore_errors=True)
+
+    def _merge(self, path, found):
+        """Moves parts into an HDF5 file, and deletes what was removed."""
+        with h5py.File(path, "a", locking=False) as file:
+            for name in {*self._removed, *found}:
+                for data_set in _data_sets(name):
+                    if data_set in file:  # Of an earlier video.
+                        del file[data_set]
+            for name, part in found.items():
+                with np.load(part) as arrays:
+                    for key in ("features", "times"):
+                        file[f"{name}/{key}"] = arrays[key]
+            file.attrs["settings"] = self._settings
 
     def _note(self, name, item):
         if isinstance(item, h5py.Dataset) and name.endswith("/features"):

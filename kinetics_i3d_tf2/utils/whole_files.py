@@ -1,8 +1,10 @@
 """Local files that are written whole or not at all, with errors that name them."""
 
 import contextlib
+import errno
 import os
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -75,6 +77,32 @@ def write_errors_of(
         found = kind(f"{path}: cannot be written: {why}")
         found.errno = error.errno
         raise found from error
+
+
+def require_space(path: str | os.PathLike, size: int) -> None:
+    """Checks that there is space for a file that a library is going to write.
+
+    Args:
+        path: the file, which does not exist yet, in an existing folder.
+        size: bytes.
+
+    Raises:
+        OSError: there is not.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        free = shutil.disk_usage(os.path.dirname(path)).free
+        if free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+    finally:
+        os.close(descriptor)
+        os.unlink(path)
 
 
 def check_writable(path: str | os.PathLike) -> None:

@@ -9,8 +9,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.export import export_model, saved_model
+from kinetics_i3d_tf2.export import saved_model
 from kinetics_i3d_tf2.export.signatures import Signatures
+from kinetics_i3d_tf2.utils.tensorflow_errors import as_write_errors
 
 
 @pytest.mark.parametrize(
@@ -114,5 +115,5 @@ def test_a_full_disk_names_the_folder(tmp_path):
     """TensorFlow's error has a stack of its own operations."""
     message = "{{function_node x}} data.tempstate; No space left on device [Op:SaveV2]"
     with pytest.raises(OSError, match=f"{tmp_path}/2: cannot be written: .*No space"):
-        with export_model._write_errors(tmp_path / "2"):
+        with as_write_errors(tmp_path / "2"):
             raise tf.errors.ResourceExhaustedError(None, None, f"trace\n{message}")

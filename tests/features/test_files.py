@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import h5py
 import numpy as np
@@ -118,3 +120,29 @@ def test_hdf5_forgets_what_was_removed_and_takes_what_changed(tmp_path):
     with h5py.File(tmp_path / "features.h5") as file:
         np.testing.assert_array_equal(file["c/features"], VALUES + 1)
         assert file["c/times"].shape == (2, 2)
+
+
+def test_a_full_disk_is_an_error_and_no_crash(tmp_path):
+    """HDF5 ends the process when it cannot write; here, files end at 64 KB."""
+    code = """
+import resource, sys
+import numpy as np
+from kinetics_i3d_tf2.features.files import FeatureFiles
+store = FeatureFiles(sys.argv[1], "h5", {})
+for name in "abc":
+    store.write(name, np.zeros((1, 10000), np.float32), np.zeros((1, 2)))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+try:
+    store.close()
+except OSError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{tmp_path}/features.h5: cannot be written: File ")
+    store = FeatureFiles(tmp_path, "h5", {})
+    assert all(map(store.has, "abc"))
+    store.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["features.h5"]

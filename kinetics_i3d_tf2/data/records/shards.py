@@ -19,6 +19,7 @@ from absl import logging
 from ...utils import files, fingerprint
 from ...utils.errors import problem_of
 from ...utils.journal import Journal, JsonRows
+from ...utils.tensorflow_errors import as_write_errors
 from ...video import flow_engines, transforms
 from ...video.damage import Damage
 from ...video.reader import FRAME_RATE
@@ -140,6 +141,7 @@ def write_shard(shard: str, settings: Settings) -> None:
     with files.open_file(work_file(shard, "clips")) as file:
         clips = [Clip(*json.loads(line)) for line in file]
     with (
+        as_write_errors(shard),
         files.atomic_writer(shard) as path,
         Journal(work_file(shard, "done"), JsonRows(), resume=False) as done,
         tf.io.TFRecordWriter(str(path)) as writer,

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -195,7 +196,11 @@ def _run(planned, settings, options):
                 | beam.Map(shards.write_shard, settings)
             )
     except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
-        raise PipelineError(str(error).strip().splitlines()[-1]) from error
+        # The worker's error, between its type and Beam's step.
+        line = str(error).strip().splitlines()[-1]
+        line = re.sub(r"^((\w+\.)*\w+(Error|Exception): )+", "", line)
+        line = re.sub(r" \[while running .*\]$", "", line)
+        raise PipelineError(line) from error
 
 
 def _conclude(report, plans):
