@@ -16,6 +16,7 @@ import numpy as np
 
 from ..utils import file_system, files, walk
 from ..utils.scratch import temporary_folder
+from ..utils.tensorflow_errors import as_write_errors
 from .bundle_index import parse_index
 from .tensor_data import read_tensor
 
@@ -172,17 +173,14 @@ def write_bundle(prefix: str | Path, values: dict[str, np.ndarray]) -> None:
     # As versions before left it, when they were killed.
     shutil.rmtree(prefix.parent / f".{prefix.name}.saving", ignore_errors=True)
     with temporary_folder(prefix.parent) as folder:
-        aside = Path(folder)
-        try:
-            names = sorted(values)
+        aside, names = Path(folder), sorted(values)
+        with as_write_errors(prefix):
             tf.raw_ops.SaveV2(
                 prefix=os.fspath(aside / prefix.name),
                 tensor_names=names,
                 shape_and_slices=[""] * len(names),
                 tensors=[values[name] for name in names],
             )
-        except tf.errors.OpError as error:
-            raise OSError(f"{prefix}: cannot be written: {error.message}") from error
         _move_into_place(aside, prefix)
 
 

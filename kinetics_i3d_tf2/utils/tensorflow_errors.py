@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 
 
@@ -21,5 +22,5 @@ def as_write_errors(path: str | os.PathLike) -> Iterator[None]:
         yield
     except tf.errors.OpError as error:
         message = str(error.message).strip().splitlines()[-1]
-        why = message.rpartition("; ")[2]
+        why = re.sub(r" \[Op:.*\]$", "", message.rpartition("; ")[2])
         raise OSError(f"{path}: cannot be written: {why}") from error
