@@ -105,6 +105,13 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
     loaded, names = {}, {}
     for stream, path in checkpoints.paths.items():
         checkpoint = open_weights(path).require(stream, clip_flags.MODEL.value)
+        expected = 600 if model_flags.is_kinetics_600() else 400
+        if checkpoints.kind == "released" and checkpoint.num_classes != expected:
+            raise ValueError(
+                f"{checkpoint.title}: has {checkpoint.num_classes} classes, the "
+                f"released one has {expected}; pass one of your own with "
+                f"--{stream}_checkpoint"
+            )
         loaded[stream] = checkpoint.build_model()
         names[stream] = checkpoint.class_names
         logging.info("%s checkpoint restored", title(stream))

@@ -238,7 +238,10 @@ def test_lengths_differ(run, folders, checkpoint, tmp_path):
         ([], "name two sets of videos: i3d fvd REAL FAKE"),
         (["a", "b", "c"], "name two sets of videos"),
         (["absent", "b"], "absent: there is no such file or folder"),
-        (["a", "b", "--rgb_checkpoint=absent"], "absent: there is no such file, checkpoint"),
+        (
+            ["a", "b", "--rgb_checkpoint=absent"],
+            "absent: there is no such file, checkpoint",
+        ),
         (["a", "b", "--num_frames=8"], "num_frames must be at least 9"),
         (["a", "b", "--eval_type=joint"], "of the RGB stream's logits"),
         (["a", "b", "--model=c3d"], "of i3d's logits"),
