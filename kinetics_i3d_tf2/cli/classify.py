@@ -222,6 +222,11 @@ def _check_flags():
         reading_flags.check_fps([Clip(_VIDEO.value)])
     program.check_output(_JSON)
     program.check_output(_REPORT)
+    if _REPORT.value and not _REPORT.value.lower().endswith((".html", ".htm")):
+        raise ValueError(
+            f"--report={_REPORT.value}: the page is HTML; name a file that ends in "
+            ".html"
+        )
     if _REPORT.value is not None and not plots.is_installed():
         raise ValueError(f"--report needs matplotlib: {plots.INSTALL}")
 

@@ -44,6 +44,35 @@ class Trainer(keras.Model):
         self.built = True
         private_api.skip_symbolic_build(self)
 
+    def compile(self, *args, steps_per_execution=1, **kwargs):
+        """Configures training, as `keras.Model.compile`.
+
+        Args:
+            *args: as of Keras.
+            steps_per_execution: 1; the trainer runs one step at a time.
+            **kwargs: as of Keras.
+
+        Raises:
+            ValueError: more steps per execution.
+        """
+        if steps_per_execution != 1:
+            raise ValueError(
+                "Trainer runs one step per execution; omit steps_per_execution. "
+                f"Received: {steps_per_execution}"
+            )
+        super().compile(*args, **kwargs)
+
+    def save(self, filepath, **kwargs):
+        """Saves the model that is trained, without the trainer around it.
+
+        So `keras.callbacks.ModelCheckpoint` writes what `load_model` reads.
+
+        Args:
+            filepath: a `.keras` file.
+            **kwargs: as of `keras.Model.save`.
+        """
+        self.model.save(filepath, **kwargs)
+
     def call(self, clip, training=None):
         return self.model(clip, training=training)
 
@@ -52,6 +81,11 @@ class Trainer(keras.Model):
         count = self.gradient_accumulation_steps
         if count == 1:
             return super().train_step(data)
+        if len(data) != 2:
+            raise ValueError(
+                "Trainer with gradient_accumulation_steps takes no class_weight or "
+                "sample_weight; omit them, or set gradient_accumulation_steps=1"
+            )
         columns = [tf.split(x, count) for x in tf.nest.flatten(data)]
         sums = [0.0] * len(self.trainable_weights)
         for row in zip(*columns, strict=True):

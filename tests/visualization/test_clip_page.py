@@ -125,6 +125,7 @@ def test_names_are_no_markup(browser, tmp_path):
     [
         ("--report=", "--report=: name a file to write"),
         ("--report=/absent/a.html", "there is no such folder"),
+        ("--report=x.pdf", "--report=x.pdf: the page is HTML; name a file that ends"),
     ],
 )
 def test_wrong_flags(flag, message):
