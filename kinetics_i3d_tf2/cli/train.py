@@ -19,11 +19,13 @@ To train on several machines, run the same command on each with --strategy=multi
 and TF_CONFIG in the environment. All machines must see the same files, including RUN.
 """
 
+import math
 import signal
 import threading
 
 from absl import flags, logging
 
+from ..data.hold_out import hold_out
 from ..data.listings import splits
 from . import (
     clip_flags,
@@ -46,6 +48,15 @@ _VAL_SPLIT = flags.DEFINE_string(
     None,
     "Split that selects the best checkpoint, or none; by default val, valid, "
     "validation or dev, if there is one.",
+)
+_VALIDATION_SPLIT = flags.DEFINE_float(
+    "validation_split",
+    None,
+    "Share of the clips of --split to validate on instead of training on them, for a "
+    "dataset without a validation split; drawn from --seed, of each class.",
+)
+_EPOCHS = flags.DEFINE_integer(
+    "epochs", None, "Passes over the clips to train on, instead of --steps.", 1
 )
 _WIDTH = flags.DEFINE_float(
     "width",
@@ -92,6 +103,7 @@ _DATA_SERVICE = flags.DEFINE_string(
 def main(argv):
     """Trains as the flags specify."""
     program.reject_positional(argv)
+    _check_flags()
     recipe = recipe_flags.recipe()
     with program.quiet_tensorflow():
         import tensorflow as tf
@@ -105,12 +117,10 @@ def main(argv):
         strategy = distribution.create(_STRATEGY.value)
     dataset = dataset_flags.read_dataset()
     reading_flags.check_fps(dataset.split(_SPLIT.value))
-    val_split = _val_split(dataset)
-    data = i3d.TrainingData(
-        dataset.split(_SPLIT.value),
-        dataset.split(val_split) if val_split else (),
-        dataset.class_names,
-    )
+    data = i3d.TrainingData(*_splits(dataset), dataset.class_names)
+    if _EPOCHS.value is not None:
+        steps = math.ceil(_EPOCHS.value * len(data.training) / recipe.batch_size)
+        recipe = recipe.with_steps(steps)
     options = i3d.TrainingOptions(
         checkpoint_every=_CHECKPOINT_EVERY.value,
         seed=_SEED.value,
@@ -137,6 +147,22 @@ def main(argv):
         raise
     if distribution.worker(strategy)[0] == 0:
         _print(state)
+
+
+def _splits(dataset):
+    """The clips to train on and the clips to validate on."""
+    training = dataset.split(_SPLIT.value)
+    if _VALIDATION_SPLIT.value is not None:
+        return hold_out(training, _VALIDATION_SPLIT.value, seed=_SEED.value)
+    name = _val_split(dataset)
+    return training, dataset.split(name) if name else ()
+
+
+def _check_flags():
+    if _VALIDATION_SPLIT.present and _VAL_SPLIT.present:
+        raise ValueError("set either --validation_split or --val_split, not both")
+    if _EPOCHS.present and flags.FLAGS["steps"].present:
+        raise ValueError("set either --epochs or --steps, not both")
 
 
 def _val_split(dataset):

@@ -144,6 +144,12 @@ def test_a_full_disk_leaves_the_last_checkpoint(videos, stopped):
         (["--out={}", "--videos={}/none"], "none"),
         (["--out={}", "--data_service=grpc://localhost:1"], "localhost:1"),
         (["--out={}", "frozen"], "Unknown argument 'frozen'"),
+        (["--out={}", "--epochs=2"], "set either --epochs or --steps, not both"),
+        (["--out={}", "--validation_split=2"], "must be above 0 and below 1"),
+        (
+            ["--out={}", "--validation_split=0.5", "--val_split=val"],
+            "set either --validation_split or --val_split",
+        ),
     ],
     ids=str,
 )
@@ -154,6 +160,20 @@ def test_mistakes(training, tmp_path, arguments, message):
     assert message in last and "error:" in last, done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_a_validation_split_and_epochs(training, tmp_path):
+    videos = trainings.write_videos(tmp_path / "flat", {"train": 6})
+    out = tmp_path / "run"
+    flags = [flag for flag in SMALL if not flag.startswith("--steps")]
+    done = programs.run(
+        "train", *flags, "--dataset=folder", f"--videos={videos}", "--epochs=2",
+        "--validation_split=0.34", f"--out={out}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "4 clips to train on, 2 to validate" in done.stderr
+    assert done.stdout.startswith("4 steps are done.")
+    assert "The best is" in done.stdout and (out / "best").exists()
 
 
 def test_too_many_unreadable_videos(training, tmp_path):
