@@ -109,7 +109,7 @@ def main(argv, *, root="."):
     if classify_live.is_wanted(names):
         _check_table(names)
         classify_live.main(names, root=root)
-    if label_flags.is_wanted(names):
+    if label_flags.is_wanted(names if argv[1:] else []):
         _check_table(names)
         classify_table.main(
             names,

@@ -96,6 +96,9 @@ def list_videos(
 
 def is_clip(folder: str | os.PathLike) -> bool:
     """Whether a folder is one clip: images and no videos or folders of images."""
+    names = files.matching(files.join(folder, "*"))
+    if sum(name.lower().endswith(IMAGE_SUFFIXES) for name in names) < 2:
+        return False  # Without a look at the folders below.
     return list_videos(folder).videos == [os.fspath(folder).rstrip("/")]
 
 
