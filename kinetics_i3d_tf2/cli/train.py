@@ -204,3 +204,5 @@ def _print(state):
             f"The best is {_OUT.value}/best, of step {state.best['step']}: top-1 of "
             f"{state.best['val_top1']:.2%} on the validation split"
         )
+    else:
+        print(f"Without a validation split, {_OUT.value}/best is the last")

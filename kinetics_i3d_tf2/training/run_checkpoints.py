@@ -122,7 +122,8 @@ class RunCheckpoints:
 
         Args:
             state: of the newest checkpoint.
-            best: step of the best checkpoint, this or an earlier one.
+            best: step of the best checkpoint, this or an earlier one; None, where
+                nothing is validated, takes the newest.
 
         Raises:
             OSError: a file cannot be written.
@@ -130,8 +131,8 @@ class RunCheckpoints:
         with files.atomic_writer(self._folder / _name(state.step) / _STATE) as path:
             path.write_text(_text(state), encoding="utf-8")
             file_system.sync(path)
-        if best is not None:
-            self._link("best", best)
+        best = state.step if best is None else best
+        self._link("best", best)
         for old in self._steps() - {state.step, best}:
             shutil.rmtree(self._folder / _name(old))
 

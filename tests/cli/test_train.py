@@ -176,6 +176,15 @@ def test_a_validation_split_and_epochs(training, tmp_path):
     assert "The best is" in done.stdout and (out / "best").exists()
 
 
+def test_without_validation_the_best_is_the_last(training, tmp_path):
+    out = tmp_path / "run"
+    done = training("--val_split=none", "--steps=2", f"--out={out}")
+    assert done.returncode == 0, done.stderr
+    assert f"Without a validation split, {out}/best is the last" in done.stdout
+    assert (out / "best").resolve() == (out / "last").resolve()
+    assert load_model(out / "best").class_names == ("bright", "dark")
+
+
 def test_too_many_unreadable_videos(training, tmp_path):
     for split in ("train", "val"):
         path = tmp_path / "videos" / split / "a" / "bad.mp4"
