@@ -194,7 +194,7 @@ def _check_table(names):
 def _check_flags():
     for flag in (_VIDEO, *_SAMPLES.values()):
         if flag.value == "":
-            raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
+            raise ValueError(f"--{flag.name}= is empty; omit it or pass a value")
     given = {stream for stream, flag in _SAMPLES.items() if flag.value is not None}
     if _VIDEO.value is not None and given:
         raise ValueError("--video makes both streams; leave --rgb_sample and "

@@ -108,7 +108,7 @@ def _check_flags():
     if clip_flags.MODEL.value == "i3d" and clip_flags.NUM_FRAMES.present:
         raise ValueError("--num_frames: an exported I3D takes any number of frames")
     if not _MODEL_NAME.value:
-        raise ValueError("--model_name= names nothing; leave it out, or name one")
+        raise ValueError("--model_name= is empty; omit it or pass a value")
     flow_flags.check()
     of_flow = (flow_flags.FLOW_EPSILON, _FLOW_PAIRS)
     for flag in (model_flags.TOP, model_flags.DTYPE, _MODEL_NAME, *of_flow):

@@ -110,11 +110,11 @@ def check() -> None:
     """Finds what does not go together, before anything is read.
 
     Raises:
-        ValueError: a flag names nothing, or does not go with another.
+        ValueError: a flag is empty, or does not go with another.
     """
     for flag in _NAMED:
         if flag.value == "":
-            raise ValueError(f"--{flag.name}= names nothing; leave it out, or name one")
+            raise ValueError(f"--{flag.name}= is empty; omit it or pass a value")
     own = {stream for stream, flag in OWN.items() if flag.value is not None}
     kind = clip_flags.MODEL.value
     if kind != "i3d":

@@ -28,7 +28,7 @@ def main(argv):
     what, *paths = argv[1:] or [""]
     if what != "filters" or not paths:
         raise ValueError(
-            "say what to draw: i3d visualize filters "
+            "nothing to draw; type i3d visualize filters "
             f"CHECKPOINT [CHECKPOINT ...]. Received: {' '.join(argv[1:]) or 'nothing'}"
         )
     if not plots.is_installed():

@@ -74,9 +74,9 @@ def test_the_pictures(run, checkpoints, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "say what to draw: i3d visualize filters"),
-        (["kernels", "a"], "say what to draw"),
-        (["filters"], "say what to draw"),
+        ([], "nothing to draw; type i3d visualize filters"),
+        (["kernels", "a"], "nothing to draw"),
+        (["filters"], "nothing to draw"),
         (["filters", "absent"], "there is no such checkpoint"),
         (["filters", "a", "--out=/absent/b"], "there is no such folder"),
     ],
