@@ -31,6 +31,7 @@ _HOMES = {
     "write_features": "features.write",
     "FeatureOptions": "features.write",
     "export_model": "export.export_model",
+    "ExportOptions": "export.export_model",
     "draw_filters": "visualization.filters",
     "ComparisonOptions": "features.compare",
     "compare_video_sets": "features.compare",

@@ -38,11 +38,8 @@ from kinetics_i3d_tf2.models import batch_norm_lstm, inception, inception_v1, lo
         (lambda: i3d.read_video("x", starts=1), "iter_video.*'start'"),
         (lambda: i3d.decode_predictions([[1]], tops=1), "'top'"),
         (lambda: i3d.preprocess_input([], streams="rgb"), "'stream'"),
-        (
-            lambda: i3d.export_model({}, (), "x.onnx", format="onnx", frames=1),
-            "no argument 'frames'",
-        ),
-        (lambda: i3d.export_model({}, (), "x", nun_frames=1), "export_saved_model"),
+        (lambda: i3d.export_model({}, (), "x", fromat="onnx"), "'format'"),
+        (lambda: i3d.ExportOptions(tops=3), "ExportOptions.*'top'"),
         (lambda: i3d.InceptionI3d(zzz=1), "'zzz'; it has class_names, "),
     ],
 )
@@ -76,7 +73,6 @@ _PASS_ON = (
     "FusedTwoStream",
     "Momentum",
     "TwoStream",
-    "export_model",
     "load_model",
     "read_video",
 )

@@ -24,10 +24,12 @@ Another architecture, with the clips that it was trained on (--num_frames and
   i3d export --model=two_stream --joint_checkpoint=RUN/best \
     --out=served
 
-Other runtimes, the logits alone:
+Other runtimes, the logits alone; class names and preprocessing are in the file's
+metadata, and the names in i3d.labels.txt:
   i3d export --format=onnx --out=i3d.onnx
 """
 
+import dataclasses
 from pathlib import Path
 
 from absl import flags
@@ -71,23 +73,23 @@ def main(argv):
     _check_flags()
     with program.quiet_tensorflow():
         from ..export import export_model as engine
-    options = {}
+    options = engine.ExportOptions(recipe=clip_flags.clip_recipe(model_flags.stream()))
     if _FORMAT.value == "saved_model":
-        options = {
-            "recipe": clip_flags.clip_recipe(model_flags.stream()),
-            "top": model_flags.TOP.value,
-            "dtype": model_flags.dtype(),
-            "model_name": _MODEL_NAME.value,
-            "flow_epsilon": flow_flags.FLOW_EPSILON.value,
-            "flow_pairs": _FLOW_PAIRS.value,
-        }
+        options = dataclasses.replace(
+            options,
+            top=model_flags.TOP.value,
+            dtype=model_flags.dtype(),
+            model_name=_MODEL_NAME.value,
+            flow_epsilon=flow_flags.FLOW_EPSILON.value,
+            flow_pairs=_FLOW_PAIRS.value,
+        )
     else:
         engine.check_format(_OUT.value, _FORMAT.value)  # Before what takes long.
     # A server must not be given a demonstration because a download failed.
     checkpoints = chosen_checkpoints.find_checkpoints()
     models, class_names = chosen_checkpoints.load_models(checkpoints)
     done = engine.export_model(
-        models, class_names, _OUT.value, format=_FORMAT.value, **options
+        models, class_names, _OUT.value, format=_FORMAT.value, options=options
     )
     print(
         f"{done.path}: {done.contents}; {len(class_names)} classes, "

@@ -1,6 +1,7 @@
-"""Writes models for other programs, and compares what was written with Keras."""
+"""Writes models for other programs, and compares the written files with Keras."""
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,11 +16,42 @@ from ..data.clip_recipe import ClipRecipe
 from ..utils import files, run_dir, whole_files
 from ..utils.tensorflow_errors import as_write_errors
 from ..video.optical_flow import EPSILON
-from . import formats, saved_model, signatures, verify
+from . import formats, metadata, saved_model, signatures, verify
 
 # Largest difference from Keras's logits, as a share of these.
 _TOLERANCE = {"float32": 1e-3, "bfloat16": 0.1}
 _CHECK_FRAMES = 16  # Of the clip that the written model is compared on.
+
+
+@suggest_arguments
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """How models are exported. All but `recipe` apply to SavedModels only.
+
+    Attributes:
+        recipe: the clips that the models take; None takes those of I3D.
+        top: number of classes in an answer.
+        dtype: "float32" or "bfloat16".
+        model_name: name under which a server knows the model; it is part of the
+            warm-up requests.
+        flow_epsilon: TV-L1 stops when an iteration changes the flow by less, in
+            pixels.
+        flow_pairs: pairs of frames whose flow is computed at once. One is fast on a
+            CPU; GPUs need dozens.
+    """
+
+    recipe: ClipRecipe | None = None
+    top: int = 20
+    dtype: str = "float32"
+    model_name: str = "i3d"
+    flow_epsilon: float = EPSILON
+    flow_pairs: int = 1
+
+    def recipe_of(self, models: Mapping[str, keras.Model]) -> ClipRecipe:
+        """`recipe`, or by default that of I3D for the streams of some models."""
+        if self.recipe is not None:
+            return self.recipe
+        return ClipRecipe("joint" if len(models) > 1 else next(iter(models)))
 
 
 class Exported(NamedTuple):
@@ -27,7 +59,7 @@ class Exported(NamedTuple):
 
     Attributes:
         path: the version folder of a SavedModel, or the file.
-        contents: its signatures, or its streams, for people.
+        contents: its signatures or its streams, as text.
         size: bytes.
         difference: largest difference of its logits from Keras's.
     """
@@ -45,41 +77,41 @@ def export_model(
     path: str | os.PathLike,
     *,
     format: str = "saved_model",
-    **options,
+    options: ExportOptions = ExportOptions(),  # noqa: B008 It is immutable.
 ) -> Exported:
-    """Exports models of one or both streams.
+    """Exports models of one or both streams, with class names and preprocessing.
 
     Args:
         models: by stream: "rgb", "flow", or "joint" for one model of both.
         class_names: names of the classes, by index.
-        path: with "saved_model" the folder of a model's versions, as a server gets it;
-            else the file: .onnx, .xml (OpenVINO) or .tflite (LiteRT).
+        path: for "saved_model" the folder of a model's versions, as a server gets it;
+            otherwise the file: .onnx, .xml (OpenVINO) or .tflite (LiteRT).
         format: "saved_model", "onnx", "openvino" or "litert".
-        **options: of `export_saved_model`, with that format.
+        options: how they are exported.
 
     Returns:
         What was written.
 
     Raises:
-        TypeError: an unknown argument.
         OSError: it cannot be written.
-        ValueError: an extra is not installed, or the written model's logits differ from
-            Keras's; then nothing is left.
+        ValueError: an extra is not installed, an option does not apply to the format,
+            or the written model's logits differ from Keras's; then nothing is left.
 
     Examples:
         >>> export_model({"rgb": model}, names, "served")
     """
     if format == "saved_model":
-        return export_saved_model(models, class_names, path, **options)
-    if options:
-        raise TypeError(
-            f"export_model() has no argument {next(iter(options))!r} with the format "
-            f"{format}"
-        )
+        return export_saved_model(models, class_names, path, options=options)
     check_format(path, format)
+    if dataclasses.replace(options, recipe=None) != ExportOptions():
+        raise ValueError(
+            f"{format} files take no options other than recipe; the others are for "
+            f"saved_model. Received: {options}"
+        )
     logging.info("Writing, and comparing with Keras")
+    recipe = options.recipe_of(models)
     with _only_warnings(), whole_files.write_errors_of(path, path):
-        difference = formats.write(models, path, format)
+        difference = formats.write(models, class_names, path, format, recipe=recipe)
     size = sum(map(files.size, formats.files(path, format)))
     return Exported(str(path), f"{', '.join(models)} to logits", size, difference)
 
@@ -103,27 +135,15 @@ def export_saved_model(
     class_names: Sequence[str],
     folder: str | os.PathLike,
     *,
-    recipe: ClipRecipe | None = None,
-    top: int = 20,
-    dtype: str = "float32",
-    model_name: str = "i3d",
-    flow_epsilon: float = EPSILON,
-    flow_pairs: int = 1,
+    options: ExportOptions = ExportOptions(),  # noqa: B008 It is immutable.
 ) -> Exported:
     """Writes the next version of a SavedModel, with its preprocessing inside.
 
     Args:
         models: as of `export_model`.
         class_names: names of the classes, by index.
-        folder: holds the versions 1, 2, ...; made if it is missing.
-        recipe: the clips that the models take; by default those of I3D.
-        top: how many classes it answers with.
-        dtype: "float32" or "bfloat16".
-        model_name: name that the server knows the model by; the requests that warm it
-            up carry it.
-        flow_epsilon: TV-L1's iterations stop when they change the flow by less, in
-            pixels.
-        flow_pairs: pairs of frames whose flow is computed at once.
+        folder: folder of the versions 1, 2, ...; created if absent.
+        options: how they are exported.
 
     Returns:
         What was written.
@@ -132,8 +152,8 @@ def export_saved_model(
         OSError: it cannot be written.
         ValueError: the written model's logits differ from Keras's.
     """
-    if recipe is None:
-        recipe = ClipRecipe("joint" if len(models) > 1 else next(iter(models)))
+    recipe = options.recipe_of(models)
+    texts = metadata.describe(models, class_names, recipe)
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     with run_dir.only_run(out):
@@ -144,18 +164,19 @@ def export_saved_model(
                 models,
                 class_names,
                 recipe=recipe,
-                top=top,
-                dtype=dtype,
-                epsilon=flow_epsilon,
-                pairs=flow_pairs,
+                top=options.top,
+                dtype=options.dtype,
+                epsilon=options.flow_epsilon,
+                pairs=options.flow_pairs,
             ).concrete_functions()
             logging.info("Writing")
-            name = model_name if saved_model.can_warm_up() else None
+            name = options.model_name if saved_model.can_warm_up() else None
             # TensorFlow reports each file that it writes.
             with _only_warnings(), as_write_errors(version):
-                saved_model.write(functions, written, model_name=name)
+                saved_model.write(functions, written, model_name=name, texts=texts)
             logging.info("Comparing with Keras")
-            difference = _compare(saved_model.load(written)["logits"], models, dtype)
+            logits = saved_model.load(written)["logits"]
+            difference = _compare(logits, models, options.dtype)
             size = sum(p.stat().st_size for p in written.rglob("*") if p.is_file())
     return Exported(str(version), ", ".join(functions), size, difference)
 

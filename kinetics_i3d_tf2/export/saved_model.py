@@ -1,7 +1,7 @@
 """SavedModels in version folders, as TensorFlow Serving looks for them."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from absl import logging
 
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 
+EXTRA = "assets.extra"  # ignored by TensorFlow, copied with the model
 WARMUP = "assets.extra/tf_serving_warmup_requests"
 
 
@@ -46,23 +47,29 @@ def write(
     path: str | os.PathLike,
     *,
     model_name: str | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes a SavedModel, with requests that warm a server up where that is possible.
+    """Writes a SavedModel with its metadata and warm-up requests.
 
     Args:
-        functions: traced functions by signature, as `Signatures` gives them.
-        path: the folder, made when absent.
-        model_name: name that the model will be served under, for the requests of the
-            warm-up; None leaves them out.
+        functions: traced functions by signature, of `Signatures`.
+        path: the folder, created if absent.
+        model_name: name that the model will be served under, for the warm-up requests;
+            None leaves them out.
+        texts: of `metadata.describe`, written to `assets.extra/NAME.json`.
 
     Raises:
         OSError: it cannot be written.
         ModuleNotFoundError: requests are wanted, and tensorflow-serving-api is absent.
     """
     tf.saved_model.save(tf.Module(), os.fspath(path), signatures=functions)
+    extra = Path(path) / EXTRA
+    if texts or model_name is not None:
+        extra.mkdir()
+    for name, text in (texts or {}).items():
+        (extra / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     if model_name is not None:
         target = Path(path) / WARMUP
-        target.parent.mkdir()
         with tf.io.TFRecordWriter(str(target)) as writer:
             for log in _warmup_requests(model_name):
                 writer.write(log.SerializeToString())

@@ -1,7 +1,7 @@
-"""What an exported model answers: TensorFlow functions of plain frames and clips.
+"""The signatures of an exported model: TensorFlow functions of frames and clips.
 
-The graphs hold the weights, the preprocessing and the names of the classes, so that
-they need nothing of this package to run.
+The graphs contain the weights, the preprocessing and the class names, so they run
+without this package.
 """
 
 import dataclasses
@@ -12,14 +12,11 @@ import tensorflow as tf
 
 from ..data.clip_recipe import ClipRecipe
 from ..data.tf_data import views
-from ..inference import graph
-from ..models.architecture import MIN_FRAMES, MIN_SIZE
-from ..models.i3d import InceptionI3d
-from ..streams import CHANNELS, STREAMS
+from ..streams import CHANNELS
 from ..video import tvl1_keras
 from . import preprocessing
+from .frozen_models import FrozenModels
 
-_FEATURES = "Mixed_5c"
 _FRAMES = tf.TensorSpec((None, None, None, None, 3), tf.uint8, "frames")
 
 
@@ -70,17 +67,11 @@ class Signatures:
                 "Models and class_names must be of the same classes, and top at least "
                 f"1. Received: {counts}, {len(class_names)} names, top={top}"
             )
-        self._streams = [s for s in CHANNELS if any(s in STREAMS[m] for m in models)]
+        self._models = FrozenModels(models, dtype)
+        self._streams = self._models.streams
         recipe = dataclasses.replace(
             recipe, stream="joint" if len(self._streams) > 1 else self._streams[0]
         )
-        self._is_i3d = all(isinstance(m, InceptionI3d) for m in models.values())
-        self._clip_shapes = {
-            name: value.shape[1:-1]
-            for model in models.values()
-            for name, value in _inputs(model).items()
-        }
-        self._run = {stream: _freeze(m, dtype) for stream, m in models.items()}
         # One graph for all signatures: that of optical flow is large.
         self._clips = tf.function(
             self._prepare, input_signature=[_FRAMES], jit_compile=False
@@ -122,7 +113,7 @@ class Signatures:
             "encoded_frames": _trace(self._classify_images, image_bytes=images),
             "logits": _trace(self._logits_of_clips, **clips),
         }
-        if self._is_i3d:
+        if self._models.are_i3d:
             functions["features"] = _trace(self._features, frames=_FRAMES)
         if "flow" in self._streams:
             given = {"frames": _FRAMES} if "rgb" in self._streams else {}
@@ -131,25 +122,20 @@ class Signatures:
             )
         return functions
 
-    @property
-    def _least(self):
-        """Frames, height and width that there must be."""
-        if self._is_i3d:
-            return MIN_FRAMES, MIN_SIZE, MIN_SIZE
-        return 1 + ("flow" in self._streams), 1, 1
-
     def _classify(self, frames):
         return self._answer(self._clips(self._resize(frames)))
 
     def _classify_images(self, image_bytes):
-        frames = preprocessing.decode(image_bytes, self._least, self._recipe.short_side)
+        frames = preprocessing.decode(
+            image_bytes, self._models.least, self._recipe.short_side
+        )
         return self._answer(self._clips(frames))
 
     def _classify_with_flow(self, flow, frames=None):
-        flow = preprocessing.check_flow(flow, self._least)
+        flow = preprocessing.check_flow(flow, self._models.least)
         clips = {}
         if frames is not None:
-            frames = preprocessing.check_frames(frames, self._least)
+            frames = preprocessing.check_frames(frames, self._models.least)
             sizes = tf.shape(frames)[:2], tf.shape(flow)[:2]
             frames = preprocessing.require(
                 tf.reduce_all(sizes[0] - sizes[1] == [0, 1]),
@@ -165,35 +151,14 @@ class Signatures:
         return self._answer(clips)
 
     def _logits_of_clips(self, **clips):
-        for stream, clip in clips.items():
-            sizes = self._clip_shapes[stream]
-            # Those that are free have a least size.
-            least = [
-                m if n is None else n for n, m in zip(sizes, self._least, strict=True)
-            ]
-            clips[stream] = preprocessing.check_clip(
-                clip, stream, least, CHANNELS[stream], exactly=None not in sizes
-            )
-        if len(clips) > 1:
-            batches = [tf.shape(clip)[0] for clip in clips.values()]
-            clips["rgb"] = preprocessing.require(
-                batches[0] == batches[1],
-                "expected as many clips of each stream. Received:",
-                batches,
-                clips["rgb"],
-            )
-        return {"logits": self._logits(clips)}
+        return {"logits": self._models.logits(self._models.checked(clips))}
 
     def _features(self, frames):
         clips, _ = views.cut_all(self._clips(self._resize(frames)), self._recipe)
-        features = {}
-        for stream, run in self._run.items():
-            endpoint = tf.cast(run(clips[stream])[_FEATURES], tf.float32)
-            features[stream] = tf.reduce_mean(endpoint, axis=(1, 2, 3))
-        return features
+        return self._models.features(clips)
 
     def _resize(self, frames):
-        frames = preprocessing.check_frames(frames, self._least)
+        frames = preprocessing.check_frames(frames, self._models.least)
         return preprocessing.resize(frames, self._recipe.short_side)
 
     def _prepare(self, frames):
@@ -218,17 +183,9 @@ class Signatures:
         )
         return tf.reshape(flow, (batch, length - 1, height, width, 2))
 
-    def _logits(self, clips):
-        """Logits of models of each stream are summed, with equal weight."""
-        logits = []
-        for stream, run in self._run.items():
-            outputs = run(clips if stream == "joint" else clips[stream])
-            logits.append(outputs["Logits"] if self._is_i3d else outputs)
-        return tf.add_n(logits)
-
     def _answer(self, clips):
         clips, count = views.cut_all(clips, self._recipe)
-        logits = self._logits(clips)
+        logits = self._models.logits(clips)
         if self._recipe.windowed:
             logits = tf.reshape(logits, (-1, count, len(self._class_names)))
             mean = tf.reduce_logsumexp(tf.nn.log_softmax(logits), axis=1)
@@ -241,21 +198,6 @@ class Signatures:
             "logits": best,
             "class_ids": indices,
         }
-
-
-def _inputs(model):
-    """A model's inputs by stream."""
-    if isinstance(model.input, dict):
-        return model.input
-    channels = {count: stream for stream, count in CHANNELS.items()}
-    return {channels[model.input.shape[-1]]: model.input}
-
-
-def _freeze(model, dtype):
-    """One graph with both outputs; what a signature does not use is not computed."""
-    if isinstance(model, InceptionI3d):
-        model = model.endpoint_model([_FEATURES, "Logits"])
-    return graph.freeze(graph.fold_batch_norm(model, dtype=dtype))
 
 
 def _trace(function, **inputs):

@@ -1,13 +1,18 @@
 """Files of other runtimes; those whose packages are absent are skipped."""
 
+import json
+import sys
+import zipfile
+
 import keras
 import numpy as np
 import pytest
 import recipe
 
-from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.export import formats
+from kinetics_i3d_tf2 import InceptionI3d, read_label_map
+from kinetics_i3d_tf2.export import clip_graph, formats
 
+NAMES = tuple("abcdefg")
 CHANNELS = {"rgb": 3, "flow": 2}
 EVERY_FORMAT = pytest.mark.parametrize("format", formats.FORMATS)
 
@@ -53,8 +58,8 @@ def sum_of_logits(models, clips):
 def test_files_give_keras_logits(format, names, streams, tmp_path):
     path = checked_path(tmp_path, format)
     models = {name: streams[name] for name in names}
-    assert formats.write(models, path, format, num_frames=9) <= 1e-4
-    suffixes = formats.FORMATS[format].suffixes
+    assert formats.write(models, NAMES, path, format, num_frames=9) <= 1e-4
+    suffixes = (*formats.FORMATS[format].suffixes, ".labels.txt")
     assert {file.name for file in tmp_path.iterdir()} == {f"i3d{s}" for s in suffixes}
     for shape in ({"frames": 11, "batch": 2}, {"frames": 9, "size": 200}):
         clips = clips_of(models, **shape)
@@ -62,13 +67,52 @@ def test_files_give_keras_logits(format, names, streams, tmp_path):
         expected = sum_of_logits(models, clips)
         assert np.ptp(expected) > 0.1
         np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-4)
+    assert read_label_map(tmp_path / "i3d.labels.txt") == NAMES
+    texts = METADATA[format](path)
+    assert json.loads(texts["class_names"]) == list(NAMES)
+    preprocessing = json.loads(texts["preprocessing"])
+    assert list(preprocessing["inputs"]) == sorted(names, reverse=True)
+    # Pixels instead of values in [-1, 1], in one clip of two.
+    clips = clips_of(models, frames=9, batch=2)
+    clips[names[0]][1, 0, 0, 0] = 2
+    logits = formats.run(path, format, clips)
+    assert np.isfinite(logits[0]).all() and np.isnan(logits[1]).all()
+
+
+def onnx_metadata(path):
+    import onnx
+
+    return {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+
+
+def openvino_metadata(path):
+    import openvino
+
+    model = openvino.Core().read_model(path)
+    keys = ("class_names", "preprocessing")
+    return {key: model.get_rt_info(["model_info", key]).astype(str) for key in keys}
+
+
+def litert_metadata(path):
+    with zipfile.ZipFile(path) as archive:
+        return {
+            name.removesuffix(".json"): archive.read(name).decode()
+            for name in archive.namelist()
+        }
+
+
+METADATA = {
+    "onnx": onnx_metadata,
+    "openvino": openvino_metadata,
+    "litert": litert_metadata,
+}
 
 
 def test_half_precision_models_become_float32_files(small_model, tmp_path):
     path = checked_path(tmp_path, "onnx")
     half = InceptionI3d(num_classes=7, width=1 / 16, dtype="mixed_bfloat16")
     half.set_weights(small_model.get_weights())
-    assert formats.write({"rgb": half}, path, "onnx", num_frames=9) > 1e-4
+    assert formats.write({"rgb": half}, NAMES, path, "onnx", num_frames=9) > 1e-4
     clips = clips_of(["rgb"], frames=9)
     np.testing.assert_allclose(
         formats.run(path, "onnx", clips), small_model(clips["rgb"]), atol=1e-4
@@ -76,7 +120,7 @@ def test_half_precision_models_become_float32_files(small_model, tmp_path):
 
 
 def test_pooling_in_planes_is_the_same(small_model):
-    model = formats._graph({"rgb": small_model}, "litert")
+    model = clip_graph.build({"rgb": small_model}, has_3d_pooling=False)
     clips = clips_of(["rgb"], frames=11, size=229, batch=2)
     np.testing.assert_allclose(
         model(clips)["logits"], small_model(clips["rgb"]), rtol=0, atol=1e-5
@@ -87,7 +131,7 @@ def test_pooling_in_planes_is_the_same(small_model):
 def pretended(monkeypatch):
     """Formats that need no packages: files of a few bytes, logits of Keras + 0.5."""
 
-    def export(graph, file, format):
+    def save(graph, file, format):
         graph_of[file] = graph
         for suffix in formats.FORMATS[format].suffixes:
             with open(file.rpartition(".")[0] + suffix, "w") as written:
@@ -98,12 +142,13 @@ def pretended(monkeypatch):
         name: row._replace(
             packages=(),
             keras=(3, 0),
+            annotate=lambda file, texts: None,
             run=lambda file, clips: np.array(graph_of[file](clips)["logits"]) + 0.5,
         )
         for name, row in formats.FORMATS.items()
     }
     monkeypatch.setattr(formats, "FORMATS", rows)
-    monkeypatch.setattr(formats, "_export", export)
+    monkeypatch.setattr(clip_graph, "save", save)
     return rows
 
 
@@ -112,7 +157,8 @@ def test_files_take_their_place_when_they_are_whole(
     format, small_model, pretended, tmp_path, monkeypatch
 ):
     path = path_of(tmp_path, format)
-    files = [path.with_suffix(suffix) for suffix in pretended[format].suffixes]
+    suffixes = (*pretended[format].suffixes, ".labels.txt")
+    files = [path.with_suffix(suffix) for suffix in suffixes]
     for file in files:
         file.write_text("old")
     models = {"rgb": small_model}
@@ -123,13 +169,15 @@ def test_files_take_their_place_when_they_are_whole(
     whole = pretended[format]
     monkeypatch.setitem(pretended, format, whole._replace(run=fail))
     with pytest.raises(RuntimeError, match="cannot be loaded"):
-        formats.write(models, path, format, num_frames=9)
+        formats.write(models, NAMES, path, format, num_frames=9)
     assert [file.read_text() for file in files] == ["old"] * len(files)
 
     monkeypatch.setitem(pretended, format, whole)
-    difference = formats.write(models, path, format, num_frames=9)
+    difference = formats.write(models, NAMES, path, format, num_frames=9)
     assert difference == pytest.approx(0.5, abs=1e-4)
+    assert read_label_map(files.pop()) == NAMES
     assert [file.read_text() for file in files] == [f"new {f.suffix}" for f in files]
+    files.append(path.with_suffix(".labels.txt"))
     assert sorted(tmp_path.iterdir()) == sorted(files)
 
 
@@ -159,18 +207,27 @@ def test_unknown_streams(names, received, pretended, small_model, tmp_path):
     with pytest.raises(
         ValueError, match=f'"joint" for one of both. Received: {received}'
     ):
-        formats.write(models, tmp_path / "i3d.onnx", "onnx")
+        formats.write(models, NAMES, tmp_path / "i3d.onnx", "onnx")
 
 
 def test_streams_of_different_classes(pretended, streams, tmp_path):
     models = {**streams, "flow": InceptionI3d(5, num_channels=2, width=1 / 16)}
     with pytest.raises(ValueError, match="models of the same classes"):
-        formats.write(models, tmp_path / "i3d.onnx", "onnx", num_frames=9)
+        formats.write(models, NAMES, tmp_path / "i3d.onnx", "onnx", num_frames=9)
+
+
+def test_names_of_other_classes(pretended, small_model, tmp_path):
+    with pytest.raises(ValueError, match="of the same classes.*'rgb': 7}, 6 names"):
+        formats.write(
+            {"rgb": small_model}, NAMES[:6], tmp_path / "i3d.onnx", "onnx", num_frames=9
+        )
 
 
 def test_too_few_frames(pretended, small_model, tmp_path):
     with pytest.raises(ValueError, match="clips of at least 9 frames"):
-        formats.write({"rgb": small_model}, tmp_path / "i3d.onnx", "onnx", num_frames=8)
+        formats.write(
+            {"rgb": small_model}, NAMES, tmp_path / "i3d.onnx", "onnx", num_frames=8
+        )
 
 
 @pytest.mark.parametrize(
@@ -191,26 +248,17 @@ def test_older_keras(format, installed, tmp_path, monkeypatch):
     ("format", "package"),
     [(name, row.packages[0]) for name, row in formats.FORMATS.items()],
 )
-def test_missing_packages_say_what_to_install(format, package, python):
-    code = (
-        f"import sys; sys.modules[{package!r}] = None\n"
-        "from kinetics_i3d_tf2.export import formats\n"
-        f"formats.check('i3d', {format!r})\n"
+def test_missing_packages_say_what_to_install(format, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    message = (
+        f"{format} files need the package {package}: "
+        rf"pip install 'kinetics-i3d-tf2\[{format}\]'"
     )
-    done = python("-c", code)
-    assert (
-        f"ValueError: {format} files need the package {package}: "
-        f"pip install 'kinetics-i3d-tf2[{format}]'"
-    ) in done.stderr
+    with pytest.raises(ValueError, match=message):
+        formats.check("i3d", format)
 
 
-def test_other_backends_are_refused(python):
-    code = (
-        "from kinetics_i3d_tf2.export import formats\n"
-        "row = formats.FORMATS['onnx']._replace(packages=())\n"
-        "formats.FORMATS['onnx'] = row\n"
-        "formats.check('i3d.onnx', 'onnx')\n"
-    )
-    done = python("-c", code, KERAS_BACKEND="jax")
-    assert "onnx files are written on the TensorFlow backend" in done.stderr
-    assert "KERAS_BACKEND is 'jax'" in done.stderr
+def test_other_backends_are_refused(pretended, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="TensorFlow backend. KERAS_BACKEND is 'jax'"):
+        formats.check("i3d.onnx", "onnx")

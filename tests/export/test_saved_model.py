@@ -4,13 +4,10 @@ import re
 
 import numpy as np
 import pytest
-import recipe
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 
-from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.export import saved_model
-from kinetics_i3d_tf2.export.signatures import Signatures
 from kinetics_i3d_tf2.utils.tensorflow_errors import as_write_errors
 
 
@@ -31,13 +28,10 @@ def test_versions_count_up(tmp_path, there, expected):
 
 
 @pytest.fixture(scope="module")
-def written(small_model, tmp_path_factory):
+def written(joint, tmp_path_factory):
     path = tmp_path_factory.mktemp("served") / "1"
-    optical = InceptionI3d(num_classes=7, width=1 / 16, num_channels=2)
-    models = {"rgb": small_model, "flow": recipe.assign(optical)}
-    functions = Signatures(models, "abcdefg").concrete_functions()
-    saved_model.write(functions, path)
-    return functions, path
+    saved_model.write(joint, path, texts={"class_names": "[]"})
+    return joint, path
 
 
 def test_what_is_read_is_what_was_written(written):
@@ -51,6 +45,9 @@ def test_what_is_read_is_what_was_written(written):
     for name in expected:
         np.testing.assert_array_equal(received[name], expected[name])
     assert not (path / saved_model.WARMUP).exists()
+    extra = path / saved_model.EXTRA
+    assert [file.name for file in extra.iterdir()] == ["class_names.json"]
+    assert (extra / "class_names.json").read_text() == "[]\n"
 
 
 def test_the_graph_asks_for_no_xla(written):
@@ -89,7 +86,7 @@ def test_the_graph_itself_refuses_other_ranks_and_channels(written, shape):
         expected = f"frames: expected .* 3 channels.*{received}"
         with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
             call(np.zeros(shape, np.uint8))
-        assert call(np.zeros((1, 9, 200, 200, 3), np.uint8))[0].shape == (1, 7)
+        assert call(np.zeros((1, 9, 200, 200, 3), np.uint8))[0].shape == (1, 3)
 
 
 def test_requests_that_warm_up_are_answered(written, tmp_path):
@@ -106,7 +103,7 @@ def test_requests_that_warm_up_are_answered(written, tmp_path):
         answer = loaded[request.model_spec.signature_name](
             **{name: tf.constant(value) for name, value in inputs.items()}
         )
-        assert answer["labels"].shape == (1, 7)
+        assert answer["labels"].shape == (1, 3)
         answered.append(request.model_spec.signature_name)
     assert answered == ["serving_default", "encoded_frames"]
 

@@ -7,7 +7,6 @@ import pytest
 import recipe
 import tensorflow as tf
 
-from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.export import preprocessing
 from kinetics_i3d_tf2.export.signatures import Signatures
@@ -18,17 +17,6 @@ from kinetics_i3d_tf2.video import optical_flow, transforms
 
 NAMES = tuple("abcdefg")
 ANSWER = {"labels", "probabilities", "logits", "class_ids"}
-
-
-@pytest.fixture(scope="module")
-def models(small_model):
-    flow_model = InceptionI3d(num_classes=7, width=1 / 16, num_channels=2)
-    return {"rgb": small_model, "flow": recipe.assign(flow_model)}
-
-
-@pytest.fixture(scope="module")
-def joint(models):
-    return Signatures(models, NAMES, top=3).concrete_functions()
 
 
 def moving_frames(count, height, width, seed=0):

@@ -17,6 +17,7 @@ import kinetics_i3d_tf2 as i3d
 from kinetics_i3d_tf2.checkpoints import conversion, released
 from kinetics_i3d_tf2.export import formats, saved_model
 from kinetics_i3d_tf2.export.signatures import Signatures
+from kinetics_i3d_tf2.features import compare
 from kinetics_i3d_tf2.features.extractor import make_extractor
 
 pytestmark = pytest.mark.slow
@@ -125,7 +126,8 @@ def test_onnx_file(model, clip, expected, tmp_path):
         formats.check(tmp_path / "x.onnx", "onnx")
     except ValueError as error:
         pytest.skip(str(error))
-    formats.write({"rgb": model}, tmp_path / "x.onnx", "onnx")
+    names = i3d.class_names(400)
+    formats.write({"rgb": model}, names, tmp_path / "x.onnx", "onnx")
     logits = formats.run(tmp_path / "x.onnx", "onnx", {"rgb": clip})
     np.testing.assert_allclose(logits, expected, atol=TOLERANCE)
 
@@ -142,13 +144,13 @@ def test_features(model, clip, expected):
     np.testing.assert_allclose(logits, expected[0], atol=TOLERANCE)
 
 
-def test_fvd_of_the_references_example(model):
+def test_fvd_of_the_references_example(prefix, monkeypatch):
     """16 videos of 15 black frames against 16 of white: "around 131", its docstring."""
-    black = np.zeros((16, 15, 64, 64, 3), np.float32)
-    distance = i3d.frechet_video_distance(
-        black, np.ones_like(black), model, float_range="0..1"
-    )
+    monkeypatch.chdir(prefix.parents[2])  # rgb_scratch is the default there.
+    black = np.zeros((16, 15, 64, 64, 3), np.uint8)
+    distance = i3d.frechet_video_distance(black, np.full_like(black, 255))
     assert 131 < distance < 135
+    assert i3d.Checkpoint(prefix).fingerprint == compare.RGB_SCRATCH
 
 
 def test_in_one_line(prefix, frames, clip, expected, monkeypatch):

@@ -1,0 +1,62 @@
+"""ONNX files: names of axes, and values of other dtypes."""
+
+import numpy as np
+import pytest
+import recipe
+
+from kinetics_i3d_tf2.export import formats
+
+onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
+NAMES = tuple("abcdefg")
+
+
+@pytest.fixture
+def path(tmp_path):
+    """File to write; without the extra the test is skipped."""
+    try:
+        formats.check(tmp_path / "i3d.onnx", "onnx")
+    except ValueError as error:
+        pytest.skip(str(error))
+    return tmp_path / "i3d.onnx"
+
+
+@pytest.mark.parametrize(
+    ("names", "axes"),
+    [
+        (["rgb"], {"rgb": ["batch", "frames", "height", "width", 3]}),
+        (
+            ["rgb", "flow"],
+            {
+                "rgb": ["batch", "frames", "height", "width", 3],
+                "flow": ["batch", "flow_frames", "height", "width", 2],
+            },
+        ),
+    ],
+    ids=["rgb", "joint"],
+)
+def test_axes_have_names(names, axes, models, path):
+    models = {name: models[name] for name in names}
+    formats.write(models, NAMES, path, "onnx", num_frames=9)
+    model = onnx.load(path)
+    onnx.checker.check_model(model)
+    found = {
+        value.name: [
+            dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim
+        ]
+        for value in (*model.graph.input, *model.graph.output)
+    }
+    assert found == {**axes, "logits": ["batch", "classes"]}
+    assert "unk__" not in str(model.graph)
+    # Nothing ties the lengths of the streams to each other.
+    clips = {"rgb": recipe.clip(12, 3), "flow": recipe.clip(10, 2)}
+    clips = {name: clips[name] for name in names}
+    expected = sum(model(clips[name]).numpy() for name, model in models.items())
+    received = formats.run(path, "onnx", clips)
+    np.testing.assert_allclose(received, expected, atol=1e-4)
+
+
+def test_uint8_is_refused(small_model, path):
+    formats.write({"rgb": small_model}, NAMES, path, "onnx", num_frames=9)
+    pixels = np.zeros((1, 9, 224, 224, 3), np.uint8)
+    with pytest.raises(Exception, match=r"uint8.*expected: \(tensor\(float\)\)"):
+        formats.run(path, "onnx", {"rgb": pixels})
