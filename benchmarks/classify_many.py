@@ -67,7 +67,7 @@ def many(folder):
 
 def long(folder):
     from kinetics_i3d_tf2.data.clips import Clip
-    from kinetics_i3d_tf2.inference.labelling import over_time
+    from kinetics_i3d_tf2.inference.over_time import over_time
 
     frames = made_videos.scene(100, 0, 1280, 720)
     for share in (8, 1):
