@@ -129,11 +129,13 @@ class Checkpoint(BundleReader):
             names = labels.read_label_map(path)
             if len(names) != self.num_classes:
                 raise ValueError(
-                    f"{path}: has {len(names)} classes, the checkpoint "
+                    f"{files.redact(path)}: has {len(names)} classes, the checkpoint "
                     f"{self.num_classes}"
                 )
             return names
-        if self.num_classes not in (400, 600) and self.title != os.fspath(self.prefix):
+        if self.num_classes not in (400, 600) and self.title != files.redact(
+            self.prefix
+        ):
             raise UnknownClassesError(
                 f"{self.title}: the names of its {self.num_classes} classes are "
                 "unknown; import it with a label map, one name a line: i3d checkpoint "
@@ -141,7 +143,8 @@ class Checkpoint(BundleReader):
             )
         if self.num_classes not in (400, 600):
             raise UnknownClassesError(
-                f"{path}: is missing, and there is no other way to know the names of "
+                f"{files.redact(path)}: "
+                "is missing, and there is no other way to know the names of "
                 f"{self.num_classes} classes; write one name a line, in the order of "
                 "training"
             )

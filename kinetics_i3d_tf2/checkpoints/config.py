@@ -133,7 +133,8 @@ def read_config(prefix: str | os.PathLike, fingerprint: str) -> CheckpointConfig
         config = CheckpointConfig(**content)
     except (ValueError, TypeError) as error:
         raise ValueError(
-            f"{path}: is no configuration of a checkpoint; correct or delete it: "
+            f"{files.redact(path)}: "
+            "is no configuration of a checkpoint; correct or delete it: "
             f"{error}"
         ) from error
     return config if config.fingerprint == fingerprint else None

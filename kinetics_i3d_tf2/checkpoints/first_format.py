@@ -33,14 +33,17 @@ class FirstFormatReader:
         self._path = path
         walk.require_regular(path)
         if files.size(path) > _MAX_SIZE:
-            raise ValueError(f"{path}: is too large for a checkpoint in one file")
+            raise ValueError(
+                f"{files.redact(path)}: is too large for a checkpoint in one file"
+            )
         with files.open_file(path, "rb") as file:
             content = file.read()
         try:
             self._tensors, self._data = _parse(content)
         except ValueError as error:
             raise ValueError(
-                f"{path}: is no checkpoint of TensorFlow (an archive must be unpacked "
+                f"{files.redact(path)}: "
+                "is no checkpoint of TensorFlow (an archive must be unpacked "
                 f"first), or corrupt: {error}"
             ) from error
 
@@ -59,14 +62,19 @@ class FirstFormatReader:
         """
         shape, dtype = self._tensors.get(name, ((), None))
         if dtype != _FLOAT:
-            raise ValueError(f"{self._path}: {name} is {dtype}, expected {_FLOAT}")
+            raise ValueError(
+                f"{files.redact(self._path)}: {name} is {dtype}, expected {_FLOAT}"
+            )
         try:
             values = _floats(self._data.get(name, memoryview(b"")))
         except ValueError as error:
-            raise ValueError(f"{self._path}: is corrupt, at {name}: {error}") from error
+            raise ValueError(
+                f"{files.redact(self._path)}: is corrupt, at {name}: {error}"
+            ) from error
         if values.size != math.prod(shape):
             raise ValueError(
-                f"{self._path}: is corrupt, at {name}: it has {values.size} values and "
+                f"{files.redact(self._path)}: "
+                f"is corrupt, at {name}: it has {values.size} values and "
                 f"the shape {shape}"
             )
         return values.reshape(shape)

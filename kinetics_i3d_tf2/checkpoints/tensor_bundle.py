@@ -48,26 +48,30 @@ class BundleReader:
 
     def __init__(self, path: str | os.PathLike):
         self.prefix = find_prefix(path)
-        self.title = os.fspath(self.prefix)
+        self.title = files.redact(self.prefix)
         path = f"{self.prefix}{_INDEX}"
         if not files.exists(path):
             hint = ""
             if files.exists(self.prefix):
                 hint = "; import_weights (i3d checkpoint import) reads other formats"
             raise FileNotFoundError(
-                f"{path}: there is no such checkpoint file, nor is {self.prefix} a "
+                f"{files.redact(path)}: there is no such checkpoint file, nor is {self.title} a "
                 f"folder{hint}"
             )
         walk.require_regular(path)
         if files.size(path) > _MAX_INDEX:
-            raise ValueError(f"{path}: is too large for the index of a checkpoint")
+            raise ValueError(
+                f"{files.redact(path)}: is too large for the index of a checkpoint"
+            )
         with files.open_file(path, "rb") as file:
             content = file.read()
         self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
         try:
             self._index = parse_index(content)
         except ValueError as error:
-            raise ValueError(f"{path}: is truncated or corrupt: {error}") from error
+            raise ValueError(
+                f"{files.redact(path)}: is truncated or corrupt: {error}"
+            ) from error
         self._local = os.fspath(self.prefix)
         if files.is_address(self._local):
             self._copy = temporary_folder()
@@ -115,7 +119,7 @@ class BundleReader:
             raise _missing(data) from error
         except ValueError as error:
             raise ValueError(
-                f"{data}: is truncated or corrupt, at {name}: {error}"
+                f"{files.redact(data)}: is truncated or corrupt, at {name}: {error}"
             ) from error
 
     def _suffix(self, shard):
@@ -140,7 +144,8 @@ class BundleReader:
             size = files.size(path)
             if size < needed:
                 raise ValueError(
-                    f"{path}: is truncated or corrupt: it has {size} bytes, and its "
+                    f"{files.redact(path)}: "
+                    f"is truncated or corrupt: it has {size} bytes, and its "
                     f"index refers to {needed}"
                 )
 
@@ -214,7 +219,8 @@ def find_prefix(path: str | os.PathLike) -> str | Path:
     more = ", ..." if len(names) > 5 else ""
     names = ", ".join(names[:5]) + more or "no *.index file"
     raise FileNotFoundError(
-        f"{path}: no checkpoint model.ckpt in this folder, which holds {names}; name "
+        f"{files.redact(path)}: "
+        f"no checkpoint model.ckpt in this folder, which holds {names}; name "
         "the checkpoint by its prefix"
     )
 
@@ -235,5 +241,5 @@ def _move_into_place(aside, prefix):
 
 def _missing(path):
     return FileNotFoundError(
-        f"{path}: is missing; a checkpoint is its index and its data file"
+        f"{files.redact(path)}: is missing; a checkpoint is its index and its data file"
     )

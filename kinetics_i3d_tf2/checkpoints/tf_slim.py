@@ -63,7 +63,8 @@ def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
         if any(name.endswith("/gamma") for name in names):
             hint = "; its batch norm has scales, which I3D's has not"
         raise DetailedError(
-            f"{path}: is not TF-slim's Inception-V1{hint}. {len(problems)} "
+            f"{files.redact(path)}: "
+            f"is not TF-slim's Inception-V1{hint}. {len(problems)} "
             "differences:",
             problems,
         )
@@ -76,9 +77,11 @@ def _open(path):
     if files.exists(f"{path}.index"):
         return BundleReader(path)
     if not files.exists(path):
-        raise FileNotFoundError(f"{path}: there is no such checkpoint")
+        raise FileNotFoundError(f"{files.redact(path)}: there is no such checkpoint")
     if files.is_dir(path):
-        raise ValueError(f"{path}: is a folder; name the checkpoint in it")
+        raise ValueError(
+            f"{files.redact(path)}: is a folder; name the checkpoint in it"
+        )
     return FirstFormatReader(path)
 
 

@@ -10,9 +10,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from . import walk, whole_files
 from .remote import cache, file_systems, reader, storage
@@ -191,23 +190,6 @@ def read_range(path: str | os.PathLike, start: int, end: int) -> bytes:
     with open(path, "rb") as file:
         file.seek(start)
         return file.read(end - start)
-
-
-def remembered(address: str, name: str, compute: Callable[[], Any]) -> Any:
-    """What a function computes of a remote file; computed again when that changes.
-
-    Args:
-        address: the file.
-        name: what is computed.
-        compute: returns values of JSON.
-
-    Returns:
-        The values, as JSON gives them back.
-
-    Raises:
-        OSError: there is no such file, and what `compute` raises.
-    """
-    return cache.remembered(address, name, compute)
 
 
 @contextlib.contextmanager

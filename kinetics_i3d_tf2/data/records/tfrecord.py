@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from ...arguments import suggest_arguments
 from ...utils import files
+from ...utils.remote import cache
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
@@ -101,7 +102,7 @@ def read_record(record: Record) -> bytes:
 def _records_of(path):
     if files.is_address(path):
         # A request for each record: the lengths are remembered.
-        ends, damage = files.remembered(
+        ends, damage = cache.remembered(
             path,
             "records",
             lambda: _scan(path, functools.partial(files.read_range, path)),

@@ -122,7 +122,7 @@ def _keep(partial, entry):
     """Moves a file into the cache, and deletes those of other versions."""
     os.replace(partial, entry)
     for other in entry.parent.iterdir():
-        if other.is_file() and other.name not in (entry.name, ".lock"):
+        if other.is_file() and other != entry and other.name[0] != ".":
             other.unlink(missing_ok=True)
 
 

@@ -79,11 +79,11 @@ def test_credentials_are_not_in_the_cache(server, tmp_path, folder):
 def test_what_is_computed_of_a_file_is_remembered(server):
     server.content["a"] = b"abc"
     address = f"{server.address}/plain/a"
-    assert files.remembered(address, "letters", lambda: [1, 2]) == [1, 2]
-    assert files.remembered(address, "letters", lambda: [3]) == [1, 2]
-    assert files.remembered(address, "words", lambda: [4]) == [4]
+    assert cache.remembered(address, "letters", lambda: [1, 2]) == [1, 2]
+    assert cache.remembered(address, "letters", lambda: [3]) == [1, 2]
+    assert cache.remembered(address, "words", lambda: [4]) == [4]
     server.version = "2"
-    assert files.remembered(address, "letters", lambda: [3]) == [3]
+    assert cache.remembered(address, "letters", lambda: [3]) == [3]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
