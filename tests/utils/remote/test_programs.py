@@ -140,6 +140,7 @@ def test_outputs_are_checked_before_the_work(s3, command, flags, message):
 
 def test_classify_a_signed_video(server, root, tmp_path):
     """The signature is in no message and no result."""
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
     frames = brightness_frames(20, (48, 36))
     path = write_video(tmp_path / "clip.mp4", frames)
     server.content["clip.mp4"] = path.read_bytes()
