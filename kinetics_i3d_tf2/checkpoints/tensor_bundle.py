@@ -55,8 +55,8 @@ class BundleReader:
             if files.exists(self.prefix):
                 hint = "; import_weights (i3d checkpoint import) reads other formats"
             raise FileNotFoundError(
-                f"{files.redact(path)}: there is no such checkpoint file, nor is {self.title} a "
-                f"folder{hint}"
+                f"{files.redact(path)}: there is no such checkpoint file, nor is "
+                f"{self.title} a folder{hint}"
             )
         walk.require_regular(path)
         if files.size(path) > _MAX_INDEX:

@@ -165,7 +165,7 @@ def _write_segments(path, scores, facts):
         thumbnails = timeline.read_thumbnails(path, start, end)
         timeline.write_timeline(
             label_flags.TIMELINE.value,
-            os.path.basename(path),
+            os.path.basename(files.without_query(path)),
             scores,
             found,
             thumbnails,

@@ -90,7 +90,7 @@ def is_wanted(names: list[str]) -> bool:
     """Whether the arguments ask for a table rather than for the answer of one video.
 
     Args:
-        names: positional arguments, the inputs.
+        names: positional arguments, the inputs besides --video.
     """
     if OUT.value is not None or WINDOW.value is not None or len(names) > 1:
         return True

@@ -13,6 +13,7 @@ from ..data import clip_frames
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.sources import Input
+from ..utils import files
 from ..utils.errors import reason
 from . import labelling, over_time
 from .label_rows import make_row
@@ -101,7 +102,7 @@ def label(
                 bar.update(unit == "window")
                 continue
             if step.error:  # Damage is logged where the video is read.
-                logging.warning("%s: %s", each.source.path, step.error)
+                logging.warning("%s: %s", files.redact(each.source.path), step.error)
             if step.error or (damage and options.window is not None):
                 row = make_row(
                     each.source.path, top, None, error=step.error, damage=damage

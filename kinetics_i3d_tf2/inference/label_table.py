@@ -84,7 +84,8 @@ def write_labels(
         {}
     """
     codec = row_format(out, options.top)
-    folder, name = os.path.split(os.path.abspath(out))
+    path = os.fspath(out) if files.is_address(out) else os.path.abspath(out)
+    folder, name = os.path.split(path)
     with (
         run_dir.only_run(folder, lock=f".{name}.lock"),
         Journal(f"{os.fspath(out)}.progress", JsonRows()) as progress,

@@ -117,6 +117,20 @@ def test_evaluation_resumes_at_an_address(root):
     assert read_csv(f"{out}/predictions.csv") == rows
 
 
+def test_labels_resume_at_an_address(root):
+    out = f"{root}/labels.csv"
+    flags = [f"--rgb_checkpoint={root}/model", "--eval_type=rgb", f"--out={out}"]
+    first, *_ = files.files_below(f"{root}/videos")
+    done = programs.run("classify", first, *flags)
+    assert done.returncode == 0, done.stderr
+    done = programs.run("classify", f"{root}/videos", *flags)
+    assert done.returncode == 0, done.stderr
+    videos = files.files_below(f"{root}/videos")
+    assert [row["path"] for row in read_csv(out)] == videos
+    done = programs.run("classify", f"{root}/videos", *flags)
+    assert "4 of 4 videos were done before" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "flags", "message"),
     [
