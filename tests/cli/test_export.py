@@ -131,7 +131,7 @@ def test_without_the_extra_there_is_no_warmup(monkeypatch, tmp_path):
         (["--out=README.md"], "--out=README.md: is a file; name a folder"),
         (["--out=s3://a/b"], "--out=s3://a/b: name a folder on this machine"),
         (["--out=o", "--top=0"], "--top"),
-        (["--out=o", "--model_name="], "--model_name= names nothing"),
+        (["--out=o", "--model_name="], "--model_name= is empty"),
         (["--out=o", "--flow_epsilon=0"], "--flow_epsilon must be above 0"),
         (
             ["--out=o", "--eval_type=rgb", "--flow_epsilon=0.1"],
