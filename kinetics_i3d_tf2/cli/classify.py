@@ -29,7 +29,6 @@ probability and its logit. Results go to standard output, messages to standard e
 import functools
 from pathlib import Path
 
-import numpy as np
 from absl import flags, logging
 from tqdm import tqdm
 
@@ -107,10 +106,10 @@ def main(argv, *, root="."):
     program.reject_values_of_switches(argv)
     names = argv[1:] if _VIDEO.value is None else [_VIDEO.value, *argv[1:]]
     if classify_live.is_wanted(names):
-        _check_table(names)
+        label_flags.check_inputs(names, (*_SAMPLES.values(), _JSON, _REPORT))
         classify_live.main(names, root=root)
     if label_flags.is_wanted(names if argv[1:] else []):
-        _check_table(names)
+        label_flags.check_inputs(names, (*_SAMPLES.values(), _JSON, _REPORT))
         classify_table.main(
             names,
             root=root,
@@ -145,7 +144,7 @@ def main(argv, *, root="."):
     damage = found_damage[-1] if found_damage else None
     scores = classifier.scores_of(done.outputs)
     top = labels.top_k(scores.logits, model_flags.TOP.value)
-    _print_results(scores, top)
+    results_file.print_results(scores, top)
     if _JSON.value is not None:
         results_file.write_json(_JSON.value, checkpoints, path, scores, top, damage)
     if _REPORT.value is not None:
@@ -160,8 +159,7 @@ def main(argv, *, root="."):
             top,
             _START.value,
         )
-        clip_page.write(_REPORT.value, verdict, _seen(classifier, done))
-        logging.info("The page is %s", _REPORT.value)
+        results_file.write_page(_REPORT.value, verdict, classifier, done)
 
 
 def _lacks_sample(checkpoints, root):
@@ -178,17 +176,6 @@ def _lacks_sample(checkpoints, root):
         )
         return True
     return False
-
-
-def _check_table(names):
-    for flag in (*_SAMPLES.values(), _JSON, _REPORT):
-        if flag.value is not None:
-            raise ValueError(
-                f"--{flag.name} is for one video that is seen at once, without --out, "
-                "--window and --every"
-            )
-    if not names:
-        raise ValueError("name the videos: files, folders, patterns or CSVs")
 
 
 def _check_flags():
@@ -281,26 +268,3 @@ def _endpoints():
     from ..models import class_activation_maps
 
     return ("Logits", class_activation_maps.ENDPOINT)
-
-
-def _print_results(scores, top):
-    print(f"Norm of logits: {np.linalg.norm(scores.logits):f}")
-    print("\nTop classes and probabilities")
-    for index in top:
-        numbers = scores.probabilities[index], scores.logits[index]
-        print(*map(program.six_digits, numbers), scores.class_names[index])
-
-
-def _seen(classifier, done):
-    """What the page shows of each stream."""
-    from ..models import class_activation_maps as maps
-
-    seen = {}
-    for stream, model in classifier.models.items():
-        features = done.outputs[stream][maps.ENDPOINT]
-        seen[stream] = clip_page.Stream(
-            *done.shown[stream],
-            maps.maps(model, features)[0],
-            maps.over_time(model, features)[0],
-        )
-    return seen

@@ -18,6 +18,7 @@ from . import (
     program,
     reading_flags,
     results_file,
+    runner_flags,
 )
 
 _TOP = 5
@@ -42,9 +43,9 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
         if flag.value is not None and len(inputs) > 1:
             raise ValueError(f"--{flag.name} is for one video. Received: {len(inputs)}")
     checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
-    options = _options(start, max_frames)
-    if label_flags.RUNNER.value is not None:
-        _report(_label_with_beam(inputs, checkpoints, options))
+    options, beam = _options(start, max_frames), runner_flags.beam_options()
+    if beam is not None:
+        _report(_label_with_beam(inputs, checkpoints, options, beam))
         return
     report, scores = _label_here(inputs, checkpoints, options)
     if scores:
@@ -104,10 +105,7 @@ def _label_here(inputs, checkpoints, options):
         program.exit_at_once(130)
 
 
-def _label_with_beam(inputs, checkpoints, options):
-    options_of_beam = program.beam_options(
-        label_flags.RUNNER.value, label_flags.RUNNER_OPTIONS.value
-    )
+def _label_with_beam(inputs, checkpoints, options, beam):
     with program.quiet_tensorflow():
         from ..inference.label_beam import label_with_beam
 
@@ -120,7 +118,7 @@ def _label_with_beam(inputs, checkpoints, options):
         label_flags.OUT.value,
         options,
         dtype=model_flags.dtype(),
-        beam_options=options_of_beam,
+        beam_options=beam,
     )
     logging.info("The table is in %s", done.pattern)
     return done.report

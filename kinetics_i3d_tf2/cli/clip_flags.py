@@ -1,4 +1,4 @@
-"""The flags by which programs are told the architecture and the clips that it takes."""
+"""Flags of the architecture and of the clips that it takes, shared by programs."""
 
 import dataclasses
 

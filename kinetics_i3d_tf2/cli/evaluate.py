@@ -25,7 +25,6 @@ TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as rec
 
 import dataclasses
 import json
-import os
 import re
 
 from absl import flags, logging
@@ -133,7 +132,7 @@ def main(argv):
     except KeyboardInterrupt:
         # Readers cannot be stopped: one that computes flow would be waited for.
         logging.info("Stopped; the same command resumes after the clips that are done")
-        os._exit(130)
+        program.exit_at_once(130)
     _report(found)
 
 

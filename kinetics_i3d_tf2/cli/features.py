@@ -22,8 +22,6 @@ command goes on with the videos that are not done; those that have changed since
 done again.
 """
 
-import os
-
 from absl import flags, logging
 
 from ..data import sources
@@ -39,12 +37,14 @@ from . import (
     model_flags,
     program,
     reading_flags,
+    runner_flags,
 )
 
 dataset_flags.declare_for_help(records=True)
 model_flags.declare_for_help(top=False)
 flow_flags.declare_for_help()
 reading_flags.declare_for_help()
+runner_flags.declare_for_help()
 _INPUTS = flags.DEFINE_list(
     "inputs", [], "The same as VIDEOS, with commas between them."
 )
@@ -85,17 +85,6 @@ _BATCH_SIZE = flags.DEFINE_integer(
 _NUM_READERS = flags.DEFINE_integer(
     "num_readers", None, "Videos that are read at once; by default one a core.", 1
 )
-_RUNNER = flags.DEFINE_string(
-    "runner",
-    None,
-    "Extract by Apache Beam, on a cluster: DirectRunner (this machine), FlinkRunner, "
-    "SparkRunner, DataflowRunner. Needs the extra beam.",
-)
-_RUNNER_OPTIONS = flags.DEFINE_string(
-    "runner_options",
-    "",
-    "Beam's own flags, as one text: '--flink_master=host:8081 --parallelism=16'.",
-)
 _OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
 
 
@@ -125,21 +114,13 @@ def main(argv):
             _OUT.value,
             windows=cut,
             options=options,
-            beam_options=_beam_options(),
+            beam_options=runner_flags.beam_options(),
         )
     except KeyboardInterrupt:
         logging.info("Stopped; the same command resumes after the videos that are done")
         # A thread that computes flow would be waited for.
-        os._exit(130)
+        program.exit_at_once(130)
     _report(named, errors)
-
-
-def _beam_options():
-    if _RUNNER.value is None:
-        if _RUNNER_OPTIONS.present:
-            raise ValueError("--runner_options are for a --runner")
-        return None
-    return program.beam_options(_RUNNER.value, _RUNNER_OPTIONS.value)
 
 
 def _check_flags():

@@ -16,6 +16,7 @@ _SHARED = {
     "clip_flags": "Architecture and clips",
     "label_flags": "Many videos, and windows of long ones",
     "classify_live": "Live videos",
+    "runner_flags": "Clusters",
     "model_flags": "Checkpoints",
     "flow_flags": "Optical flow",
     "reading_flags": "Reading videos",

@@ -1,5 +1,7 @@
 """The flags of `i3d classify` for many videos, and for windows of long ones."""
 
+from collections.abc import Sequence
+
 from absl import flags
 
 from ..data.listings import video_folder
@@ -7,7 +9,7 @@ from ..inference import segments
 from ..inference.label_rows import SUFFIXES
 from ..utils import files
 from ..visualization import plots
-from . import clip_flags, flow_flags, model_flags, program
+from . import clip_flags, flow_flags, model_flags, program, runner_flags
 
 OUT = flags.DEFINE_string(
     "out",
@@ -52,18 +54,6 @@ TIMELINE = flags.DEFINE_string(
     "Also write a page (.html) of one video over time: its frames, and a lane for each "
     "of its best classes. Needs --window, and the extra plot.",
 )
-RUNNER = flags.DEFINE_string(
-    "runner",
-    None,
-    "Label the videos by Apache Beam, on a cluster: DirectRunner (this machine), "
-    "FlinkRunner, SparkRunner, DataflowRunner. --out is written as several files. "
-    "Needs the extra beam.",
-)
-RUNNER_OPTIONS = flags.DEFINE_string(
-    "runner_options",
-    "",
-    "Beam's own flags, as one text: '--flink_master=host:8081 --parallelism=16'.",
-)
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 1, "Clips that go through the models at once.", 1
 )
@@ -76,7 +66,7 @@ flags.disclaim_key_flags()  # declare_for_help is the caller's.
 # What is of no use to a live video.
 OF_FILES = (
     *(END, THRESHOLD, MIN_SECONDS, CAPTIONS, TIMELINE),
-    *(BATCH_SIZE, NUM_READERS, RUNNER, RUNNER_OPTIONS),
+    *(BATCH_SIZE, NUM_READERS, *runner_flags.ALL),
 )
 
 
@@ -105,6 +95,26 @@ def is_wanted(names: list[str]) -> bool:
     )
 
 
+def check_inputs(names: list[str], of_one: Sequence[flags.FlagHolder]) -> None:
+    """Checks that videos are named, and by no flag that is for a single one.
+
+    Args:
+        names: the inputs.
+        of_one: flags of one video that is seen at once.
+
+    Raises:
+        ValueError: nothing is named, or one of the flags is given.
+    """
+    for flag in of_one:
+        if flag.value is not None:
+            raise ValueError(
+                f"--{flag.name} is for one video that is seen at once, without --out, "
+                "--window and --every"
+            )
+    if not names:
+        raise ValueError("name the videos: files, folders, patterns or CSVs")
+
+
 def check() -> None:
     """Finds what does not go together, before anything is read.
 
@@ -127,13 +137,11 @@ def check() -> None:
         raise ValueError(f"--timeline needs the extra plot: {plots.INSTALL}")
     if OUT.value is not None and not OUT.value.lower().endswith(SUFFIXES):
         raise ValueError(f"--out={OUT.value}: name a file that ends in .csv or .jsonl")
-    if RUNNER.value is not None:
+    if runner_flags.RUNNER.value is not None:
         if OUT.value is None or CAPTIONS.value or TIMELINE.value:
             raise ValueError(
                 "--runner needs --out, and has no --captions and no --timeline"
             )
-    elif RUNNER_OPTIONS.present:
-        raise ValueError("--runner_options are for a --runner")
     if WINDOW.value is None:
         for flag in (STRIDE, CAPTIONS, TIMELINE):
             if flag.value is not None:

@@ -18,7 +18,6 @@ FlinkRunner or SparkRunner with their flags for a cluster that has this package.
 """
 
 import logging as python_logging
-import os
 
 from absl import flags, logging
 
@@ -111,12 +110,12 @@ def main(argv):
     except KeyboardInterrupt:
         # Beam's threads cannot be stopped, and crash a process that ends as usual.
         logging.info("Stopped; the same command goes on where this one ended")
-        os._exit(130)
+        program.exit_at_once(130)
     except writer.PipelineError as error:
         program.print_error(
             OSError(f"{error}; the same command goes on where this one ended")
         )
-        os._exit(2)
+        program.exit_at_once(2)
     retry = " (--retry_failed tries them again)" if written.failed else ""
     damaged = f", {written.damaged} with damaged frames" if written.damaged else ""
     print(

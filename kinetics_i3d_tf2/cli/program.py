@@ -5,7 +5,6 @@ import contextlib
 import logging as standard_logging
 import os
 import re
-import shlex
 import signal
 import sys
 import threading
@@ -92,27 +91,6 @@ def print_and_exit(text: str) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(0)
-
-
-def beam_options(runner: str, options: str):
-    """Options of an Apache Beam pipeline.
-
-    Args:
-        runner: name of the runner.
-        options: its flags, as one text.
-
-    Returns:
-        `PipelineOptions`.
-
-    Raises:
-        ValueError: Apache Beam is not installed, or does not know a flag.
-    """
-    # Its errors, with a worker's traceback, are printed on one line.
-    standard_logging.getLogger("apache_beam").setLevel(standard_logging.CRITICAL)
-    with quiet_tensorflow():
-        from ..data.records import writer
-
-        return writer.beam_options([f"--runner={runner}", *shlex.split(options)])
 
 
 def skip_shutdown(status: int) -> None:

@@ -1,12 +1,14 @@
-"""What `i3d classify` writes about its results."""
+"""What `i3d classify` prints and writes about its results."""
 
 import os
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from ..utils import files
-from . import model_flags
+from ..visualization import clip_page
+from . import model_flags, program
 
 
 def write_json(out, checkpoints, path, scores, top, damage=None) -> None:
@@ -44,6 +46,46 @@ def write_json(out, checkpoints, path, scores, top, damage=None) -> None:
         ],
     }
     files.write_json(out, results)
+
+
+def print_results(scores, top) -> None:
+    """Prints the results as the release did.
+
+    Args:
+        scores: `Scores` of the clip.
+        top: indices of the classes to list, best first.
+    """
+    print(f"Norm of logits: {np.linalg.norm(scores.logits):f}")
+    print("\nTop classes and probabilities")
+    for index in top:
+        numbers = scores.probabilities[index], scores.logits[index]
+        print(*map(program.six_digits, numbers), scores.class_names[index])
+
+
+def write_page(out, verdict, classifier, done) -> None:
+    """Writes the page about a clip.
+
+    Args:
+        out: the HTML file.
+        verdict: `clip_page.Verdict`.
+        classifier: the models.
+        done: what it ran, with `class_activation_maps.ENDPOINT`.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    from ..models import class_activation_maps as maps
+
+    seen = {}
+    for stream, model in classifier.models.items():
+        features = done.outputs[stream][maps.ENDPOINT]
+        seen[stream] = clip_page.Stream(
+            *done.shown[stream],
+            maps.maps(model, features)[0],
+            maps.over_time(model, features)[0],
+        )
+    clip_page.write(out, verdict, seen)
+    logging.info("The page is %s", out)
 
 
 def facts(checkpoints, root, damage=None) -> list[str]:

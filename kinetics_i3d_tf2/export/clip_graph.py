@@ -66,7 +66,7 @@ def save(graph: keras.Model, file: str, format: str) -> None:
         }
     ]
     with warnings.catch_warnings():
-        # Keras looks for NumPy 1's np.object, to mend tf2onnx.
+        # Keras looks for NumPy 1's np.object, to patch tf2onnx.
         warnings.filterwarnings("ignore", r".*`np\.object`", FutureWarning)
         graph.export(file, format=format, verbose=False, input_signature=signature)
 

@@ -241,7 +241,7 @@ def test_archive_as_sample(evaluate, tmp_path):
         (["--rgb_sample=a.npy"], "takes --flow_sample and --rgb_sample and no other"),
         (["--eval_type=rgb", "--flow_sample=a.npy"], "takes --rgb_sample and no other"),
         (["--video=a.mp4", "--rgb_sample=a.npy"], "leave --rgb_sample and"),
-        (["--video="], "--video= names nothing"),
+        (["--video="], "--video= is empty; omit it"),
         (["--start=3"], "cut a --video; none is given"),
         (["--video=/nowhere.mp4"], "/nowhere.mp4: there is no such video file"),
         (["--video=/"], "/: is a folder without images, not a video"),
