@@ -88,7 +88,10 @@ def load_statistics(path: str | os.PathLike) -> tuple[Gaussian, dict]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             settings = json.loads(str(arrays["settings"]))
-            parts = {name: arrays[name] for name in Gaussian._fields}
+            # Members that are no arrays come as bytes.
+            parts = {
+                name: np.asarray(arrays[name], np.float64) for name in Gaussian._fields
+            }
         known = settings.get("protocol")
         settings["protocol"] = _RENAMED.get(known, known)
         gaussian = Gaussian(**parts | {"count": int(parts["count"])})

@@ -1,5 +1,7 @@
 """Damaged files of a set's Gaussian."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,15 @@ def test_videos_that_changed_since_are_told_of(tmp_path, caplog):
     fvd_statistics.warn_of_changes("real.npz", settings)
     assert not caplog.records
     assert fvd_statistics.describe_source(tmp_path / "moved/a.mp4")["fingerprint"]
+
+
+def test_members_that_are_no_arrays(tmp_path):
+    path = tmp_path / "real.npz"
+    save_statistics(path, WHOLE, {})
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, b"?" + content if name == "mean.npy" else content)
+    with pytest.raises(ValueError, match="real.npz: holds no statistics"):
+        load_statistics(path)

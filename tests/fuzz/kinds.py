@@ -102,8 +102,8 @@ def _read_npz(case):
 
 
 def _read_records(case):
-    from kinetics_i3d_tf2.data.clip_reader import open_clip
     from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+    from kinetics_i3d_tf2.data.clip_streams import open_clip
     from kinetics_i3d_tf2.data.records.tfrecord import find_records
     from kinetics_i3d_tf2.utils.errors import reason
 
@@ -215,7 +215,7 @@ KINDS = {
         _read_records,
         _clips_differ,
         {".tfrecord": sealed.record},
-        ("tensorflow", "kinetics_i3d_tf2.data.clip_reader"),
+        ("tensorflow", "kinetics_i3d_tf2.data.clip_streams"),
     ),
     "csv": Kind(
         originals.csv, _read_csv, _same, needs=("kinetics_i3d_tf2.data.datasets",)

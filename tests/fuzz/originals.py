@@ -92,17 +92,23 @@ def npz(folder: Path) -> None:
 
 
 def records(folder: Path) -> None:
-    """Three records of RGB frames."""
-    import record_files
+    """Three records of RGB frames, in each format of images."""
+    import tensorflow as tf
 
     from kinetics_i3d_tf2.data.clips import Clip
+    from kinetics_i3d_tf2.data.records import shards
+    from kinetics_i3d_tf2.data.records.image_coding import Coding
 
     frames = ((recipe.clip(8, 3, size=48)[0] + 1) * 127.5).astype(np.uint8)
-    place = _new(folder, "clips")
-    video = write_video(place / "clip.mkv", frames, codec="ffv1")
-    clips = [Clip(str(video), name, n) for n, name in enumerate(_CLASSES[:3])]
-    record_files.write_records(place / "clips.tfrecord", clips)
-    video.unlink()
+    for image_format in ("png", "jpeg"):
+        place = _new(folder, image_format)
+        video = write_video(place / "clip.mkv", frames, codec="ffv1")
+        settings = shards.Settings(short_side=36, coding=Coding(image_format))
+        with tf.io.TFRecordWriter(str(place / "clips.tfrecord")) as writer:
+            for number, name in enumerate(_CLASSES[:3]):
+                clip = Clip(str(video), name, number)
+                writer.write(shards.encode_clip(clip, settings)[0])
+        video.unlink()
 
 
 def csv(folder: Path) -> None:
