@@ -112,7 +112,7 @@ def _label_with_beam(inputs, checkpoints, options, beam):
     done = label_with_beam(
         inputs,
         [
-            os.path.abspath(path) if _is_local(path) else path
+            path if files.is_address(path) else os.path.abspath(path)
             for path in checkpoints.paths.values()
         ],
         label_flags.OUT.value,
@@ -122,10 +122,6 @@ def _label_with_beam(inputs, checkpoints, options, beam):
     )
     logging.info("The table is in %s", done.pattern)
     return done.report
-
-
-def _is_local(path):
-    return not files.is_address(path)
 
 
 def _print_rows(classifier, inputs, options, *, on_row):

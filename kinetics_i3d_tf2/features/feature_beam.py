@@ -1,5 +1,6 @@
 """Features of very many videos on a cluster, by Apache Beam's RunInference."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +45,14 @@ class Job(NamedTuple):
     settings: dict
 
 
+@dataclasses.dataclass(eq=False)  # Beam keeps a weak reference, which tuples lack.
+class _Loaded:
+    """What a process has loaded."""
+
+    extract: extractor.Extractor
+    store: FeatureFiles
+
+
 class FeatureHandler(ModelHandler[Input, str, Any]):
     """Writes the features of videos on a worker, which loads the models once."""
 
@@ -52,12 +61,14 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
         self._job = job
 
     def load_model(self):
-        """Loads the models, once in a process."""
+        """Loads the models, and lists what is in the folder, once in a process."""
         models = {
             stream: open_weights(path).require(stream).build_model()
             for stream, path in self._job.checkpoints.items()
         }
-        return extractor.make_extractor(models, **self._job.model)
+        job = self._job
+        store = FeatureFiles(job.out, job.kind, job.settings)
+        return _Loaded(extractor.make_extractor(models, **job.model), store)
 
     def run_inference(
         self,
@@ -76,10 +87,10 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
             A line of JSON for each video: its name, its error and its damage.
         """
         job = self._job
-        store = FeatureFiles(job.out, job.kind, job.settings)
+        store = model.store
         results = window_features.extract_all(
             [each.source for each in batch],
-            model,
+            model.extract,
             job.windows,
             job.reader,
             batch_size=job.batch_size,
