@@ -40,17 +40,14 @@ from ..streams import CHANNELS, title
 from ..utils import files
 from ..video.ffmpeg import is_stdin
 from ..visualization import clip_page, plots
-from . import (
+from . import classify_live, classify_table, program, results_file
+from .flags import (
     chosen_checkpoints,
-    classify_live,
-    classify_table,
     clip_flags,
     flow_flags,
     label_flags,
     model_flags,
-    program,
     reading_flags,
-    results_file,
 )
 
 _DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.

@@ -7,13 +7,8 @@ from absl import flags, logging
 
 from ..inference.label_rows import LabelCsv, make_row
 from ..video.live import is_live
-from . import (
-    chosen_checkpoints,
-    flow_flags,
-    label_flags,
-    model_flags,
-    program,
-)
+from . import program
+from .flags import chosen_checkpoints, flow_flags, label_flags, model_flags
 
 EVERY = flags.DEFINE_float(
     "every",

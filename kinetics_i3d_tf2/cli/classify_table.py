@@ -10,14 +10,13 @@ from ..data import sources
 from ..data.clip_recipe import ClipRecipe
 from ..inference import segments
 from ..utils import files
-from . import (
+from . import program, results_file
+from .flags import (
     chosen_checkpoints,
     flow_flags,
     label_flags,
     model_flags,
-    program,
     reading_flags,
-    results_file,
     runner_flags,
 )
 

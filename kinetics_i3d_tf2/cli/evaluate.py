@@ -33,13 +33,13 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_SIZE
 from ..utils import files
 from ..video import transforms
-from . import (
+from . import program
+from .flags import (
     chosen_checkpoints,
     clip_flags,
     dataset_flags,
     flow_flags,
     model_flags,
-    program,
     reading_flags,
 )
 
@@ -138,7 +138,7 @@ def main(argv):
 
 def _check_flags():
     is_windowed = ClipRecipe.of_model(clip_flags.MODEL.value).windowed
-    for flag in (_VIEWS, *[_BATCH_SIZE] * (not is_windowed)):
+    for flag in [_VIEWS] if is_windowed else [_VIEWS, _BATCH_SIZE]:
         if flag.present and _PROTOCOL.value != "views":
             raise ValueError(f"--{flag.name} is for --protocol=views")
     model_flags.check()

@@ -36,7 +36,8 @@ from absl import flags
 
 from ..streams import STREAMS
 from ..utils import files
-from . import chosen_checkpoints, clip_flags, flow_flags, model_flags, program
+from . import program
+from .flags import chosen_checkpoints, clip_flags, flow_flags, model_flags
 
 clip_flags.declare_for_help()
 model_flags.declare_for_help()

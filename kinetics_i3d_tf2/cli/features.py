@@ -29,13 +29,13 @@ from ..features import files as feature_files
 from ..inference import windows
 from ..models.architecture import ENDPOINTS, MIN_FRAMES
 from ..utils import files as storage
-from . import (
+from . import program
+from .flags import (
     chosen_checkpoints,
     clip_flags,
     dataset_flags,
     flow_flags,
     model_flags,
-    program,
     reading_flags,
     runner_flags,
 )

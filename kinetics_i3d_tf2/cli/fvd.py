@@ -32,7 +32,8 @@ from absl import flags
 
 from ..features import video_sets
 from ..utils import files
-from . import chosen_checkpoints, clip_flags, model_flags, program, reading_flags
+from . import program
+from .flags import chosen_checkpoints, clip_flags, model_flags, reading_flags
 
 for _flag in (
     clip_flags.NUM_FRAMES,

@@ -23,7 +23,8 @@ from absl import flags, logging
 
 from ..data.records import image_coding, shards, writer
 from ..utils import files
-from . import dataset_flags, flow_flags, program, reading_flags
+from . import program
+from .flags import dataset_flags, flow_flags, reading_flags
 
 dataset_flags.declare_for_help()
 flow_flags.declare_for_help()

@@ -8,7 +8,8 @@ from absl import logging
 
 from ..utils import files
 from ..visualization import clip_page
-from . import model_flags, program
+from . import program
+from .flags import model_flags
 
 
 def write_json(out, checkpoints, path, scores, top, damage=None) -> None:

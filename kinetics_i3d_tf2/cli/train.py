@@ -27,14 +27,8 @@ from absl import flags, logging
 
 from ..data.hold_out import hold_out
 from ..data.listings import splits
-from . import (
-    clip_flags,
-    dataset_flags,
-    flow_flags,
-    program,
-    reading_flags,
-    recipe_flags,
-)
+from . import program
+from .flags import clip_flags, dataset_flags, flow_flags, reading_flags, recipe_flags
 
 recipe_flags.declare_for_help()
 dataset_flags.declare_for_help(records=True)

@@ -14,7 +14,8 @@ def describe():
 
     def run(*arguments):
         def function():
-            from kinetics_i3d_tf2.cli import dataset_flags, program
+            from kinetics_i3d_tf2.cli import program
+            from kinetics_i3d_tf2.cli.flags import dataset_flags
 
             def main(argv):
                 dataset = dataset_flags.read_dataset()

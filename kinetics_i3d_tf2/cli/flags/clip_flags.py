@@ -4,9 +4,9 @@ import dataclasses
 
 from absl import flags
 
-from ..data.clip_recipe import ClipRecipe
-from ..models.architecture import MIN_FRAMES
-from ..models.registry import ARCHITECTURES
+from ...data.clip_recipe import ClipRecipe
+from ...models.architecture import MIN_FRAMES
+from ...models.registry import ARCHITECTURES
 
 MODEL = flags.DEFINE_enum(
     "model",

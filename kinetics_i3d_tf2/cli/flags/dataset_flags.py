@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..data import clips, datasets
-from ..data.clips import Table
-from ..data.listings import splits
-from ..data.records.folder import RecordFolder
+from ...data import clips, datasets
+from ...data.clips import Table
+from ...data.listings import splits
+from ...data.records.folder import RecordFolder
 
 DATASET = flags.DEFINE_enum("dataset", None, datasets.KINDS, "Kind of the dataset.")
 VIDEOS = flags.DEFINE_string(
@@ -42,7 +42,8 @@ def declare_for_help(*, records: bool = False) -> None:
     Args:
         records: whether it takes `--records`.
     """
-    for flag in (*_OF_VIDEOS, *[RECORDS] * records):
+    shown = [*_OF_VIDEOS, RECORDS] if records else _OF_VIDEOS
+    for flag in shown:
         flags.declare_key_flag(flag.name)
 
 

@@ -4,9 +4,9 @@ import dataclasses
 
 from absl import flags
 
-from ..models.architecture import ENDPOINTS
-from ..training.recipe import BATCH_NORM_MODES, TrainingRecipe
-from ..training.recipes import RECIPES
+from ...models.architecture import ENDPOINTS
+from ...training.recipe import BATCH_NORM_MODES, TrainingRecipe
+from ...training.recipes import RECIPES
 from . import clip_flags, flow_flags, reading_flags
 
 _RECIPE = flags.DEFINE_enum(

@@ -5,7 +5,7 @@ import shlex
 
 from absl import flags
 
-from . import program
+from .. import program
 
 RUNNER = flags.DEFINE_string(
     "runner",
@@ -45,7 +45,7 @@ def beam_options():
     # Its errors, with a worker's traceback, are printed on one line.
     standard_logging.getLogger("apache_beam").setLevel(standard_logging.CRITICAL)
     with program.quiet_tensorflow():
-        from ..data.records import writer
+        from ...data.records import writer
 
         return writer.beam_options(
             [f"--runner={RUNNER.value}", *shlex.split(RUNNER_OPTIONS.value)]

@@ -5,9 +5,9 @@ import math
 
 from absl import flags
 
-from ..data.clip_recipe import ClipRecipe
-from ..video.flow_engines import ENGINES
-from ..video.tvl1_parameters import EPSILON
+from ...data.clip_recipe import ClipRecipe
+from ...video.flow_engines import ENGINES
+from ...video.tvl1_parameters import EPSILON
 
 FLOW_ENGINE = flags.DEFINE_enum(
     "flow_engine",
@@ -33,7 +33,8 @@ def declare_for_help(*, engine: bool = True) -> None:
     Args:
         engine: whether it takes `--flow_engine`.
     """
-    for flag in (*[FLOW_ENGINE] * engine, FLOW_EPSILON):
+    shown = [FLOW_ENGINE, FLOW_EPSILON] if engine else [FLOW_EPSILON]
+    for flag in shown:
         flags.declare_key_flag(flag.name)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from ..data.listings import video_folder
-from ..inference import segments
-from ..inference.label_rows import SUFFIXES
-from ..utils import files
-from ..visualization import plots
-from . import clip_flags, flow_flags, model_flags, program, runner_flags
+from ...data.listings import video_folder
+from ...inference import segments
+from ...inference.label_rows import SUFFIXES
+from ...utils import files
+from ...visualization import plots
+from .. import program
+from . import clip_flags, flow_flags, model_flags, runner_flags
 
 OUT = flags.DEFINE_string(
     "out",

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 
 from absl import flags
 
-from ..data import read_options
-from ..data.clip_recipe import ClipRecipe
-from ..data.clips import Clip
-from ..data.read_options import ReadOptions
-from ..utils import files
-from ..video.damage import MAX_DAMAGED_FRAMES
-from ..video.reader import FRAME_RATE
+from ...data import read_options
+from ...data.clip_recipe import ClipRecipe
+from ...data.clips import Clip
+from ...data.read_options import ReadOptions
+from ...utils import files
+from ...video.damage import MAX_DAMAGED_FRAMES
+from ...video.reader import FRAME_RATE
 
 MAX_DAMAGED_FRAMES = flags.DEFINE_float(
     "max_damaged_frames",
@@ -52,7 +52,10 @@ def declare_for_help(*, fps: bool = True) -> None:
     Args:
         fps: whether it takes `--fps`.
     """
-    for flag in (MAX_DAMAGED_FRAMES, MAX_LONG_SIDE, MAX_CLIP_MIB, *[FPS] * fps):
+    shown = [MAX_DAMAGED_FRAMES, MAX_LONG_SIDE, MAX_CLIP_MIB]
+    if fps:
+        shown.append(FPS)
+    for flag in shown:
         flags.declare_key_flag(flag.name)
 
 

@@ -2,10 +2,11 @@
 
 from absl import flags
 
-from ..data.clip_recipe import ClipRecipe
-from ..models.registry import ARCHITECTURES
-from ..streams import STREAMS as _STREAMS
-from . import clip_flags, program
+from ...data.clip_recipe import ClipRecipe
+from ...models.registry import ARCHITECTURES
+from ...streams import STREAMS as _STREAMS
+from .. import program
+from . import clip_flags
 
 STREAMS = {**_STREAMS, "rgb600": ("rgb",)}
 
@@ -72,7 +73,9 @@ def declare_for_help(*, top: bool = True) -> None:
     Args:
         top: whether it takes `--top`.
     """
-    shown = (EVAL_TYPE, IMAGENET_PRETRAINED, WEIGHTS, *_NAMED, *[TOP] * top, DTYPE)
+    shown = [EVAL_TYPE, IMAGENET_PRETRAINED, WEIGHTS, *_NAMED, DTYPE]
+    if top:
+        shown.append(TOP)
     for flag in shown:
         flags.declare_key_flag(flag.name)
 
@@ -102,7 +105,7 @@ def dtype() -> str:
     if DTYPE.value == "float32":
         return DTYPE.value
     with program.quiet_tensorflow():
-        from ..inference.dtypes import resolve_dtype
+        from ...inference.dtypes import resolve_dtype
     return resolve_dtype(DTYPE.value)
 
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from absl import logging
 
-from ..checkpoints import released
-from ..streams import title
-from ..utils import files
-from . import clip_flags, model_flags, program
+from ...checkpoints import released
+from ...streams import title
+from ...utils import files
+from .. import program
+from . import clip_flags, model_flags
 
 # For downloads that something else can replace.
 _ONCE = {"tries": 1, "timeout": (5.0, 10.0)}
@@ -101,7 +102,7 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
             are of different classes.
     """
     with program.quiet_tensorflow():
-        from ..checkpoints.pretrained import open_weights
+        from ...checkpoints.pretrained import open_weights
     loaded, names = {}, {}
     for stream, path in checkpoints.paths.items():
         checkpoint = open_weights(path).require(stream, clip_flags.MODEL.value)
