@@ -15,6 +15,7 @@ _SHARED = {
     "dataset_flags": "Dataset",
     "clip_flags": "Architecture and clips",
     "label_flags": "Many videos, and windows of long ones",
+    "classify_clip": "One video, or samples",
     "classify_live": "Live videos",
     "runner_flags": "Clusters",
     "model_flags": "Checkpoints",

@@ -17,6 +17,10 @@ from kinetics_i3d_tf2.cli import program
 flags.DEFINE_boolean("loud", True, "Whether to shout.")
 flags.DEFINE_string("name", "you", "Whom to greet.")
 
+def interrupt(*_):
+    gc.callbacks.clear()
+    signal.raise_signal(signal.SIGINT)
+
 def main(argv):
     program.reject_positional(argv)
     if flags.FLAGS.name == "nobody":
@@ -27,9 +31,8 @@ def main(argv):
         while True:
             print("hello again")
     if flags.FLAGS.name == "interrupted":
-        gc.callbacks.append(lambda *_: signal.raise_signal(signal.SIGINT))
+        gc.callbacks.append(interrupt)
         gc.collect()
-        gc.callbacks.clear()
         time.sleep(60)
     if flags.FLAGS.name == "bug":
         raise KeyError("bug")
