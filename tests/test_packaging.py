@@ -6,34 +6,62 @@ import zipfile
 import pytest
 from conftest import ROOT
 
+from kinetics_i3d_tf2.checkpoints import pretrained
 
-@pytest.mark.slow
-def test_wheel_works_without_the_checkout(tmp_path):
-    source = tmp_path / "source"
-    for name in ("kinetics_i3d_tf2", "setup.py", "pyproject.toml", "README.md"):
-        path = ROOT / name
-        source.mkdir(exist_ok=True)
-        copy = shutil.copytree if path.is_dir() else shutil.copy
-        copy(path, source / name)
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The wheel, unpacked where no checkout is."""
+    folder = tmp_path_factory.mktemp("packaging")
+    source = folder / "source"
+    for name in ("kinetics_i3d_tf2", "checkpoints", "data"):
+        shutil.copytree(ROOT / name, source / name, symlinks=True)
+    for name in ("setup.py", "pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, source / name)
+    for stray in ("checkpoints/rgb_imagenet", "data/clip.mp4"):
+        path = source / stray
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("downloaded, not packaged")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation"]
     subprocess.run(
-        [*build, "--outdir", tmp_path, source], check=True, capture_output=True
+        [*build, "--outdir", folder, source], check=True, capture_output=True
     )
-    (wheel,) = tmp_path.glob("kinetics_i3d_tf2-*.whl")
-    installed = tmp_path / "installed"
+    (wheel,) = folder.glob("kinetics_i3d_tf2-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(installed)
-    assert (
-        installed / "kinetics_i3d_tf2" / "visualization" / "clip_page.html"
-    ).exists()
+        archive.extractall(folder / "installed")
+    shutil.rmtree(source)
+    return folder / "installed"
+
+
+def run(installed, *arguments):
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=installed, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_wheel_works_without_the_checkout(installed):
+    package = installed / "kinetics_i3d_tf2"
+    assert (package / "visualization" / "clip_page.html").exists()
     code = (
         "import sys; sys.path.insert(0, '.')\n"
         "import kinetics_i3d_tf2 as i3d\n"
         f"assert i3d.__file__.startswith({str(installed)!r}), i3d.__file__\n"
         "assert i3d.class_names(600)[599] == 'zumba'\n"
         "assert i3d.InceptionI3d(width=1 / 16).count_params() > 0\n"
+        "assert i3d.load_model('demo_flow').num_classes == 8\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=installed, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    run(installed, "-c", code)
+
+
+def test_wheel_contains_the_demonstration_and_nothing_downloaded(installed):
+    package = installed / "kinetics_i3d_tf2"
+    weights = {path.name for path in (package / "checkpoints/demonstration").iterdir()}
+    assert weights == set(pretrained.demonstration_names())
+    clips = {path.name for path in (package / "demo" / "clips").iterdir()}
+    assert clips == {path.name for path in (ROOT / "data").glob("demo_*.mp4")}
+    shown = run(installed, "-m", "kinetics_i3d_tf2", "classify", "--weights=demo")
+    assert shown.splitlines()[3].endswith(" opening a door")

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+from pathlib import Path
 
 from ..utils import files
 from . import released
@@ -9,14 +10,43 @@ from .checkpoint import Checkpoint
 from .importing import import_weights
 from .tensor_bundle import find_prefix
 
+# A link to checkpoints/ of the checkout; in an installation a folder, which holds the
+# demonstration weights alone. Each of its demo_* is known by name.
+_DEMONSTRATION = Path(__file__).with_name("demonstration")
+
+
+def demonstration_names() -> tuple[str, ...]:
+    """Names of the demonstration weights: "demo_flow", "demo_rgb"."""
+    return tuple(sorted(path.name for path in _DEMONSTRATION.glob("demo_*")))
+
+
+def locate(weights: str | os.PathLike) -> str | os.PathLike:
+    """Finds named weights; downloads released ones that are absent.
+
+    Args:
+        weights: name of a released checkpoint or of demonstration weights, or a path.
+
+    Returns:
+        The path of a checkpoint if it is a name; or else what was given.
+
+    Raises:
+        OSError: a released checkpoint cannot be downloaded.
+    """
+    if weights in released.CHECKPOINTS:
+        return _fetch(weights)
+    if weights in demonstration_names():
+        return _DEMONSTRATION / weights
+    return weights
+
 
 def open_weights(weights: str | os.PathLike) -> Checkpoint:
     """Opens weights of any source as a checkpoint.
 
     Args:
         weights: name of a released checkpoint, downloaded into `checkpoints/` of the
-            current folder if it is absent; or the path of a checkpoint, or of any file
-            that `import_weights` reads. "./rgb_imagenet" is a path.
+            current folder if it is absent; or of demonstration weights ("demo_rgb"),
+            which are installed with this package; or the path of a checkpoint, or of
+            any file that `import_weights` reads. "./rgb_imagenet" is a path.
 
     Returns:
         The checkpoint. The files of an imported one are temporary, as of
@@ -30,8 +60,9 @@ def open_weights(weights: str | os.PathLike) -> Checkpoint:
         >>> open_weights("rgb_imagenet").num_classes
         400
     """
-    if weights in released.CHECKPOINTS:
-        return Checkpoint(_fetch(weights))
+    path = locate(weights)
+    if path != weights:
+        return Checkpoint(path)
     if not _is_checkpoint(weights):
         if not files.exists(weights):
             raise FileNotFoundError(f"{weights}: there is {_none(weights)}")
@@ -64,7 +95,9 @@ def _is_checkpoint(path):
 
 
 def _none(path):
-    names = ", ".join(released.CHECKPOINTS)
-    near = difflib.get_close_matches(os.fspath(path), released.CHECKPOINTS, n=1)
+    names = (*released.CHECKPOINTS, *demonstration_names())
+    near = difflib.get_close_matches(os.path.basename(path), names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"no such file, checkpoint, or released checkpoint ({names}){hint}"
+    return (
+        f"no such file, checkpoint, or released checkpoint ({', '.join(names)}){hint}"
+    )

@@ -17,8 +17,8 @@ A file for piergiaj/pytorch-i3d, or for Keras:
 The weights and label map of a training run, without the state of the optimizer:
   i3d checkpoint RUN/best --copy_to=DIR
 
-PATH is the prefix of a checkpoint (.../model.ckpt) or the folder that contains it;
-verify and export also take the files that import takes.
+PATH is the prefix of a checkpoint (.../model.ckpt), the folder that contains it, or a
+name (rgb_imagenet, demo_rgb); verify and export also take the files that import takes.
 """
 
 from absl import flags
@@ -59,8 +59,8 @@ def main(argv):
         if flag.value is not None:
             files.check_writable(flag.value)
     with program.quiet_tensorflow():
-        import tensorflow  # noqa: F401 (it is silent once it was imported quietly)
-    run(argv[-1])
+        from ..checkpoints.pretrained import locate
+    run(locate(argv[-1]))
 
 
 def _list(path):

@@ -6,6 +6,7 @@ from pathlib import Path
 from absl import flags, logging
 from tqdm import tqdm
 
+from .. import demo
 from ..checkpoints import released
 from ..data import labels, npy
 from ..data.clip_recipe import ClipRecipe
@@ -46,7 +47,8 @@ flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
 _SAMPLES = {"rgb": _RGB_SAMPLE, "flow": _FLOW_SAMPLE}
 FLAGS = (_RGB_SAMPLE, _FLOW_SAMPLE, _JSON, _REPORT)
-_DEMO_VIDEO = "demo_opening_a_door.mp4"  # In data/, with another.
+# A link to data/ of the checkout, and package data of an installation.
+_DEMO_VIDEO = Path(demo.__file__).with_name("clips") / "demo_opening_a_door.mp4"
 
 
 def declare_for_help() -> None:
@@ -74,8 +76,8 @@ def main(path: str | None, *, root: str, start: float, max_frames: int | None) -
         root, may_demonstrate=not has_input, may_substitute=True
     )
     if not has_input and _lacks_sample(checkpoints, root):
-        path = Path(root) / "data" / _DEMO_VIDEO
-        logging.info("Classifying %s", path.relative_to(root))
+        path = _DEMO_VIDEO
+        logging.info("Classifying the drawn clip %s", path.name)
     # Reading the input is cheap, and it may be wrong.
     found_damage = []
     if path is None:

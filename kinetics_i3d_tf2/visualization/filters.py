@@ -46,8 +46,9 @@ def read(path: str | os.PathLike) -> list[Kernels]:
     """Reads the first kernels of a checkpoint.
 
     Args:
-        path: prefix or folder of a checkpoint of I3D or another of this package's
-            models, or TF-slim's Inception-V1 (its file, or its prefix).
+        path: prefix, folder or name (`"rgb_imagenet"`) of a checkpoint of I3D or
+            another of this package's models, or TF-slim's Inception-V1 (its file, or
+            its prefix).
 
     Returns:
         One for each network in it: two of the two-stream architectures. The flow of
@@ -57,12 +58,12 @@ def read(path: str | os.PathLike) -> list[Kernels]:
         OSError: there is no such checkpoint.
         ValueError: it is corrupt, or has no such convolution.
     """
-    from ..checkpoints import tf_slim
+    from ..checkpoints import pretrained, tf_slim
 
     if tf_slim.is_inception_v1(path):
         kernel = tf_slim.read_inception_v1(path)["Conv2d_1a_7x7/conv_2d/w"]
         return [Kernels("InceptionV1/Conv2d_1a_7x7/weights", kernel[None], True)]
-    reader = BundleReader(path)
+    reader = BundleReader(pretrained.locate(path))
     names = [name for name, *_ in reader.entries() if _FIRST.search(name)]
     if not names:
         raise ValueError(

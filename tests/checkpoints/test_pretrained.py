@@ -7,6 +7,7 @@ import numpy as np
 import port_files
 import pytest
 import recipe
+from conftest import ROOT
 
 from kinetics_i3d_tf2 import (
     C3d,
@@ -200,3 +201,13 @@ def test_errors_name_the_file_that_was_imported(files):
         InceptionI3d(7, weights=files / "x.pt", width=1 / 8)
     with pytest.raises(ValueError, match="x.pt: is of the stream rgb, not of flow"):
         opened.require("flow")
+
+
+def test_the_demonstration_is_known_by_name_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folders = (ROOT / "checkpoints").glob("demo_*")
+    assert pretrained.demonstration_names() == tuple(sorted(f.name for f in folders))
+    assert load_model("demo_rgb").class_names[0] == "closing a door"
+    assert InceptionI3d(weights="demo_flow").num_channels == 2
+    with pytest.raises(FileNotFoundError, match="did you mean 'demo_rgb'?"):
+        load_model("checkpoints/demo_rgb")

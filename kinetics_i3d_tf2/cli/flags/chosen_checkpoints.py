@@ -20,7 +20,7 @@ class Checkpoints(NamedTuple):
     """The checkpoints to take.
 
     Attributes:
-        paths: by stream.
+        paths: path or name by stream, as `load_model` takes it.
         kind: "released"; "scratch" for `rgb_scratch` in place of `rgb_imagenet`, which
             is unavailable; "demo"; or "own".
     """
@@ -57,7 +57,7 @@ def find_checkpoints(
     }
     if own:
         return Checkpoints(own, "own")
-    demo = {s: Path(root) / "checkpoints" / f"demo_{s}" for s in model_flags.streams()}
+    demo = {stream: f"demo_{stream}" for stream in model_flags.streams()}
     if model_flags.WEIGHTS.value == "demo":
         return Checkpoints(demo, "demo")
     if (
