@@ -109,6 +109,24 @@ class Checkpoint(BundleReader):
             )
         return self.config.width
 
+    @property
+    def temporal(self) -> str:
+        """What its model gives of time: "mean", or "dense" as its configuration has it.
+
+        Raises:
+            ValueError: the configuration is damaged.
+        """
+        return "mean" if self.config is None else self.config.temporal
+
+    @property
+    def activation(self) -> str:
+        """What makes probabilities of its logits: "softmax" or "sigmoid".
+
+        Raises:
+            ValueError: the configuration is damaged.
+        """
+        return "softmax" if self.config is None else self.config.activation
+
     @functools.cached_property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, by index.
@@ -179,7 +197,8 @@ class Checkpoint(BundleReader):
 
         Args:
             **kwargs: arguments of the model's class; by default `num_classes`,
-                `class_names`, `width` and those of its input are the checkpoint's.
+                `class_names`, `width`, `temporal`, `activation` and those of its input
+                are the checkpoint's.
                 With other classes, the classifier is new; with an earlier
                 `final_endpoint`, the layers after it are left out.
 
@@ -194,6 +213,8 @@ class Checkpoint(BundleReader):
         self.require_data()  # Sizes that are not there could take all memory.
         model_class = ARCHITECTURES[self.architecture].model_class()
         model = model_class(**self.model_arguments(self.architecture, kwargs))
+        if self.architecture != "i3d":  # Its constructor has no such argument.
+            model.activation = self.activation
         self.load_into(model)
         return model
 

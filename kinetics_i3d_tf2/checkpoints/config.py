@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from ..data import labels
+from ..models.checks import check_activation, check_temporal
 from ..models.registry import ARCHITECTURES
 from ..utils import files
 from .tensor_bundle import BundleReader
@@ -31,6 +32,8 @@ class CheckpointConfig:
         fingerprint: `BundleReader.fingerprint` of the checkpoint. The configuration of
             another checkpoint, of which the file is a remnant, is ignored.
         class_names: name of the file with the class names in the same folder, if any.
+        temporal: "mean", or "dense" of an I3D that was trained on each place in time.
+        activation: what makes probabilities of its logits, "softmax" or "sigmoid".
         recipe: the `TrainingRecipe` as JSON values, if it was trained by this package.
 
     Raises:
@@ -42,6 +45,8 @@ class CheckpointConfig:
     width: float
     fingerprint: str
     class_names: str | None = None
+    temporal: str = "mean"
+    activation: str = "softmax"
     recipe: Mapping[str, Any] | None = None
 
     def __post_init__(self):
@@ -59,6 +64,13 @@ class CheckpointConfig:
         if not isinstance(self.width, float | int) or not 0 < self.width < math.inf:
             raise ValueError(
                 f"width must be a number greater than 0. Received: {self.width!r}"
+            )
+        check_temporal(self.temporal)
+        check_activation(self.activation)
+        if self.temporal != "mean" and self.architecture != "i3d":
+            raise ValueError(
+                f'temporal of {self.architecture} must be "mean". Received: '
+                f"{self.temporal!r}"
             )
         name = self.class_names
         is_name = isinstance(name, str) and os.path.basename(name) == name != ""
@@ -103,6 +115,8 @@ def write_config_of_model(
         width=model.width,
         fingerprint=BundleReader(prefix).fingerprint,
         class_names=label_map_name(prefix),
+        temporal=model.temporal,
+        activation=model.activation,
         recipe=None if recipe is None else dataclasses.asdict(recipe),
     )
     write_config(prefix, config)

@@ -41,6 +41,9 @@ def model_arguments(
             f"of {architecture}; load it with load_model"
         )
     arguments = {"width": checkpoint.width, **info.input_options(checkpoint.contents)}
+    if architecture == "i3d":
+        arguments["temporal"] = checkpoint.temporal
+        arguments["activation"] = checkpoint.activation
     arguments |= {name: value for name, value in chosen.items() if value is not None}
     names = arguments.get("class_names")
     has_head = arguments.get("final_endpoint", _HEAD) in ENDPOINTS[-2:]

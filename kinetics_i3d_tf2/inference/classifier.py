@@ -15,7 +15,7 @@ from . import labelling, live, over_time
 from .frames import MAX_FRAMES, check_frames, read_frames
 from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
-from .open_models import open_models
+from .open_models import activation_of, open_models
 from .runner import Runner
 from .scores import Scores, joint_logits
 
@@ -46,6 +46,7 @@ class Classifier(Runner):
     Attributes:
         models: Keras model of each stream, "rgb" before "flow".
         class_names: names of the classes, by index.
+        activation: what makes probabilities of their logits, "softmax" or "sigmoid".
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Classifier(Runner):
     def _set(self, models, class_names, dtype):
         super().__init__(models, dtype=dtype)
         self.class_names = tuple(class_names)
+        self.activation = activation_of(self.models)
 
     def __call__(
         self, source, *, top: int = 5
@@ -140,7 +142,8 @@ class Classifier(Runner):
 
     def fingerprint(self) -> str:
         """Hexadecimal digits that change with weights, classes and arithmetic."""
-        digest = hashlib.sha256(repr((self.class_names, self._dtype)).encode())
+        settings = self.class_names, self._dtype, self.activation
+        digest = hashlib.sha256(repr(settings).encode())
         for stream, model in self.models.items():
             digest.update(stream.encode())
             for variable in model.weights:
@@ -239,7 +242,13 @@ class Classifier(Runner):
     def scores_of(self, outputs, *, seconds=None) -> Scores:
         """Scores out of what `run` returned, of one clip."""
         streams = {name: values["Logits"][0] for name, values in outputs.items()}
-        return Scores(joint_logits(streams), self.class_names, streams, seconds)
+        return Scores(
+            joint_logits(streams),
+            self.class_names,
+            streams,
+            seconds,
+            activation=self.activation,
+        )
 
 
 def _is_several(source):

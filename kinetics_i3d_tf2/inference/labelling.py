@@ -227,4 +227,5 @@ def scores_at(classifier, logits, place):
         logits=joint_logits(streams),
         class_names=classifier.class_names,
         streams=streams,
+        activation=classifier.activation,
     )

@@ -1,7 +1,7 @@
 """The models of a classifier: one or two streams of the same classes."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -32,11 +32,6 @@ def open_models(
         title = source.name if is_model else os.fspath(source)
         model = source if is_model else load_model(source)
         stream = _stream_of(model, title)
-        if model.temporal != "mean":
-            raise ValueError(
-                f'{title}: has temporal="{model.temporal}"; a classifier takes models '
-                'with temporal="mean", whose weights are the same'
-            )
         if stream in found:
             raise ValueError(
                 f"models must be of different streams. Received two of {stream}: "
@@ -54,6 +49,27 @@ def open_models(
             f"models must be one or two with the same classes. Received: {titles}"
         )
     return {stream: model for stream, (_, model) in found.items()}
+
+
+def activation_of(models: Mapping[str, keras.Model]) -> str:
+    """What makes probabilities of the logits of models.
+
+    Args:
+        models: by stream.
+
+    Returns:
+        "softmax" or "sigmoid".
+
+    Raises:
+        ValueError: they differ in it.
+    """
+    found = {stream: model.activation for stream, model in models.items()}
+    if len(set(found.values())) > 1:
+        raise ValueError(
+            "The models of the two streams must have one activation, since their "
+            f"logits are summed. Received: {found}"
+        )
+    return next(iter(found.values()))
 
 
 def _stream_of(model, title):

@@ -195,14 +195,16 @@ class Runner:
         return long_clips.run(models, streams, counts, endpoints, show=show)
 
     def _prepare_long(self, stream):
-        model = self.models[stream].endpoint_model(["Mixed_5c", "Logits"])
+        model = self.models[stream].endpoint_model(
+            ["Mixed_5c", "Logits"], temporal="mean"
+        )
         if self._dtype == "float32":
             return long_clips.LongClipModel(model)
         model = graph.fold_batch_norm(model, dtype=self._dtype)
         return long_clips.LongClipModel(model, prepare=graph.freeze)
 
     def _prepare_run(self, stream, endpoints, frozen):
-        model = self.models[stream].endpoint_model(list(endpoints))
+        model = self.models[stream].endpoint_model(list(endpoints), temporal="mean")
         is_tensorflow = keras.backend.backend() == "tensorflow"
         if self._dtype == "float32" and not (frozen and is_tensorflow):
             return model

@@ -21,6 +21,7 @@ class Scores:
         streams: logits of each stream that was run, by its name.
         seconds: the part of the video that was scored, (start, end) in seconds.
         frames: number of its frames that were scored, at 25 a second.
+        activation: what makes probabilities of the logits, "softmax" or "sigmoid".
     """
 
     logits: np.ndarray
@@ -28,11 +29,12 @@ class Scores:
     streams: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     seconds: tuple[float, float] | None = None
     frames: int | None = None
+    activation: str = "softmax"
 
     @property
     def probabilities(self) -> np.ndarray:
-        """Probabilities, `(num_classes,)`, whose sum is 1."""
-        return softmax(self.logits)
+        """Probabilities, `(num_classes,)`, whose sum is 1 if they are of a softmax."""
+        return probabilities_of(self.logits, self.activation)
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
         """The best classes.
@@ -109,6 +111,22 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     """
     exponentials = np.exp(logits - logits.max(-1, keepdims=True))
     return exponentials / exponentials.sum(-1, keepdims=True)
+
+
+def probabilities_of(logits: np.ndarray, activation: str) -> np.ndarray:
+    """Probabilities of the last axis.
+
+    Args:
+        logits: float `(..., num_classes)`.
+        activation: "softmax", for one class of all, or "sigmoid", for each class by
+            itself.
+
+    Returns:
+        The same shape and dtype.
+    """
+    if activation == "softmax":
+        return softmax(logits)
+    return np.exp(-np.logaddexp(0, -logits))  # 1 / (1 + exp(-x)) may overflow.
 
 
 def joint_logits(streams: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -62,6 +62,15 @@ def check_temporal(temporal):
         )
 
 
+def check_activation(activation):
+    """Checks what makes probabilities of logits; a wrong value is a ValueError."""
+    if activation not in ("softmax", "sigmoid"):
+        raise ValueError(
+            'activation must be "softmax", probabilities whose sum is 1, or "sigmoid", '
+            f"one for each class by itself. Received: {activation!r}"
+        )
+
+
 def check_endpoints(endpoints, final_endpoint):
     """Checks a list of endpoints of a model; a wrong one is a ValueError."""
     built = ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]

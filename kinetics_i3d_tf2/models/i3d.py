@@ -6,6 +6,7 @@ from ..arguments import suggest_arguments
 from ..streams import SCOPES, stream_of
 from .architecture import ENDPOINTS, TRUNK
 from .checks import (
+    check_activation,
     check_arguments,
     check_clip,
     check_endpoints,
@@ -33,7 +34,11 @@ class InceptionI3d(NamedModel):
         final_endpoint: last endpoint to build, one of `VALID_ENDPOINTS`; the model
             returns it.
         temporal: "mean" gives one answer for a clip, the release's; "dense" gives
-            logits at each place in time, whose mean that is. See `models.dense`.
+            logits at each place in time, whose mean that is. See `models.dense`. By
+            default that of `weights`, or "mean".
+        activation: what makes probabilities of logits, for `Predictions` and for
+            programs that use the model: "softmax", whose sum is 1, or "sigmoid", one
+            for each class by itself; by default that of `weights`, or "softmax".
         weights: weights to load: the name of a released checkpoint ("rgb_imagenet",
             downloaded on first use), the path of a checkpoint or of any file that
             `import_weights` reads, or None for random weights.
@@ -86,7 +91,8 @@ class InceptionI3d(NamedModel):
         spatial_squeeze=True,
         final_endpoint="Logits",
         *,
-        temporal="mean",
+        temporal=None,
+        activation=None,
         weights=None,
         class_names=None,
         num_channels=None,
@@ -102,12 +108,16 @@ class InceptionI3d(NamedModel):
             class_names=class_names,
             num_channels=num_channels,
             width=width,
+            temporal=temporal,
+            activation=activation,
             final_endpoint=final_endpoint,
         )
         num_classes, num_channels = chosen["num_classes"], chosen["num_channels"]
-        width = chosen["width"]
+        width, temporal = chosen["width"], chosen["temporal"]
+        activation = chosen["activation"]
         check_arguments(num_classes, final_endpoint, num_channels, dropout_rate, width)
         check_temporal(temporal)
+        check_activation(activation)
         policy = keras.dtype_policies.get(dtype)
         inputs = keras.Input((None, None, None, num_channels), name="clip")
         head = {
@@ -115,6 +125,7 @@ class InceptionI3d(NamedModel):
             "dropout_rate": dropout_rate,
             "spatial_squeeze": spatial_squeeze,
             "temporal": temporal,
+            "activation": activation,
         }
         outputs = inputs
         for endpoint in ENDPOINTS[: ENDPOINTS.index(final_endpoint) + 1]:
@@ -123,6 +134,7 @@ class InceptionI3d(NamedModel):
         self.num_classes = num_classes
         self.spatial_squeeze = spatial_squeeze
         self.temporal = temporal
+        self.activation = activation
         self.final_endpoint = final_endpoint
         self.num_channels = num_channels
         self.dropout_rate = dropout_rate
@@ -149,11 +161,13 @@ class InceptionI3d(NamedModel):
         """What `save_checkpoint` puts before the names of its variables."""
         return f"{SCOPES[self.stream or 'rgb']}/inception_i3d"
 
-    def endpoint_model(self, endpoints):
+    def endpoint_model(self, endpoints, *, temporal=None):
         """Model that returns several endpoints at once and shares this one's weights.
 
         Args:
             endpoints: names of endpoints, each at or before `final_endpoint`.
+            temporal: "mean" or "dense", for `Logits` and `Predictions`; by default the
+                model's own.
 
         Returns:
             `keras.Model` over the same clips; its output is a dict from endpoint to
@@ -169,7 +183,24 @@ class InceptionI3d(NamedModel):
         """
         check_endpoints(endpoints, self.final_endpoint)
         outputs = {name: self.get_layer(name).output for name in endpoints}
+        if temporal not in (None, self.temporal):
+            check_temporal(temporal)
+            outputs |= {k: v for k, v in self._heads(temporal).items() if k in outputs}
         return EndpointModel(self.inputs[0], outputs, name=f"{self.name}_endpoints")
+
+    def _heads(self, temporal):
+        """`Logits` and `Predictions` of another `temporal`."""
+        if self.final_endpoint not in ENDPOINTS[-2:]:
+            return {}
+        own = self.get_layer("Logits")
+        logits = own.with_temporal(temporal)(own.input)
+        activation = {"activation": self.activation}
+        return {
+            "Logits": logits,
+            "Predictions": _layer("Predictions", None, activation, self._policy)(
+                logits
+            ),
+        }
 
     def get_config(self):
         """Arguments of the constructor, for `.keras` files and clones."""
@@ -177,6 +208,7 @@ class InceptionI3d(NamedModel):
             "num_classes": self.num_classes,
             "spatial_squeeze": self.spatial_squeeze,
             "temporal": self.temporal,
+            "activation": self.activation,
             "final_endpoint": self.final_endpoint,
             "class_names": self.class_names and list(self.class_names),
             "num_channels": self.num_channels,
@@ -190,10 +222,12 @@ class InceptionI3d(NamedModel):
 
 def _layer(endpoint, width, head, policy):
     """The layer of one endpoint."""
+    dtype = HeadPolicy.after(policy)
     if endpoint == "Logits":
-        return Logits(**head, dtype=HeadPolicy.after(policy), name=endpoint)
+        options = {k: v for k, v in head.items() if k != "activation"}
+        return Logits(**options, dtype=dtype, name=endpoint)
     if endpoint == "Predictions":
-        return keras.layers.Softmax(dtype=HeadPolicy.after(policy), name=endpoint)
+        return keras.layers.Activation(head["activation"], dtype=dtype, name=endpoint)
     row = next(row for row in TRUNK if row.name == endpoint)
     return trunk_layer(row, width=width, dtype=policy)
 
@@ -214,6 +248,8 @@ def _complete(weights, **chosen):
         "class_names": None,
         "num_channels": 3,
         "width": 1.0,
+        "temporal": "mean",
+        "activation": "softmax",
     }
     given = {name: value for name, value in chosen.items() if value is not None}
     return checkpoint, {**defaults, **given}

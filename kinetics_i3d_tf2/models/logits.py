@@ -71,6 +71,14 @@ class Logits(keras.layers.Layer):
         axes = [1] * (self.temporal == "mean") + [2, 3] * self.spatial_squeeze
         return ops.mean(logits, axis=tuple(axes)) if axes else logits
 
+    def with_temporal(self, temporal: str) -> "Logits":
+        """The layer with another `temporal`; it shares the weights of this one."""
+        layer = type(self).from_config({**self.get_config(), "temporal": temporal})
+        del layer.classifier
+        layer.classifier = self.classifier
+        layer.built = True
+        return layer
+
     def compute_output_shape(self, input_shape):
         batch, frames, height, width, _ = self.pool.compute_output_shape(input_shape)
         time = () if self.temporal == "mean" else (frames,)

@@ -8,9 +8,17 @@ from .checks import check_floats
 
 
 class NamedModel(keras.Model):
-    """Base of models that know the names of their classes, saved with the model."""
+    """Base of models that know the names of their classes, saved with the model.
+
+    Attributes:
+        num_classes: number of classes.
+        temporal: "mean", one answer for a clip, or "dense", of I3D.
+        activation: what makes probabilities of logits, "softmax" or "sigmoid".
+    """
 
     num_classes: int
+    temporal: str = "mean"
+    activation: str = "softmax"
     _class_names: tuple[str, ...] | None = None
 
     def __call__(self, inputs, *args, **kwargs):

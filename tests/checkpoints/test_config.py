@@ -41,9 +41,35 @@ def test_of_a_trained_model(prefix):
         "width": 0.1,
         "fingerprint": Checkpoint(prefix).fingerprint,
         "class_names": "label_map.txt",
+        "temporal": "mean",
+        "activation": "softmax",
     }
     assert recipe["clip"]["num_frames"] == 64
     assert Checkpoint(prefix).width == 0.1
+
+
+def test_a_dense_model_of_several_labels(prefix):
+    model = InceptionI3d(2, width=0.1, temporal="dense", activation="sigmoid")
+    save_checkpoint(model, prefix)
+    write_config_of_model(prefix, model)
+    checkpoint = Checkpoint(prefix)
+    assert (checkpoint.temporal, checkpoint.activation) == ("dense", "sigmoid")
+    built = checkpoint.build_model()
+    assert (built.temporal, built.activation) == ("dense", "sigmoid")
+    built = InceptionI3d(weights=prefix, temporal="mean")
+    assert (built.temporal, built.activation) == ("mean", "sigmoid")
+    (prefix.parent / "config.json").unlink()
+    checkpoint = Checkpoint(prefix)
+    assert (checkpoint.temporal, checkpoint.activation) == ("mean", "softmax")
+
+
+def test_an_older_file_has_neither_temporal_nor_activation(prefix):
+    write_config(prefix, CONFIG)
+    path = prefix.parent / "config.json"
+    content = json.loads(path.read_text())
+    kept = {k: v for k, v in content.items() if k not in ("temporal", "activation")}
+    path.write_text(json.dumps(kept))
+    assert read_config(prefix, CONFIG.fingerprint) == CONFIG
 
 
 def test_a_width_that_the_tensors_do_not_have(prefix):
@@ -78,6 +104,12 @@ def test_a_file_of_another_program_is_ignored(prefix, text):
         ({"width": float("inf")}, "width must be a number greater than 0"),
         ({"class_names": "../../names"}, "class_names must be the name of a file"),
         ({"class_names": [1]}, "class_names must be the name of a file"),
+        ({"temporal": "max"}, "temporal must be .*'max'"),
+        ({"activation": None}, "activation must be .*None"),
+        (
+            {"architecture": "c3d", "stream": "rgb", "temporal": "dense"},
+            'temporal of c3d must be "mean"',
+        ),
         ({"depth": 3}, "unexpected keyword argument 'depth'"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

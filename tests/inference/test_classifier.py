@@ -200,7 +200,18 @@ def test_long_videos_are_cut_with_a_warning(frames, tmp_path, monkeypatch, caplo
     assert caplog.text.count("is longer") == 1
 
 
-def test_dense_models_are_refused():
-    model = InceptionI3d(7, width=1 / 16, temporal="dense", class_names=NAMES)
-    with pytest.raises(ValueError, match='takes models with temporal="mean"'):
-        Classifier(model)
+def test_dense_models_of_several_labels(models, frames):
+    model = InceptionI3d(
+        7, width=1 / 16, temporal="dense", activation="sigmoid", class_names=NAMES
+    )
+    recipe.assign(model, 3)
+    scores = Classifier(model).score(frames)
+    one_label = Classifier.of_models({"rgb": models["rgb"]}, NAMES).score(frames)
+    np.testing.assert_allclose(scores.logits, one_label.logits, atol=1e-4)
+    np.testing.assert_allclose(
+        scores.probabilities, 1 / (1 + np.exp(-scores.logits)), rtol=1e-5
+    )
+    assert [n for n, _ in scores.top(7)] == [n for n, _ in one_label.top(7)]
+    flow = InceptionI3d(7, num_channels=2, width=1 / 16, class_names=NAMES)
+    with pytest.raises(ValueError, match="must have one activation.*'rgb': 'sigmoid'"):
+        Classifier(model, flow)

@@ -23,6 +23,14 @@ def test_joint_logits_are_the_sum(streams, expected):
     assert joint_logits(streams).tolist() == expected
 
 
+def test_probabilities_of_each_class_by_itself():
+    scores = Scores(np.log([1 / 3, 1, 3]), ("a", "b", "c"), activation="sigmoid")
+    np.testing.assert_allclose(scores.probabilities, [0.25, 0.5, 0.75])
+    assert [name for name, _ in scores.top(2)] == ["c", "b"]
+    far = Scores(np.array([-1e4, 1e4]), ("a", "b"), activation="sigmoid")
+    np.testing.assert_array_equal(far.probabilities, [0, 1])
+
+
 def test_top_classes():
     scores = Scores(np.log([0.1, 0.6, 0.3]), ("a", "b", "c"))
     (first, second) = scores.top(2)

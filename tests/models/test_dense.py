@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import recipe
 
-from kinetics_i3d_tf2 import InceptionI3d, upsample_dense
+from kinetics_i3d_tf2 import (
+    InceptionI3d,
+    fold_batch_norm,
+    save_checkpoint,
+    upsample_dense,
+)
 from kinetics_i3d_tf2.models.dense import place_frames
 
 
@@ -28,6 +33,37 @@ def test_the_mean_of_dense_logits_is_the_answer(models, clip):
     assert dense.shape == (1, 4, 7)
     np.testing.assert_allclose(dense.mean(1), mean, atol=1e-5)
     assert np.ptp(dense, axis=1).max() > 1e-3  # It differs from time to time.
+
+
+@pytest.mark.parametrize("own", [0, 1], ids=["of dense", "of mean"])
+@pytest.mark.parametrize("is_folded", [False, True], ids=["as it is", "folded"])
+def test_endpoints_of_either(models, clip, own, is_folded):
+    dense, mean = (np.asarray(model(clip)) for model in models)
+    for temporal, expected in (("dense", dense), ("mean", mean)):
+        model = models[own].endpoint_model(["Logits", "Mixed_5c"], temporal=temporal)
+        if is_folded:
+            model = fold_batch_norm(model)
+        found = model(clip)
+        assert found["Mixed_5c"].shape == (1, 5, 7, 7, 64)
+        np.testing.assert_allclose(found["Logits"], expected, atol=1e-4)
+
+
+def test_probabilities_of_each_class_by_itself(clip):
+    model = InceptionI3d(
+        7, final_endpoint="Predictions", width=1 / 16, activation="sigmoid"
+    )
+    outputs = model.endpoint_model(["Logits", "Predictions"])(clip)
+    expected = 1 / (1 + np.exp(-np.asarray(outputs["Logits"])))
+    np.testing.assert_allclose(outputs["Predictions"], expected, atol=1e-6)
+    dense = model.endpoint_model(["Predictions"], temporal="dense")(clip)
+    assert dense["Predictions"].shape == (1, 4, 7)
+
+
+def test_a_checkpoint_is_of_both(models, clip, tmp_path):
+    prefix = save_checkpoint(models[1], tmp_path / "model.ckpt")
+    for model in models:
+        loaded = InceptionI3d(weights=prefix, temporal=model.temporal)
+        np.testing.assert_array_equal(loaded(clip), model(clip))
 
 
 def test_weights_are_the_same(models):
@@ -97,6 +133,10 @@ def test_one_place_is_everywhere():
     ("call", "message"),
     [
         (lambda: InceptionI3d(temporal="max"), "each place in time. Received: 'max'"),
+        (
+            lambda: InceptionI3d(activation="relu"),
+            "one for each class by itself. Received: 'relu'",
+        ),
         (lambda: upsample_dense(np.ones((2, 3)), 4), "one place. Received: (2, 3)"),
         (
             lambda: upsample_dense(np.ones((1, 2, 3)), [[1]]),
