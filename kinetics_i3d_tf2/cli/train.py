@@ -13,7 +13,8 @@ Train another of the paper's architectures from image weights of Inception-V1:
 RUN/last and RUN/best are checkpoints in the released format, for i3d classify and
 i3d evaluate. RUN/log.csv, RUN/tensorboard and, at the end, RUN/curves.png show the
 progress. If the training is stopped or killed, the same command resumes it at the
-newest checkpoint; only --strategy and the machine may differ.
+newest checkpoint; only --strategy and the machine may differ. With larger --steps or
+--epochs it goes on to the new end, also if it was finished.
 
 To train on several machines, run the same command on each with --strategy=multi_worker
 and TF_CONFIG in the environment. All machines must see the same files, including RUN.

@@ -21,6 +21,7 @@ from .build import build_model, make_trainer
 from .callbacks import Checkpoints, LearningRate
 from .data_list import check_data, keep_data
 from .errors import explained
+from .extension import extend_settings
 from .initial_weights import initial_width, load_initial_weights
 from .logs import ProgressBar, RunLogs
 from .options import TrainingData, TrainingOptions, check, settings, upgrade
@@ -57,8 +58,9 @@ def train(
     format, with `label_map.txt`), `log.csv`, `tensorboard/`, `settings.json`,
     `clips.csv` and, at the end, `curves.png`. Called again with the same arguments, it
     resumes at the step of the newest checkpoint; on a CPU the final weights are bit for
-    bit those of an uninterrupted run. If clips were added or removed since, the error
-    names them.
+    bit those of an uninterrupted run. With more steps than before, a run goes on to the
+    new last one, also a finished run; its learning rate follows the new schedule from
+    there on. If clips were added or removed since, the error names them.
 
     Args:
         recipe: the recipe, such as `RECIPES["finetune_full"]`.
@@ -117,6 +119,7 @@ def train(
             today = settings(recipe, data, options)
             check_data(out, data, today)
             path = files.join(out, "settings.json")
+            extend_settings(path, today)
             run_dir.keep_settings(path, today, upgrade=upgrade)
             keep_data(out, data)
             state = _fit(run)

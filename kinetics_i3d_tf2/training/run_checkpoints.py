@@ -116,6 +116,8 @@ class RunCheckpoints:
             write_config_of_model(prefix, model, recipe=self._recipe)
             (folder / _STATE).write_text(_text(state), encoding="utf-8")
         self._link("last", state.step)
+        if not os.path.lexists(self._run / "best"):
+            self._link("best", state.step)  # Until this one is validated.
 
     def keep(self, state: RunState, *, best: int | None) -> None:
         """Updates the newest checkpoint's state and deletes all but it and the best.

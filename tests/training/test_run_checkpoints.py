@@ -49,7 +49,7 @@ def test_a_configuration_describes_the_model_and_its_training(tmp_path):
     trainer = make()
     checkpoints = RunCheckpoints(tmp_path, CLASSES, C3D)
     checkpoints.save(trainer.model, trainer.optimizer, RunState(step=2))
-    checkpoint = Checkpoint(tmp_path / "last")
+    checkpoint = Checkpoint(tmp_path / "best")  # There from the first one on.
     config = checkpoint.config
     assert (config.architecture, config.stream) == ("c3d", "rgb")
     assert (config.width, config.class_names) == (WIDTH, "label_map.txt")
