@@ -138,7 +138,7 @@ def problem_of(command):
         path = ROOT / arguments[0]
         if not path.is_file():
             return "there is no such file"
-        known = flags_in([path, *(ROOT / "kinetics_i3d_tf2" / "cli").glob("*.py")])
+        known = flags_in([path, *(ROOT / "kinetics_i3d_tf2" / "cli").rglob("*.py")])
     elif program == "make":
         targets = (ROOT / "Makefile").read_text(encoding="utf-8")
         return "" if f"\n{arguments[0]}:" in targets else "there is no such target"
