@@ -90,7 +90,7 @@ def _restored():
     kinds = (signal.SIGINT, signal.SIGTERM)
     handlers = {kind: signal.getsignal(kind) for kind in kinds}
     argv, folder, hook = sys.argv, os.getcwd(), sys.unraisablehook
-    environment, policy = dict(os.environ), _dtype_policy()
+    environment, dtypes = dict(os.environ), _keras_dtypes()
     try:
         yield
     finally:
@@ -109,8 +109,10 @@ def _restored():
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        if policy is not None and _dtype_policy() is not policy:
-            sys.modules["keras"].config.set_dtype_policy(policy)
+        if dtypes != _keras_dtypes() and None not in dtypes:
+            config = sys.modules["keras"].config
+            config.set_floatx(dtypes[0])
+            config.set_dtype_policy(dtypes[1])
 
 
 def _take_commands():
@@ -137,9 +139,11 @@ def _take_commands():
     return {name: sys.modules.pop(name) for name in names}, defined
 
 
-def _dtype_policy():
+def _keras_dtypes():
     keras = sys.modules.get("keras")
-    return None if keras is None else keras.config.dtype_policy()
+    if keras is None:
+        return None, None
+    return keras.config.floatx(), keras.config.dtype_policy()
 
 
 def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):

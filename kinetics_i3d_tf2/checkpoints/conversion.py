@@ -122,7 +122,7 @@ def _write_pytorch(source, path):
 
 
 def _write_keras(source, path):
-    open_weights(source).build_model().save(path)
+    open_weights(source).build_model(dtype="float32").save(path)
 
 
 # The function that writes a format, and the suffixes of its files.

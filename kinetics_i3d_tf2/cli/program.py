@@ -192,10 +192,12 @@ def quiet_tensorflow() -> Iterator[None]:
 
     Some are written while it is imported, before it knows its own log level; so the
     first import belongs inside this block. `TF_CPP_MIN_LOG_LEVEL=0` in the environment
-    shows them all.
+    shows them all. The user's `keras.json` does not change the arithmetic of programs,
+    which have flags for it.
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3":
         yield
+        _use_float32()
         return
     sys.stderr.flush()
     saved = os.dup(2)
@@ -203,9 +205,17 @@ def quiet_tensorflow() -> Iterator[None]:
         with open(os.devnull, "wb") as nothing:
             os.dup2(nothing.fileno(), 2)
         yield
+        _use_float32()
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def _use_float32():
+    keras = sys.modules.get("keras")
+    if keras is not None and keras.config.floatx() != "float32":
+        keras.config.set_floatx("float32")
+        keras.config.set_dtype_policy("float32")
 
 
 def _safe_record(record):

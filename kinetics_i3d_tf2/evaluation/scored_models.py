@@ -52,7 +52,7 @@ class Model:
         dtype: str = "float32",
     ):
         checkpoint = open_weights(path).require(stream, kind)
-        model = checkpoint.build_model()
+        model = checkpoint.build_model(dtype="float32")
         self.path = path
         self.kind = kind
         self.scored = (stream,)

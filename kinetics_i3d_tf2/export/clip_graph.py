@@ -30,7 +30,7 @@ def build(
         The model; the logits of two streams are summed.
     """
     inputs = {
-        stream: keras.Input(value.shape[1:], name=stream)
+        stream: keras.Input(value.shape[1:], name=stream, dtype="float32")
         for stream, value in verify.inputs_of(models).items()
     }
     outputs = []

@@ -106,7 +106,9 @@ def compare_video_sets(
         if save and save.get(name)
     }
     extract = extractor.make_extractor(
-        {"rgb": opened.build_model()}, endpoint="Logits", dtype=options.dtype
+        {"rgb": opened.build_model(dtype="float32")},
+        endpoint="Logits",
+        dtype=options.dtype,
     )
     gaussians, facts = {}, {}
     for name, videos in sets.items():

@@ -63,7 +63,7 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
     def load_model(self):
         """Loads the models, and lists what is in the folder, once in a process."""
         models = {
-            stream: open_weights(path).require(stream).build_model()
+            stream: open_weights(path).require(stream).build_model(dtype="float32")
             for stream, path in self._job.checkpoints.items()
         }
         job = self._job

@@ -199,7 +199,9 @@ def _left(inputs, index):
 
 def _run_here(left, total, files, opened, job):
     """Writes features, with a progress bar; yields each input, its error and damage."""
-    models = {s: checkpoint.build_model() for s, checkpoint in opened.items()}
+    models = {
+        s: checkpoint.build_model(dtype="float32") for s, checkpoint in opened.items()
+    }
     bar = _bar(left, total, job.windows, job.reader)
     results = window_features.extract_all(
         [each.source for each in left],

@@ -54,7 +54,7 @@ def bfloat16_speed() -> float:
 
 
 def _time(dtype, clip):
-    inputs = keras.Input(_SHAPE)
+    inputs = keras.Input(_SHAPE, dtype="float32")
     convolution = keras.layers.Conv3D(_FILTERS, 3, padding="same", dtype=dtype)
     run = freeze(keras.Model(inputs, convolution(inputs)))
     run(clip)

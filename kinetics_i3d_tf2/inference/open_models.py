@@ -30,7 +30,7 @@ def open_models(
     for source in sources:
         is_model = isinstance(source, keras.Model)
         title = source.name if is_model else os.fspath(source)
-        model = source if is_model else load_model(source)
+        model = source if is_model else load_model(source, dtype="float32")
         stream = _stream_of(model, title)
         if stream in found:
             raise ValueError(

@@ -73,7 +73,7 @@ class Baseline(NamedModel):
         self.width = width
         self._policy = keras.dtype_policies.get(dtype)
         clips = {
-            stream: keras.Input(shape, name=stream)
+            stream: keras.Input(shape, name=stream, dtype="float32")
             for stream, shape in self.clip_shapes.items()
         }
         outputs = self._connect(clips)

@@ -119,7 +119,9 @@ class InceptionI3d(NamedModel):
         check_temporal(temporal)
         check_activation(activation)
         policy = keras.dtype_policies.get(dtype)
-        inputs = keras.Input((None, None, None, num_channels), name="clip")
+        # Clips are float32, whatever Keras's floatx is; layers convert them.
+        shape = (None, None, None, num_channels)
+        inputs = keras.Input(shape, name="clip", dtype="float32")
         head = {
             "num_classes": num_classes,
             "dropout_rate": dropout_rate,

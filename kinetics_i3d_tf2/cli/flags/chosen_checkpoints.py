@@ -113,7 +113,7 @@ def load_models(checkpoints: Checkpoints) -> tuple[dict, tuple[str, ...]]:
                 f"released one has {expected}; pass one of your own with "
                 f"--{stream}_checkpoint"
             )
-        loaded[stream] = checkpoint.build_model()
+        loaded[stream] = checkpoint.build_model(dtype="float32")
         names[stream] = checkpoint.class_names
         logging.info("%s checkpoint restored", title(stream))
     if len(set(names.values())) > 1:
