@@ -13,6 +13,7 @@ own threads are off, as pairs are spread over threads. Everything is compiled be
 import time
 
 import cv2
+import moving_texture
 import numpy as np
 from absl import app, flags
 from processor import processor_name
@@ -177,12 +178,7 @@ def read_frames(count):
         if min(frames.shape[1:3]) == transforms.CROP_SIZE:
             return frames
         return transforms.center_crop(transforms.resize_short_side(frames))
-    rng = np.random.default_rng(0)
-    noise = cv2.GaussianBlur(rng.uniform(0, 255, (300, 300, 3)), (0, 0), 3)
-    texture = cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    return np.stack(
-        [texture[i % 70 : i % 70 + 224, i % 50 : i % 50 + 224] for i in range(count)]
-    )
+    return moving_texture.frames(count)
 
 
 if __name__ == "__main__":
