@@ -135,7 +135,9 @@ def _score(classifier, inputs, options):
                 on_damage=found.append,
             ):
                 yield Labelled(each, window)
-        except (ValueError, OSError) as caught:
+        except MemoryError:  # The machine's; its text says what to lower.
+            raise
+        except Exception as caught:  # One bad video must not stop the others.
             error = reason(caught, each.source.path)
         yield Labelled(each, None, None, error, False, " ".join(map(str, found)))
 
@@ -152,7 +154,7 @@ def _bar(left, total, options, progress):
         count = None
         if isinstance(left[0].source, Clip):
             path, start, end = (getattr(left[0].source, n) for n in _SPAN)
-            with contextlib.suppress(ValueError, OSError):  # Reading it gives it.
+            with contextlib.suppress(Exception):  # Reading it reports the error.
                 frames = clip_frames.num_frames(
                     path,
                     options.recipe or ClipRecipe(),

@@ -102,6 +102,24 @@ def test_a_stopped_run_goes_on(classifier, folder, tmp_path, suffix, window):
     assert out.read_bytes() == whole.read_bytes()
 
 
+def test_any_failure_is_that_of_one_video(classifier, folder, tmp_path, monkeypatch):
+    run, runs = Classifier.run, []
+
+    def fails_once(*args, **options):
+        runs.append(1)
+        if len(runs) == 1:
+            raise RuntimeError("too large")
+        return run(*args, **options)
+
+    monkeypatch.setattr(Classifier, "run", fails_once)
+    options = TableOptions(top=2, window=0.4)
+    found = sources.find([str(folder)])
+    report = write_labels(classifier, found, tmp_path / "l.csv", options)
+    assert list(report.errors) == ["a", "c"]
+    table = rows(tmp_path / "l.csv")
+    assert [row["error"] for row in table if "a.mkv" in row["path"]] == ["too large"]
+
+
 def test_only_what_changed_is_done_again(classifier, folder, tmp_path):
     out = tmp_path / "l.csv"
     found = sources.find([str(folder)])
