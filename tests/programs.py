@@ -74,6 +74,12 @@ def run_function(function) -> Finished:
     return Finished(code, out.getvalue(), error.getvalue())
 
 
+def overridden(defaults, flags):
+    """Flags with those defaults that they do not set themselves."""
+    names = {flag.partition("=")[0] for flag in flags}
+    return [*(d for d in defaults if d.partition("=")[0] not in names), *flags]
+
+
 @contextlib.contextmanager
 def running(name):
     """Gives a function that runs a command with its arguments."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import requests
 from absl import logging
-from tqdm import tqdm
 
 from ..utils.file_system import exclusive
+from ..utils.progress import Bar
 
 _CHUNK = 1 << 16
 
@@ -114,7 +114,7 @@ def _continue_download(url, partial, timeout):
         total = start + int(length) if length.isdecimal() else None
         with (
             open(partial, "ab" if resumed else "wb") as target,
-            tqdm(
+            Bar(
                 desc=url.rsplit("/", 1)[-1],
                 total=total,
                 initial=start,

@@ -4,7 +4,6 @@ import functools
 from pathlib import Path
 
 from absl import flags, logging
-from tqdm import tqdm
 
 from .. import demo
 from ..checkpoints import released
@@ -13,9 +12,10 @@ from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..streams import CHANNELS, title
 from ..utils import files
+from ..utils.progress import Bar
 from ..video.ffmpeg import is_stdin
 from ..visualization import clip_page, plots
-from . import program, results_file
+from . import output_flags, program, results_file
 from .flags import (
     chosen_checkpoints,
     clip_flags,
@@ -35,7 +35,11 @@ _FLOW_SAMPLE = flags.DEFINE_string(
     ".npy file for the Flow stream: float (1, frames, height, width, 2) in [-1, 1], "
     "where 1 is 20 pixels a frame.",
 )
-_JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
+_JSON = flags.DEFINE_string(
+    "json",
+    None,
+    "Also write the results to this file; - is standard output, without the rest.",
+)
 _REPORT = flags.DEFINE_string(
     "report",
     None,
@@ -94,7 +98,8 @@ def main(path: str | None, *, root: str, start: float, max_frames: int | None) -
     damage = found_damage[-1] if found_damage else None
     scores = classifier.scores_of(done.outputs)
     top = labels.top_k(scores.logits, model_flags.TOP.value)
-    results_file.print_results(scores, top)
+    if not output_flags.is_stdout(_JSON):
+        results_file.print_results(scores, top)
     if _JSON.value is not None:
         results_file.write_json(_JSON.value, checkpoints, path, scores, top, damage)
     if _REPORT.value is not None:
@@ -162,8 +167,8 @@ def _check_flags(path):
         if not is_stdin(path) and not files.exists(path):
             raise FileNotFoundError(f"{path}: there is no such video file")
         reading_flags.check_fps([Clip(path)])
-    program.check_output(_JSON)
-    program.check_output(_REPORT)
+    output_flags.check(_JSON, stdout=True)
+    output_flags.check(_REPORT)
     if _REPORT.value and not _REPORT.value.lower().endswith((".html", ".htm")):
         raise ValueError(
             f"--report={_REPORT.value}: the page is HTML; name a file that ends in "
@@ -197,9 +202,7 @@ def _read_frames(path, start, max_frames):
     with program.quiet_tensorflow():
         from ..inference.frames import read_frames
 
-    bar = functools.partial(
-        tqdm, desc="Reading", unit="frame", leave=False, disable=None
-    )
+    bar = functools.partial(Bar, desc="Reading", unit="frame", leave=False)
     found = []
     frames = read_frames(
         path,

@@ -33,7 +33,7 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_SIZE
 from ..utils import files
 from ..video import transforms
-from . import program
+from . import output_flags, program
 from .flags import (
     chosen_checkpoints,
     clip_flags,
@@ -88,7 +88,11 @@ _NUM_READERS = flags.DEFINE_integer(
     1,
 )
 _OUT = flags.DEFINE_string("out", None, "Folder of the results.", required=True)
-_JSON = flags.DEFINE_string("json", None, "Also write the figures to this file.")
+_JSON = flags.DEFINE_string(
+    "json",
+    None,
+    "Also write the figures to this file; - is standard output, without the rest.",
+)
 
 
 def main(argv):
@@ -151,7 +155,7 @@ def _check_flags():
     elif clip_flags.NUM_FRAMES.present and _PROTOCOL.value != "views":
         raise ValueError("--num_frames is for --protocol=views")
     files.check_writable(_OUT.value)
-    program.check_output(_JSON)
+    output_flags.check(_JSON, stdout=True)
 
 
 def _recipe():
@@ -193,7 +197,8 @@ def _report(found):
     """Prints the figures."""
     from ..evaluation import results
 
-    if found.clips:
+    is_json = output_flags.is_stdout(_JSON)
+    if found.clips and not is_json:
         print(results.table(found))
     if _JSON.value is not None:
         with files.open_file(files.join(_OUT.value, "settings.json")) as file:
@@ -202,7 +207,11 @@ def _report(found):
     without = f", {found.unlabelled} without a label" if found.unlabelled else ""
     retry = " (--retry_failed tries them again)" if found.unread else ""
     damaged = f"; {found.damaged} have damaged frames" if found.damaged else ""
-    print(
+    summary = (
         f"{found.clips} clips{without}; {found.unread} could not be read{retry}"
         f"{damaged}; see {_OUT.value}"
     )
+    if is_json:
+        logging.info("%s", summary)
+    else:
+        print(summary)

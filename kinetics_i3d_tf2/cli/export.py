@@ -52,8 +52,9 @@ _OUT = flags.DEFINE_string(
 _FORMAT = flags.DEFINE_enum(
     "format",
     "saved_model",
-    ["saved_model", "onnx", "openvino", "litert"],
-    "What to write; the last three hold the signature logits, through Keras's export.",
+    ["saved_model", "onnx", "openvino", "litert", "tflite"],
+    "What to write; all but the first hold the signature logits, through Keras's "
+    "export. tflite is litert.",
 )
 _MODEL_NAME = flags.DEFINE_string(
     "model_name",
@@ -71,6 +72,8 @@ _FLOW_PAIRS = flags.DEFINE_integer(
 def main(argv):
     """Exports the models that the flags name."""
     program.reject_positional(argv)
+    if _FORMAT.value == "tflite":
+        flags.FLAGS.format = "litert"
     _check_flags()
     with program.quiet_tensorflow():
         from ..export import export_model as engine

@@ -32,7 +32,7 @@ from absl import flags
 
 from ..features import video_sets
 from ..utils import files
-from . import program
+from . import output_flags, program
 from .flags import chosen_checkpoints, clip_flags, model_flags, reading_flags
 
 for _flag in (
@@ -79,7 +79,11 @@ _SAVE = {
     )
     for name in ("real", "fake")
 }
-_JSON = flags.DEFINE_string("json", None, "Also write the results to this file.")
+_JSON = flags.DEFINE_string(
+    "json",
+    None,
+    "Also write the results to this file; - is standard output, without the rest.",
+)
 
 
 def main(argv):
@@ -101,7 +105,8 @@ def main(argv):
     )
     save = {name: flag.value for name, flag in _SAVE.items()}
     results = compare.compare_video_sets(*argv[1:], path, options=options, save=save)
-    _print(results)
+    if not output_flags.is_stdout(_JSON):
+        _print(results)
     if _JSON.value is not None:
         files.write_json(_JSON.value, results)
 
@@ -124,8 +129,9 @@ def _check(paths):
             raise ValueError(f"--{flag.name}: {path} is such a file already")
         if flag.value is not None and not flag.value.endswith(".npz"):
             raise ValueError(f"--{flag.name}={flag.value}: name a .npz file")
-    for flag in (*_SAVE.values(), _JSON):
-        program.check_output(flag)
+    for flag in _SAVE.values():
+        output_flags.check(flag)
+    output_flags.check(_JSON, stdout=True)
 
 
 def _print(results):

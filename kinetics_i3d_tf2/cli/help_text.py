@@ -84,9 +84,12 @@ def _describe(flag):
     prefix = "--[no]" if flag.boolean else "--"
     default = f" (default: {flag.default_as_str})" if flag.default is not None else ""
     choices = getattr(flag.parser, "enum_values", None)
-    values = f" {' | '.join(choices)}." if choices else ""
+    description, values = flag.help.strip(), ""
+    if choices:  # absl puts them first, as <a|b>: in front of the description.
+        description = description.removeprefix(f"<{'|'.join(choices)}>: ")
+        values = f" {' | '.join(choices)}."
     text = textwrap.fill(
-        f"{flag.help.strip()}{values}{default}",
+        f"{description}{values}{default}",
         _WIDTH,
         initial_indent=" " * 6,
         subsequent_indent=" " * 6,

@@ -20,8 +20,9 @@ from ..utils.text import printable
 from . import help_text
 from .safe_output import SafeOutput, escaped
 
-# absl's error for a required flag that is missing.
+# absl's errors for a required flag that is missing, and for a value too many.
 _REQUIRED = re.compile(r"Flag (--\w+) must have a value other than None")
+_TWICE = re.compile(r"flag --(\w+)=(.*): already defined as (.*)")
 
 # Libraries of remote files that tell where they found credentials.
 _CHATTY = ("aiobotocore", "botocore", "google.auth")
@@ -124,33 +125,6 @@ def six_digits(value: float) -> str:
     return text + ".0" if text.lstrip("-").isdigit() else text
 
 
-def check_output(flag: flags.FlagHolder) -> None:
-    """Finds out that the file which a flag names cannot be written, before the work.
-
-    Args:
-        flag: of a path or an address; None is no file.
-
-    Raises:
-        OSError: nothing can be written there, or the bucket of an address does not
-            exist or may not be accessed.
-        ValueError: it names none, a folder, a file in a folder that is not there, or an
-            address that can only be read.
-    """
-    if flag.value is None:
-        return
-    if files.is_address(flag.value):
-        files.check_writable(flag.value)
-        return
-    if not flag.value or os.path.isdir(flag.value):
-        raise ValueError(f"--{flag.name}={flag.value}: name a file to write")
-    folder = os.path.dirname(os.path.abspath(flag.value))
-    if not os.path.isdir(folder):
-        raise ValueError(f"--{flag.name}={flag.value}: there is no such folder")
-    if os.path.exists(flag.value) and not os.path.isfile(flag.value):
-        return  # A device or a pipe, which is written to.
-    files.check_writable(flag.value)
-
-
 def reject_positional(argv: list[str]) -> None:
     """Refuses stray arguments, and says what was probably meant.
 
@@ -239,11 +213,20 @@ def _unraisable(what):
 
 
 def _parse_flags(argv, keep_unknown):
+    for name in flags.FLAGS:  # Of flags of a list, every value counts.
+        flags.FLAGS[name].allow_overwrite = isinstance(
+            flags.FLAGS[name], flags.MultiFlag
+        )
     try:
         return flags.FLAGS(argv, known_only=keep_unknown)
     except flags.Error as error:
-        missing = _REQUIRED.search(str(error))
-        _exit_with(ValueError(f"{missing[1]} is required") if missing else error)
+        message = str(error)
+        if missing := _REQUIRED.search(message):
+            message = f"{missing[1]} is required"
+        elif twice := _TWICE.search(message):
+            name, second, first = twice.groups()
+            message = f"given twice: --{name}={first} and --{name}={second}"
+        _exit_with(ValueError(message))
     except SystemExit:
         sys.stdout.flush()
         sys.exit(0)  # absl has shown the help, and would exit with 1.

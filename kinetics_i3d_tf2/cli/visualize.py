@@ -16,7 +16,7 @@ white where they are 0. Each is scaled by its own largest weight.
 from absl import flags
 
 from ..visualization import filters, plots
-from . import program
+from . import output_flags, program
 
 _OUT = flags.DEFINE_string(
     "out", "filters", "The pictures without their suffix; .png and .gif are added."
@@ -33,7 +33,7 @@ def main(argv):
         )
     if not plots.is_installed():
         raise ValueError(f"pictures need matplotlib: {plots.INSTALL}")
-    program.check_output(_OUT)
+    output_flags.check(_OUT)
     with program.quiet_tensorflow():
         import tensorflow  # noqa: F401 (it is silent once it was imported quietly)
     networks = filters.draw_filters(paths, _OUT.value)

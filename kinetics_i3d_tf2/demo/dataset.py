@@ -11,11 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 import av
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..utils import files, run_dir
 from ..utils.cores import num_cores
+from ..utils.progress import Bar
 from . import scenes
 
 SPLITS = ("train", "val")
@@ -168,7 +168,7 @@ def _write_clips(folder, plan, seed, processes):
     for parent in {path.rpartition("/")[0] for path in missing}:
         files.make_dirs(parent)
     run_dir.clear_unfinished(folder)
-    with tqdm(
+    with Bar(
         desc="Drawing", total=len(plan), initial=len(plan) - len(missing), unit="clip"
     ) as bar:
         for _ in _written(missing, min(processes, len(missing))):

@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping, Sequence
 
 from absl import logging
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..data import clip_streams, prefetch
@@ -17,6 +16,7 @@ from ..data.sources import fingerprints
 from ..utils import files, run_dir
 from ..utils.damage_limit import DamageLimit
 from ..utils.errors import problem_of
+from ..utils.progress import Bar
 from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
 from ..visualization import plots
@@ -178,7 +178,7 @@ def _run(sources, done, classes, protocol, models, options):
     )
     final = scored_names(models)[-1]
     seen = collections.Counter(row[f"{final}_rank"] for row in done.rows.values())
-    bar = tqdm(
+    bar = Bar(
         desc="Evaluating",
         total=len(sources),
         initial=len(sources) - len(left),

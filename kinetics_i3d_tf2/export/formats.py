@@ -173,7 +173,11 @@ def _stem(path, format):
 
 def _installed(format):
     if format not in FORMATS:
-        raise ValueError(f"The formats are {', '.join(FORMATS)}. Received: {format!r}")
+        of_suffix = [n for n, row in FORMATS.items() if f".{format}" in row.suffixes]
+        hint = f"; did you mean {of_suffix[0]!r}?" if of_suffix else ""
+        raise ValueError(
+            f"The formats are {', '.join(FORMATS)}. Received: {format!r}{hint}"
+        )
     row = FORMATS[format]
     for package in row.packages:
         try:

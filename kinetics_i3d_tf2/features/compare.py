@@ -5,12 +5,12 @@ import os
 from collections.abc import Mapping
 
 from absl import logging
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..checkpoints.pretrained import open_weights
 from ..data.read_options import ReadOptions
 from ..utils.cores import num_cores
+from ..utils.progress import Bar
 from . import extractor, fvd, fvd_statistics
 from .frechet import frechet_distance
 from .fvd_protocols import FvdProtocol, find_protocol
@@ -187,7 +187,7 @@ def _measure(name, videos, extract, protocol, options):
     """The Gaussian of a set and facts about it, with a progress bar."""
     total = min(len(videos), protocol.num_videos or len(videos))
     damaged = []
-    with tqdm(desc=f"{name:4}", total=total, unit="video") as bar:
+    with Bar(desc=f"{name:4}", total=total, unit="video") as bar:
         gaussian, frames, errors = fvd.gaussian_of(
             videos,
             extract,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from absl import logging
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..checkpoints.pretrained import open_weights
@@ -21,6 +20,7 @@ from ..inference.windows import Windows
 from ..utils import files as storage
 from ..utils import run_dir
 from ..utils.cores import num_cores
+from ..utils.progress import Bar
 from ..video.flow_engines import choose_engine
 from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
@@ -251,6 +251,6 @@ def _bar(left, total, windows, reader):
     if len(left) == 1 and isinstance(left[0].source, Clip):
         with contextlib.suppress(ValueError, OSError):  # Reading it gives the reason.
             total = windows.count(reader.count(left[0].source))
-            return tqdm(desc="Extracting", total=total, unit="window")
+            return Bar(desc="Extracting", total=total, unit="window")
     done = total - len(left)
-    return tqdm(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)
+    return Bar(desc="Extracting", total=total, initial=done, unit="video", smoothing=0)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
 from ..data import clip_frames
@@ -15,6 +14,7 @@ from ..data.clips import Clip
 from ..data.sources import Input
 from ..utils import files
 from ..utils.errors import reason
+from ..utils.progress import Bar
 from . import labelling, over_time
 from .label_rows import make_row
 from .labelling import LabellingOptions
@@ -149,7 +149,7 @@ def _unit(left, options):
 def _bar(left, total, options, progress):
     """Counts the windows of a single long video, else videos."""
     if not progress:
-        return tqdm(disable=True)
+        return Bar(disable=True)
     if _unit(left, options) == "window":
         count = None
         if isinstance(left[0].source, Clip):
@@ -163,8 +163,8 @@ def _bar(left, total, options, progress):
                 )
                 windows = over_time.windows_of_seconds(options.window, options.stride)
                 count = windows.count(frames)
-        return tqdm(desc="Classifying", total=count, unit="window")
-    return tqdm(
+        return Bar(desc="Classifying", total=count, unit="window")
+    return Bar(
         desc="Classifying", total=total, initial=total - len(left), unit="video",
         smoothing=0,
     )  # fmt: skip

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 from absl import logging
-from tqdm import tqdm
 
 from ..data import preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
+from ..utils.progress import Bar
 from . import graph, long_clips, pieces
 from .frames import MAX_WHOLE, LongVideo
 from .long_clips import Run, Shown
@@ -107,7 +107,7 @@ class Runner:
         recipe = recipe or self.recipe
 
         def attempt(count):
-            bar = tqdm(frames, "Scoring", count, disable=not progress, unit="frame")
+            bar = Bar(frames, "Scoring", count, disable=not progress, unit="frame")
             streams = preprocessing.iter_streams(bar, recipe, keep_last=True)
             counts = {name: count - (name == "flow") for name in self.models}
             return self._run_long(streams, counts, endpoints, show)

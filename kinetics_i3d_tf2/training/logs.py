@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
-from tqdm import tqdm
 
 from ..utils import files
+from ..utils.progress import Bar
 
 
 class RunLogs:
@@ -62,12 +62,12 @@ class ProgressBar(keras.callbacks.Callback):
     def __init__(self, step: int, steps: int, batch_size: int, *, shown: bool = True):
         super().__init__()
         self._batch_size = batch_size
-        self._bar = tqdm(
+        self._bar = Bar(
             desc="Training",
             total=steps * batch_size,
             initial=step * batch_size,
             unit="clip",
-            disable=None if shown else True,
+            disable=not shown,
             dynamic_ncols=True,
         )
 

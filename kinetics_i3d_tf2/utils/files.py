@@ -17,6 +17,7 @@ from . import walk, whole_files
 from .remote import cache, file_systems, reader, storage
 from .remote.addresses import is_address, redact, without_query
 from .scratch import temporary_folder
+from .whole_files import STDOUT as STDOUT
 
 
 def join(folder: str | os.PathLike, *names: str) -> str:
@@ -146,7 +147,8 @@ def check_writable(path: str | os.PathLike) -> None:
 
     Raises:
         OSError: nothing can be written there, or there is no such bucket.
-        ValueError: a file is where a folder must be, or an address can only be read.
+        ValueError: a file is where a folder must be, an address can only be read, or
+            the path is "-".
     """
     if is_address(path):
         file_systems.check_writable(path)
@@ -197,8 +199,8 @@ def atomic_writer(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path whose file replaces `path` when the block succeeds.
 
     Args:
-        path: the file to write, local or an address. A device or a pipe, such as
-            /dev/stdout, is written to and not replaced.
+        path: the file to write, local or an address; "-" is standard output, for text.
+            A device or a pipe is written to and not replaced.
 
     Yields:
         Local path, hidden in the same folder, or in the system's temporary folder for

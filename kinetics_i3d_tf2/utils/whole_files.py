@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import shutil
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from .scratch import temporary_folder
 
+STDOUT = "-"  # In place of a path.
 # How NumPy and HDF5 say that a disk is full.
 _WRITE_ERROR = re.compile(r"requested and \d+ written|errno = \d+")
 
@@ -21,7 +23,8 @@ def writer(path: str | os.PathLike) -> Iterator[Path]:
     """Yields a temporary path whose file replaces a local one; see `files`.
 
     Args:
-        path: the file. A device or a pipe is written to and not replaced.
+        path: the file. A device or a pipe is written to and not replaced; "-" is
+            standard output, for text.
 
     Yields:
         Path of a hidden file in the same folder; of a device, in another.
@@ -29,6 +32,12 @@ def writer(path: str | os.PathLike) -> Iterator[Path]:
     Raises:
         OSError: the file cannot be written; the error names it.
     """
+    if os.fspath(path) == STDOUT:
+        with temporary_folder() as folder:
+            yield (temporary := Path(folder) / "content")
+            sys.stdout.write(temporary.read_text(encoding="utf-8"))
+            sys.stdout.flush()
+        return
     path = Path(path)
     if path.exists() and not path.is_file() and not path.is_dir():
         with temporary_folder() as folder:
@@ -113,8 +122,13 @@ def check_writable(path: str | os.PathLike) -> None:
 
     Raises:
         OSError: nothing can be written there.
-        ValueError: a file is where a folder must be.
+        ValueError: a file is where a folder must be, or the path is "-".
     """
+    if os.fspath(path) == STDOUT:
+        raise ValueError(
+            "-: standard output takes a single text; name a file or folder (./- is one "
+            "of this name)"
+        )
     folder = os.path.abspath(path)
     while not os.path.isdir(folder):
         above = os.path.dirname(folder)

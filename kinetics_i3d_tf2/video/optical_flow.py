@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from ..arguments import suggest_arguments
+from ..utils.progress import Bar
 from . import flow_engines
 from .tvl1_parameters import EPSILON
 
@@ -118,7 +118,7 @@ def iter_optical_flow(
 
 def _iterate(frames, epsilon, engine, progress, num_threads):
     total = len(frames) - 1 if hasattr(frames, "__len__") else None
-    with tqdm(total=total, unit="pair", disable=not progress) as bar:
+    with Bar(total=total, unit="pair", disable=not progress) as bar:
         if engine == "numba":
             flow_engines.compile_numba(bar.set_description)
         bar.set_description("TV-L1 flow")

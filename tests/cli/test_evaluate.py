@@ -493,8 +493,9 @@ def test_other_classes_leave_no_run_behind(run, videos, checkpoints, tmp_path):
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
 def test_bad_flags(run, videos, checkpoints, tmp_path, flags, message):
-    common = (*of_folder(videos), checkpoints["rgb"], *SIZES)
-    status, printed, error = run(*common, f"--out={tmp_path / 'out'}", *flags)
+    out = f"--out={tmp_path / 'out'}"
+    common = (*of_folder(videos), checkpoints["rgb"], *SIZES, out)
+    status, printed, error = run(*programs.overridden(common, flags))
     assert (status, printed) == (2, "")
     assert_error(error, message)
     assert not (tmp_path / "out").exists()

@@ -48,6 +48,8 @@ def test_flags_come_in_groups(flag):
     text = programs.run("evaluate", flag).stdout
     assert text.index("\nFlags:") < text.index("\nDataset:")
     assert "  --protocol:\n" in text and "  --[no]flip:\n" in text
+    assert "      Streams to run: both, " in text  # Without absl's <joint|rgb|...>.
+    assert text.count("joint | rgb | flow") == 1
     assert text == programs.run("evaluate", "--help").stdout
 
 

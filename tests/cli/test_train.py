@@ -35,17 +35,16 @@ def videos(tmp_path_factory):
 @pytest.fixture
 def training(videos):
     def run(*arguments, videos=videos):
-        dataset = ("--dataset=folder", f"--videos={videos}")
-        return programs.run("train", *SMALL, *dataset, *arguments)
+        common = (*SMALL, "--dataset=folder", f"--videos={videos}")
+        return programs.run("train", *programs.overridden(common, arguments))
 
     return run
 
 
 def start(videos, folder, *arguments, limit=""):
-    command = [
-        sys.executable, "-m", "kinetics_i3d_tf2", "train", *SMALL, "--dataset=folder",
-        f"--videos={videos}", f"--out={folder}", *arguments,
-    ]  # fmt: skip
+    common = (*SMALL, "--dataset=folder", f"--videos={videos}", f"--out={folder}")
+    flags = programs.overridden(common, arguments)
+    command = [sys.executable, "-m", "kinetics_i3d_tf2", "train", *flags]
     shell = ["bash", "-c", f'{limit} exec "$@"', "bash"]
     return subprocess.Popen(
         [*shell, *command],

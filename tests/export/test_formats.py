@@ -262,3 +262,8 @@ def test_other_backends_are_refused(pretended, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="TensorFlow backend. KERAS_BACKEND is 'jax'"):
         formats.check("i3d.onnx", "onnx")
+
+
+def test_a_suffix_in_place_of_a_format():
+    with pytest.raises(ValueError, match="Received: 'tflite'; did you mean 'litert'?"):
+        formats.check("i3d.tflite", "tflite")

@@ -9,14 +9,14 @@ from ...inference import segments
 from ...inference.label_rows import SUFFIXES
 from ...utils import files
 from ...visualization import plots
-from .. import program
+from .. import output_flags
 from . import clip_flags, flow_flags, model_flags, runner_flags
 
 OUT = flags.DEFINE_string(
     "out",
     None,
     "Table to write, .csv or .jsonl: a row for each video, or for each of its windows. "
-    "Stopped, the same command goes on. By default CSV on standard output.",
+    "Stopped, the same command goes on. By default, or with -, CSV on standard output.",
 )
 WINDOW = flags.DEFINE_float(
     "window",
@@ -46,8 +46,8 @@ MIN_SECONDS = flags.DEFINE_float(
 CAPTIONS = flags.DEFINE_string(
     "captions",
     None,
-    "Also write the segments of one video as captions (.vtt), for a player. Needs "
-    "--window.",
+    "Also write the segments of one video as captions (.vtt), for a player, or to "
+    "standard output (-). Needs --window.",
 )
 TIMELINE = flags.DEFINE_string(
     "timeline",
@@ -127,10 +127,19 @@ def check() -> None:
     for flag in (clip_flags.MODEL, clip_flags.NUM_FRAMES, clip_flags.RGB_STRIDE):
         if flag.present:
             raise ValueError(f"--{flag.name}: this program runs I3D")
-    program.check_output(OUT)
+    output_flags.check(OUT, stdout=True)
+    if output_flags.is_stdout(OUT):
+        flags.FLAGS.out = None  # As without the flag.
+    output_flags.check(CAPTIONS, stdout=True)
+    output_flags.check(TIMELINE)
+    if output_flags.is_stdout(CAPTIONS) and OUT.value is None:
+        raise ValueError(
+            "--captions=-: the table is on standard output too; write it to a file "
+            "with --out"
+        )
     for flag, suffix in ((CAPTIONS, ".vtt"), (TIMELINE, ".html")):
-        program.check_output(flag)
-        if flag.value is not None and not flag.value.endswith(suffix):
+        is_file = flag.value is not None and not output_flags.is_stdout(flag)
+        if is_file and not flag.value.endswith(suffix):
             raise ValueError(
                 f"--{flag.name}={flag.value}: name a file that ends in {suffix}"
             )

@@ -4,9 +4,8 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-from tqdm import tqdm
-
 from ...utils import files
+from ...utils.progress import Bar
 from ..clips import Clip
 from .outcomes import count_outcomes
 
@@ -44,7 +43,7 @@ def shown(
             update()
 
     # Clips come in bursts; their average predicts best.
-    with tqdm(desc="Preparing", smoothing=0, **options) as bar:
+    with Bar(desc="Preparing", smoothing=0, **options) as bar:
         thread = threading.Thread(target=follow)
         thread.start()
         try:

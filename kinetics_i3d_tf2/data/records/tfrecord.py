@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import google_crc32c
 from absl import logging
-from tqdm import tqdm
 
 from ...arguments import suggest_arguments
 from ...utils import files
+from ...utils.progress import Bar
 from ...utils.remote import cache
 
 _HEADER = struct.Struct("<QI")
@@ -67,12 +67,12 @@ def find_records(
                 f"the same clips; choose one of {', '.join(sorted(sets))}"
             )
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = tqdm(
+        found = Bar(
             pool.map(_records_of, map(os.fspath, paths)),
             desc="Finding records",
             total=len(paths),
             unit="file",
-            disable=None,
+            leave=False,
             delay=2,
         )
         records = tuple(record for records in found for record in records)
