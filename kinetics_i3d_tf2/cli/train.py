@@ -6,6 +6,10 @@ Fine-tune the released RGB stream on videos in one folder per class:
 Train the Flow stream on records that `i3d prepare` wrote:
   i3d train --recipe=finetune_full --stream=flow --records=RECORDS --out=RUN
 
+Train on several labels at once, with their times, from a CSV path,label,start,end:
+  i3d train --recipe=finetune_full --loss=sigmoid --temporal=dense \
+    --dataset=intervals --annotations=labels.csv --videos=DIR --out=RUN
+
 Train another of the paper's architectures from image weights of Inception-V1:
   i3d train --recipe=paper_scratch --model=two_stream \
     --init=inception_v1.ckpt --records=RECORDS --out=RUN
@@ -28,6 +32,7 @@ from absl import flags, logging
 
 from ..data.hold_out import hold_out
 from ..data.listings import splits
+from ..training import class_weights
 from . import program
 from .flags import clip_flags, dataset_flags, flow_flags, reading_flags, recipe_flags
 
@@ -79,6 +84,11 @@ _DTYPE = flags.DEFINE_enum(
     ["float32", "mixed_bfloat16", "mixed_float16"],
     "Dtype policy; weights stay float32. mixed_float16 needs a GPU.",
 )
+_CLASS_WEIGHTS = flags.DEFINE_string(
+    "class_weights",
+    None,
+    "balanced, which weighs rare classes more, or a CSV class,weight.",
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, clips and dropout.", 0)
 _CHECKPOINT_EVERY = flags.DEFINE_integer(
     "checkpoint_every",
@@ -123,6 +133,7 @@ def main(argv):
         dtype=_DTYPE.value,
         gradient_accumulation_steps=_GRADIENT_ACCUMULATION_STEPS.value,
         data_service=_DATA_SERVICE.value,
+        class_weights=_class_weights(data.class_names),
     )
     try:
         state = i3d.train(
@@ -151,6 +162,13 @@ def _splits(dataset):
         return hold_out(training, _VALIDATION_SPLIT.value, seed=_SEED.value)
     name = _val_split(dataset)
     return training, dataset.split(name) if name else ()
+
+
+def _class_weights(class_names):
+    """The weights of the flag, as of `TrainingOptions`."""
+    if _CLASS_WEIGHTS.value in (None, class_weights.BALANCED):
+        return _CLASS_WEIGHTS.value
+    return class_weights.read_class_weights(_CLASS_WEIGHTS.value, class_names)
 
 
 def _check_flags():
@@ -196,8 +214,15 @@ def _print(state):
     print(f"{state.step} steps are done. Checkpoints: {_OUT.value}/last")
     if state.best:
         print(
-            f"The best is {_OUT.value}/best, of step {state.best['step']}: top-1 of "
-            f"{state.best['val_top1']:.2%} on the validation split"
+            f"The best is {_OUT.value}/best, of step {state.best['step']}: "
+            f"{_score(state.best)} on the validation split"
         )
     else:
         print(f"Without a validation split, {_OUT.value}/best is the last")
+
+
+def _score(row):
+    """The score of a log row, for people."""
+    if "val_top1" in row:
+        return f"top-1 of {row['val_top1']:.2%}"
+    return f"mean average precision of {row['val_map']:.2%}"

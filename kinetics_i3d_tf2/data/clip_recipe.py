@@ -9,6 +9,7 @@ from ..streams import STREAMS
 from ..video.transforms import CROP_SIZE, SHORT_SIDE
 from ..video.tvl1_parameters import EPSILON
 from .read_options import ReadOptions
+from .targets import Targets
 
 
 @suggest_arguments
@@ -33,6 +34,8 @@ class ClipRecipe:
         max_damaged: share of the clips of a dataset that may turn out to be unreadable
             before that is an error.
         reading: limits on single videos and records, and the rate of images.
+        targets: what pipelines give with a clip: several labels, for the clip or for
+            each frame; None gives the index of its one label.
 
     Raises:
         ValueError: a value is out of range.
@@ -52,6 +55,7 @@ class ClipRecipe:
     flow_epsilon: float = EPSILON
     max_damaged: float = 0.1
     reading: ReadOptions = ReadOptions()
+    targets: Targets | None = None
 
     def __post_init__(self):
         if self.stream not in STREAMS:
@@ -76,7 +80,10 @@ class ClipRecipe:
     @classmethod
     def from_json(cls, fields: dict) -> "ClipRecipe":
         """The recipe whose `dataclasses.asdict` are some fields."""
-        return cls(**fields | {"reading": ReadOptions(**fields["reading"])})
+        values = fields | {"reading": ReadOptions(**fields["reading"])}
+        if fields.get("targets"):
+            values["targets"] = Targets(**fields["targets"])
+        return cls(**values)
 
     @classmethod
     def of_model(cls, kind: str) -> "ClipRecipe":

@@ -26,8 +26,9 @@ def open_clip(source: Clip | Record, recipe: ClipRecipe, *, fps: float = FRAME_R
         fps: frames per second of the streams, whatever the rate of the source.
 
     Returns:
-        Reader with the attributes `label`, the label index or -1; `example_id`, the
-        clip's name; and `damage`, after reading, if frames are damaged or missing.
+        Reader with the attributes `label`, the label index or -1; `intervals`, all
+        labels with their seconds from its first frame on; `example_id`, the clip's
+        name; and `damage`, after reading, if frames are damaged or missing.
         `len(reader)` is the number of frames that every stream has;
         `read(first, count, rgb_stride=1)` returns the sample of at most `count` frames
         (None: all), RGB one out of `rgb_stride`.
@@ -69,6 +70,7 @@ class _VideoReader:
         self._recipe = recipe
         self._fps = fps
         self.label = clip.index
+        self.intervals = [i.since(clip.start or 0.0) for i in clip.all_labels]
         self.example_id = clip.example_id
         self.damage = None
 
@@ -113,6 +115,7 @@ class _RecordReader:
         self._name = files.redact(record.path)
         self._recipe = recipe
         self.label = example.index
+        self.intervals = example.intervals
         self.example_id = example.example_id
         self.damage = None
         if "flow" in recipe.streams:

@@ -1,32 +1,64 @@
 """The table of labelled clips that every dataset is read into."""
 
 import dataclasses
-import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
-
-from absl import logging
 
 from ..utils import files
 from ..utils.text import near_match, printable
-from . import labels
+from .intervals import NO_LABEL, Interval
 from .listings.splits import find_split
 from .listings.video_folder import VIDEO_SUFFIXES
 
-NO_LABEL = -1
 _KINETICS_STEM = re.compile(r"(.{11})_(\d{6})_(\d{6})")
 
 
 class Clip(NamedTuple):
-    """A video file, or a span of one, and its class."""
+    """A video file, or a span of one, and its class, or its labels with their times.
+
+    Attributes:
+        path: the file.
+        label: its one class; "" if it has none, or `intervals`.
+        index: index of the class; `NO_LABEL` if there is none.
+        start: first second of the file; None is its beginning.
+        end: last second; None is its end.
+        split: name of the split.
+        intervals: several labels with their times, in seconds of the file.
+    """
 
     path: str
     label: str = ""
     index: int = NO_LABEL
-    start: float | None = None  # seconds of the file; None is its beginning
-    end: float | None = None  # None is its end
+    start: float | None = None
+    end: float | None = None
     split: str = "train"
+    intervals: tuple[Interval, ...] = ()
+
+    @classmethod
+    def from_json(cls, values: Sequence) -> "Clip":
+        """The clip whose fields, in order, went through JSON."""
+        clip = cls(*values)
+        return clip._replace(intervals=tuple(Interval(*i) for i in clip.intervals))
+
+    @property
+    def all_labels(self) -> tuple[Interval, ...]:
+        """Its labels, whether it has one or several; one has no times."""
+        if self.index == NO_LABEL:
+            return self.intervals
+        return (Interval(self.label, index=self.index), *self.intervals)
+
+    @property
+    def label_names(self) -> set[str]:
+        """Names of its classes."""
+        return {interval.label for interval in (self, *self.intervals)} - {""}
+
+    def with_indices(self, index: Mapping[str, int]) -> "Clip":
+        """The clip with the indices of its classes, by their names."""
+        intervals = tuple(i._replace(index=index[i.label]) for i in self.intervals)
+        return self._replace(
+            index=index[self.label] if self.label else NO_LABEL, intervals=intervals
+        )
 
     @property
     def media_id(self) -> str:
@@ -115,13 +147,13 @@ class Table:
             ValueError: the class of a clip is not in the list.
         """
         index = {name: number for number, name in enumerate(class_names)}
-        unknown = {clip.label for clip in self.clips} - {"", *index}
+        unknown = {name for clip in self.clips for name in clip.label_names} - {*index}
         if unknown:
             raise ValueError(
                 f"{len(unknown)} classes are not among the {len(index)} that there "
                 f"are, for example {unknown_class(min(unknown), index)}"
             )
-        clips = (c._replace(index=index.get(c.label, NO_LABEL)) for c in self.clips)
+        clips = (clip.with_indices(index) for clip in self.clips)
         return dataclasses.replace(
             self, clips=tuple(clips), class_names=tuple(class_names)
         )
@@ -149,64 +181,6 @@ def join(tables: Sequence[Table]) -> Table:
     )
 
 
-class Listed(NamedTuple):
-    """A line of a list."""
-
-    place: str  # file and line, for errors
-    name: str  # of the video file
-    clip: Clip  # without its index; its path is "" if the file is missing
-
-
-def make_table(
-    source: str | os.PathLike,
-    listed: Sequence[Listed],
-    class_names: Sequence[str] | None,
-    require_all: bool,
-) -> Table:
-    """Makes the table of a list.
-
-    Args:
-        source: the list's name.
-        listed: its lines.
-        class_names: names by index; by default those of the list, sorted. A name that
-            differs in case alone matches too.
-        require_all: raise if a file is missing.
-
-    Returns:
-        The table.
-
-    Raises:
-        ValueError: the list is empty, a class is unknown, or files are missing: any of
-            them with `require_all`, otherwise all of them.
-    """
-    if not listed:
-        raise ValueError(f"{source}: lists no clips")
-    for place, _, clip in listed:
-        if clip.label:
-            labels.check_label(clip.label, place)
-    if class_names is None:
-        class_names = sorted({line.clip.label for line in listed} - {""})
-    indices = {name.casefold(): index for index, name in enumerate(class_names)}
-    indices |= {name: index for index, name in enumerate(class_names)}
-    clips, missing = [], []
-    for place, name, clip in listed:
-        index = indices.get(clip.label, indices.get(clip.label.casefold()))
-        if not clip.label:
-            index = NO_LABEL
-        if index is None:
-            raise ValueError(
-                f"{place}: {unknown_class(clip.label, class_names)} is not one of the "
-                f"{len(class_names)} classes"
-            )
-        label = class_names[index] if clip.label else ""
-        if clip.path:
-            clips.append(clip._replace(index=index, label=label))
-        else:
-            missing.append(name)
-    _report_missing(source, missing, len(listed), require_all)
-    return Table(tuple(clips), tuple(class_names), tuple(missing), os.fspath(source))
-
-
 def unknown_class(name: str, known: Collection[str]) -> str:
     """An unknown class for an error: "'flyng' (is 'flying' meant?)".
 
@@ -217,13 +191,3 @@ def unknown_class(name: str, known: Collection[str]) -> str:
     near = near_match(name, known)
     hint = f" (is '{printable(near)}' meant?)" if near else ""
     return f"'{printable(name)}'{hint}"
-
-
-def _report_missing(source, missing, total, require_all):
-    if not missing:
-        return
-    shown = ", ".join(missing[:3]) + ", ..." * (len(missing) > 3)
-    message = f"{source}: {len(missing)} of {total} videos are missing: {shown}"
-    if require_all or len(missing) == total:
-        raise ValueError(message)
-    logging.warning("%s", message)

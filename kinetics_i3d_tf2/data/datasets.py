@@ -1,4 +1,4 @@
-"""Readers of datasets: Kinetics, UCF101, HMDB51, one folder per class, or any CSV.
+"""Readers of datasets: Kinetics, UCF101, HMDB51, Charades, one folder per class, CSVs.
 
 Each returns the same `Table`. Kinetics is read as CVDF distributes it.
 """
@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from ..arguments import suggest_arguments
 from ..utils import files
 from . import labels
-from .clips import Clip, Listed, Table, make_table
+from .clips import Clip, Table
 from .listings.annotations import csv_rows, file_finder, parse_span
+from .listings.charades import read_charades
 from .listings.class_folders import read_folder
+from .listings.listed import Listed, make_table
 from .listings.numbered_splits import read_hmdb51, read_ucf101
+from .listings.own_csv import read_csv, read_intervals
 
-_OPTIONAL = ("label", "start", "end", "split")
 _KINETICS = {"kinetics400": 400, "kinetics600": 600, "kinetics700": 700}
-KINDS = (*_KINETICS, "ucf101", "hmdb51", "folder", "csv")
+KINDS = (*_KINETICS, "ucf101", "hmdb51", "charades", "folder", "csv", "intervals")
+_OWN_CSVS = {"csv": read_csv, "intervals": read_intervals}
 
 
 def read(
@@ -32,11 +35,11 @@ def read(
 
     Args:
         kind: one of `KINDS`.
-        videos: folder of the videos; optional for a CSV.
+        videos: folder of the videos; optional for a CSV of your own.
         annotations: a CSV, or the folder with UCF101's or HMDB51's lists.
         split_number: split of UCF101 or HMDB51.
-        class_names: names by index, for lists that may lack a class; UCF101 and HMDB51
-            have theirs.
+        class_names: names by index, for lists that may lack a class; UCF101, HMDB51 and
+            Charades have theirs.
         require_all: raise if a video is missing.
 
     Returns:
@@ -53,13 +56,16 @@ def read(
         raise ValueError(
             f"A dataset of kind {kind} needs its annotations (--annotations)"
         )
-    if kind != "csv" and videos is None:
+    if kind not in _OWN_CSVS and videos is None:
         raise ValueError(f"A dataset of kind {kind} needs its folder (--videos)")
     if kind == "folder":
         return read_folder(videos, class_names=class_names)
     options = {"require_all": require_all}
-    if kind == "csv":
-        return read_csv(annotations, videos, class_names=class_names, **options)
+    if kind in _OWN_CSVS:
+        reader = _OWN_CSVS[kind]
+        return reader(annotations, videos, class_names=class_names, **options)
+    if kind == "charades":
+        return read_charades(annotations, videos, **options)
     if kind in _KINETICS:
         return read_kinetics(
             annotations,
@@ -117,46 +123,4 @@ def read_kinetics(
             path, span = find(video), (start, end)
         clip = Clip(path or "", row.get("label", "").strip("\"' "), 0, *span, split)
         listed.append(Listed(place, stem, clip))
-    return make_table(annotations, listed, class_names, require_all)
-
-
-@suggest_arguments
-def read_csv(
-    annotations: str | os.PathLike,
-    videos: str | os.PathLike | None = None,
-    *,
-    class_names: Sequence[str] | None = None,
-    require_all: bool = False,
-) -> Table:
-    """Reads a CSV with the column path and, optionally, label, start, end and split.
-
-    Args:
-        annotations: the CSV; its first line names the columns, in any order.
-        videos: folder that paths are relative to; by default the CSV's own.
-        class_names: names by index; by default those of the file, sorted.
-        require_all: raise if a video is missing. Addresses (s3://...) are not
-            looked up before they are read.
-
-    Returns:
-        The table; start and end are seconds of the file, split is "train" by default.
-
-    Raises:
-        OSError: a file or folder is missing.
-        ValueError: a row is malformed, or videos are missing: any of them with
-            `require_all`, otherwise all of them.
-    """
-    if videos is None:
-        videos = os.path.dirname(files.without_query(annotations)) or "."
-    listed = []
-    for place, row in csv_rows(annotations, ("path",), _OPTIONAL):
-        path = row["path"]
-        if not path:
-            raise ValueError(f"{place}: the path is empty")
-        if not files.is_address(path) and not os.path.isabs(path):
-            path = files.join(videos, path)
-        span = parse_span(place, row.get("start"), row.get("end"))
-        there = files.is_address(path) or os.path.exists(path)
-        split = row.get("split") or "train"
-        clip = Clip(path if there else "", row.get("label", ""), 0, *span, split)
-        listed.append(Listed(place, path, clip))
     return make_table(annotations, listed, class_names, require_all)

@@ -7,6 +7,11 @@ from ..arguments import suggest_arguments
 from .architecture import TIME_STRIDE
 
 
+def count_places(num_frames: int) -> int:
+    """Number of places of the dense logits of a clip: `ceil(num_frames / 8) - 1`."""
+    return -(-num_frames // TIME_STRIDE) - 1
+
+
 def place_frames(num_places: int) -> np.ndarray:
     """The frame in the middle of each place of dense logits.
 
@@ -14,8 +19,8 @@ def place_frames(num_places: int) -> np.ndarray:
     and these are 8 frames apart.
 
     Args:
-        num_places: length of the axis of time of `InceptionI3d(temporal="dense")`: of a
-            clip of n frames, `ceil(n / 8) - 1`.
+        num_places: length of the axis of time of `InceptionI3d(temporal="dense")`, as
+            of `count_places`.
 
     Returns:
         float64 `(num_places,)`, in frames from the first one: 7.5, 15.5, ...

@@ -1,5 +1,7 @@
 """The model and the optimizer of a recipe."""
 
+from collections.abc import Sequence
+
 import keras
 
 from ..data.clip_recipe import ClipRecipe
@@ -7,6 +9,7 @@ from ..models import losses
 from ..models.architecture import TRUNK
 from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
+from ..models.multi_label_losses import DenseCrossentropy, MultiLabelCrossentropy
 from ..models.registry import ARCHITECTURES
 from ..streams import CHANNELS
 from ..utils import private_api
@@ -42,10 +45,12 @@ def build_model(
         num_classes,
         recipe.clip,
         in_training=True,
+        temporal=recipe.temporal,
         dropout_rate=recipe.dropout_rate,
         width=width,
         dtype=dtype,
     )
+    model.activation = recipe.loss
     if recipe.freeze_until is not None:
         _freeze(model, recipe.freeze_until)
     for layer in private_api.all_layers(model):
@@ -68,6 +73,7 @@ def new_model(
     clip: ClipRecipe,
     *,
     in_training: bool = False,
+    temporal: str = "mean",
     **kwargs,
 ) -> keras.Model:
     """Builds a model with random weights for the clips of a recipe.
@@ -77,6 +83,7 @@ def new_model(
         num_classes: number of classes.
         clip: the clips; the architecture must support their stream.
         in_training: whether a recurrent model returns the logits of all time steps.
+        temporal: "mean", or "dense" of I3D.
         **kwargs: `dropout_rate`, `width` and `dtype`, as for `InceptionI3d`.
 
     Returns:
@@ -88,7 +95,9 @@ def new_model(
     """
     if kind == "i3d":
         channels = CHANNELS[clip.stream]
-        return InceptionI3d(num_classes, num_channels=channels, **kwargs)
+        return InceptionI3d(
+            num_classes, num_channels=channels, temporal=temporal, **kwargs
+        )
     kwargs["stream"] = clip.stream
     if kind == "convnet_lstm":
         kwargs |= {"all_steps": in_training, "max_steps": clip.length("rgb")}
@@ -109,6 +118,7 @@ def make_trainer(
     *,
     dtype: str = "float32",
     gradient_accumulation_steps: int = 1,
+    class_weights: Sequence[float] | None = None,
 ) -> Trainer:
     """Compiles a model with a recipe's optimizer, ready for `fit`.
 
@@ -117,9 +127,10 @@ def make_trainer(
         recipe: its recipe.
         dtype: the model's dtype policy; "mixed_float16" adds loss scaling.
         gradient_accumulation_steps: as for `Trainer`.
+        class_weights: factors by class, as of `TrainingOptions`.
 
     Returns:
-        The compiled trainer, which reports "loss" and "top1".
+        The compiled trainer, which reports "loss" and, of a softmax, "top1".
     """
     optimizer = Momentum(recipe.rate(0), recipe.momentum)
     if dtype == "mixed_float16":
@@ -128,12 +139,30 @@ def make_trainer(
     trainer = Trainer(model, gradient_accumulation_steps=gradient_accumulation_steps)
     trainer.compile(
         optimizer,
-        losses.Crossentropy(),
-        metrics=[losses.Top1()],
+        make_loss(recipe, class_weights),
+        metrics=[losses.Top1()] if recipe.loss == "softmax" else [],
         auto_scale_loss=False,
         jit_compile=False,  # XLA would compute all microbatches at once.
     )
     return trainer
+
+
+def make_loss(
+    recipe: TrainingRecipe, class_weights: Sequence[float] | None = None
+) -> keras.losses.Loss:
+    """The loss of a recipe.
+
+    Args:
+        recipe: the recipe.
+        class_weights: factors by class; None is 1 for all.
+    """
+    if recipe.loss == "softmax":
+        return losses.Crossentropy(
+            label_smoothing=recipe.label_smoothing, class_weights=class_weights
+        )
+    if recipe.temporal == "dense":
+        return DenseCrossentropy(positive_weights=class_weights)
+    return MultiLabelCrossentropy(positive_weights=class_weights)
 
 
 def _check_c3d(clip):

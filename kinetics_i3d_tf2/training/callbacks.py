@@ -131,8 +131,7 @@ class Checkpoints(keras.callbacks.Callback):
         clips = (self._state.step - first) * self._recipe.batch_size
         return {
             "step": self._state.step,
-            "loss": float(logs["loss"]),
-            "top1": float(logs["top1"]),
+            **{name: float(value) for name, value in logs.items()},
             "learning_rate": self._recipe.rate(self._state.step - 1)
             * self._state.rate_scale,
             "clips_per_second": clips / (time.monotonic() - started),

@@ -83,7 +83,14 @@ def _row(source):
     if isinstance(source, Record):
         return files.redact(source.path), f"{source.offset}+{source.length}", ""
     part = "" if source.start is source.end is None else f"{source.start}..{source.end}"
-    return files.redact(source.path), part, source.label
+    labels = [_with_times(interval) for interval in source.intervals]
+    return files.redact(source.path), part, "|".join(labels) or source.label
+
+
+def _with_times(interval):
+    if interval.start is interval.end is None:
+        return interval.label
+    return f"{interval.label} {interval.start}..{interval.end}"
 
 
 def _check_settings(path, data, uses, today):

@@ -7,6 +7,7 @@ import zlib
 import tensorflow as tf
 
 from ..data.tf_data import pipeline
+from ..data.tf_data.label_checks import check_range
 from .options import TrainingData, TrainingOptions
 from .recipe import TrainingRecipe
 
@@ -105,18 +106,23 @@ def batches(
         ValueError: no clips, clips without labels, or sizes that do not fit.
     """
     num_classes = len(data.class_names)
+    clips = recipe.clips_with_targets(num_classes)
 
     def of_worker(context):
         workers = context.num_input_pipelines
         dataset = pipeline.for_training(
             data.training,
-            recipe.clip,
+            clips,
             batch_size=recipe.batch_size,
             seed=options.seed,
             start_step=step,
             shard=(context.input_pipeline_id, workers),
             data_service=options.data_service,
-        ).map(lambda clip, label: (clip, pipeline.check_range(label, num_classes)))
+        )
+        if clips.targets is None:
+            dataset = dataset.map(
+                lambda clip, label: (clip, check_range(label, num_classes))
+            )
         if strategy.num_replicas_in_sync == workers:
             return dataset
         size = recipe.batch_size // strategy.num_replicas_in_sync

@@ -16,9 +16,10 @@ from ..checkpoints.checkpoint import Checkpoint
 from ..utils import files, run_dir
 from ..utils.files import is_address
 from ..visualization import plots
-from . import distribution
+from . import class_weights, distribution
 from .build import build_model, make_trainer
 from .callbacks import Checkpoints, LearningRate
+from .data_labels import report_labels
 from .data_list import check_data, keep_data
 from .errors import explained
 from .extension import extend_settings
@@ -110,6 +111,7 @@ def train(
         len(data.class_names),
     )
     check(recipe, data, options, strategy.num_replicas_in_sync)
+    report_labels(recipe, data)
     try:
         if number > 0:
             return _fit(run)
@@ -162,7 +164,7 @@ def _fit(run):
         validate = make_validation(
             trainer.model,
             data.validation,
-            recipe.clip,
+            recipe,
             batch_size=recipe.batch_size
             // (replicas * options.gradient_accumulation_steps),
             strategy=strategy,
@@ -213,6 +215,7 @@ def _initial(run, checkpoints):
         recipe,
         dtype=options.dtype,
         gradient_accumulation_steps=options.gradient_accumulation_steps,
+        class_weights=class_weights.resolve(options.class_weights, recipe, data),
     )
     if is_new:
         return trainer, RunState()

@@ -50,7 +50,7 @@ class RunLogs:
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """Shows loss, top-1, clips per second and the remaining time.
+    """Shows loss, top-1 of a softmax, clips per second and the remaining time.
 
     Args:
         step: number of steps done so far.
@@ -75,7 +75,7 @@ class ProgressBar(keras.callbacks.Callback):
         """Moves the bar by one step."""
         del batch
         self._bar.set_postfix(
-            {name: f"{float(logs[name]):.4g}" for name in ("loss", "top1")},
+            {name: f"{float(value):.4g}" for name, value in logs.items()},
             refresh=False,
         )
         self._bar.update(self._batch_size)

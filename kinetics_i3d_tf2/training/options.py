@@ -16,6 +16,7 @@ from ..models.architecture import MIN_FRAMES
 from ..utils import run_dir
 from ..video.reader import FRAME_RATE
 from ..video.tvl1_parameters import EPSILON
+from . import class_weights
 from .recipe import TrainingRecipe
 
 # Names that older runs have in settings.json.
@@ -56,6 +57,10 @@ class TrainingOptions:
         dtype: Keras dtype policy: "float32", "mixed_bfloat16" or "mixed_float16".
         gradient_accumulation_steps: microbatches per batch of a replica, as `Trainer`.
         data_service: address of a tf.data service dispatcher, as `for_training`.
+        class_weights: None weighs all classes alike; "balanced" weighs the rare ones
+            more (`class_weights.balanced`); or a number for each class. With a softmax
+            it is a factor of the loss of the clips of that class, with a sigmoid of the
+            terms in which it is present.
     """
 
     checkpoint_every: int | None = None
@@ -64,6 +69,7 @@ class TrainingOptions:
     dtype: str = "float32"
     gradient_accumulation_steps: int = 1
     data_service: str | None = None
+    class_weights: str | tuple[float, ...] | None = None
 
     def steps_between_checkpoints(self, recipe: TrainingRecipe, num_clips: int) -> int:
         """`checkpoint_every`, or its default for so many training clips."""
@@ -85,6 +91,7 @@ def settings(
     recipe_fields = dataclasses.asdict(recipe)
     clip = recipe_fields["clip"]
     del clip["flow_engine"]
+    del clip["targets"]  # They follow from the loss.
     clip["image_fps"] = clip.pop("reading")["image_fps"]
     return {
         **recipe_fields,
@@ -98,6 +105,7 @@ def settings(
         "width": options.width,
         "dtype": options.dtype,
         "gradient_accumulation_steps": options.gradient_accumulation_steps,
+        "class_weights": class_weights.as_json(options.class_weights),
         "checkpoint_every": options.steps_between_checkpoints(
             recipe, len(data.training)
         ),
@@ -108,8 +116,14 @@ def upgrade(older: dict) -> dict:
     """Converts the settings of a run of any version to those of today."""
     today = {_RENAMED.get(name, name): value for name, value in older.items()}
     # Values before these could be chosen.
-    defaults = {"flow_epsilon": EPSILON, "image_fps": FRAME_RATE}
-    return today | {"clip": {**defaults, **today["clip"]}}
+    clip = {"flow_epsilon": EPSILON, "image_fps": FRAME_RATE, **today["clip"]}
+    defaults = {
+        "loss": "softmax",
+        "temporal": "mean",
+        "label_smoothing": 0.0,
+        "class_weights": None,
+    }
+    return defaults | today | {"clip": clip}
 
 
 def check(
@@ -129,6 +143,7 @@ def check(
     """
     for name in data.class_names:  # Checkpoints have a label map.
         labels.check_label(name, "class_names")
+    class_weights.check(options.class_weights, len(data.class_names))
     divisor = replicas * options.gradient_accumulation_steps
     if recipe.batch_size % divisor:
         raise ValueError(

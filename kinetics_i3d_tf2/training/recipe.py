@@ -4,9 +4,12 @@ import dataclasses
 
 from ..arguments import suggest_arguments
 from ..data.clip_recipe import ClipRecipe
+from ..data.targets import Targets
 from ..models.architecture import ENDPOINTS
 from ..models.registry import ARCHITECTURES
 
+LOSSES = ("softmax", "sigmoid")
+TEMPORAL = ("mean", "dense")
 BATCH_NORM_MODES = ("live", "frozen", "synchronized")
 
 
@@ -33,6 +36,12 @@ class TrainingRecipe:
         batch_norm_momentum: share of the moving averages that a step keeps, in [0, 1).
         freeze_until: endpoint up to which nothing is trained, batch norm included;
             None trains everything.
+        loss: "softmax" of clips with one label, "sigmoid" of any number of labels at
+            once, each by itself.
+        temporal: "mean" trains one answer for a clip; "dense", with "sigmoid" and I3D,
+            one for each frame and their maximum, half and half (`DenseCrossentropy`).
+        label_smoothing: share of a softmax's target that is spread evenly over all
+            classes, in [0, 1).
         init: "none", "released" or the path of a checkpoint, whose classifier is
             loaded too if it has the same classes.
 
@@ -52,15 +61,20 @@ class TrainingRecipe:
     batch_norm: str = "live"
     batch_norm_momentum: float = 0.999
     freeze_until: str | None = None
+    loss: str = "softmax"
+    temporal: str = "mean"
+    label_smoothing: float = 0.0
     init: str = "none"
 
     def __post_init__(self):
         self._check_model()
         self._check_schedule()
+        self._check_loss()
         self._check_one_of("batch_norm", BATCH_NORM_MODES)
         if self.freeze_until is not None:
             self._check_one_of("freeze_until", ENDPOINTS[:-2])
-        for name in ("momentum", "dropout_rate", "batch_norm_momentum"):
+        shares = ("momentum", "dropout_rate", "batch_norm_momentum", "label_smoothing")
+        for name in shares:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(
                     f"{name} must be in [0, 1). Received: {getattr(self, name)}"
@@ -96,6 +110,27 @@ class TrainingRecipe:
                 "checkpoint, such as one of Inception-V1, or to none"
             )
 
+    def _check_loss(self):
+        self._check_one_of("loss", LOSSES)
+        self._check_one_of("temporal", TEMPORAL)
+        if self.temporal == "dense" and self.model != "i3d":
+            raise ValueError(
+                f"{self.model} has no logits at each place in time; temporal=dense is "
+                "for i3d"
+            )
+        if self.temporal == "dense" and self.loss == "softmax":
+            raise ValueError(
+                "temporal=dense trains each frame on its labels, of which there may be "
+                "none or several, and a softmax needs exactly one: use loss=sigmoid. "
+                "For one label a clip, train with temporal=mean; dense logits of these "
+                "weights are of the same model"
+            )
+        if self.label_smoothing and self.loss != "softmax":
+            raise ValueError(
+                "label_smoothing is for loss=softmax. Received: "
+                f"{self.label_smoothing} with {self.loss}"
+            )
+
     def _check_schedule(self):
         if self.steps < 1 or self.batch_size < 1 or self.plateau < 0:
             raise ValueError(
@@ -110,6 +145,18 @@ class TrainingRecipe:
             )
         if min(rate for _, rate in self.rates) <= 0:
             raise ValueError(f"rates must be above 0. Received: {self.rates}")
+
+    def clips_with_targets(self, num_classes: int) -> ClipRecipe:
+        """`clip`, with the targets that the loss takes.
+
+        Args:
+            num_classes: number of classes.
+        """
+        if self.loss == "softmax":
+            return self.clip
+        return dataclasses.replace(
+            self.clip, targets=Targets(num_classes, self.temporal)
+        )
 
     def rate(self, step: int) -> float:
         """Learning rate of a step, before any `plateau`."""

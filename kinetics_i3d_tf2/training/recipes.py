@@ -1,4 +1,4 @@
-"""Nine recipes, each with its command and the result to expect.
+"""Ten recipes, each with its command and the result to expect.
 
 Every command starts with `i3d train` and also needs `--out=RUN` and a dataset:
 `--dataset=kinetics400 --annotations=train.csv,val.csv --videos=DIR`, or
@@ -130,6 +130,31 @@ Expect (the paper's figures, split 1, joint): 81.2; 81.3 from weights without Im
 Source: as for `UCF101`.
 """
 
+CHARADES_DENSE = TrainingRecipe(
+    clip=_RGB,
+    steps=2_000,
+    batch_size=160,
+    rates=((0, 0.1), (300, 0.01), (1_000, 0.001)),
+    batch_norm_momentum=0.99,
+    init="released",
+    loss="sigmoid",
+    temporal="dense",
+)
+"""Fine-tunes a released stream on Charades: several actions at once, for each frame.
+
+`--recipe=charades_dense --gradient_accumulation_steps=4 --dataset=charades
+--annotations=Charades_v1_train.csv,Charades_v1_test.csv --videos=Charades_v1
+--val_split=test`, for `--stream=rgb`, then for `--stream=flow`. It suits any dataset of
+intervals: `--dataset=intervals --annotations=FILE`.
+
+A batch is 4 microbatches of 40 clips. On one GPU, lower `--batch_size`, and
+`--learning_rate` in proportion. `--steps` also moves the changes of the rate.
+
+Expect: not measured; `docs/training.md` has the results of a small data set.
+Source: `train_i3d.py` of github.com/piergiaj/pytorch-i3d, whose steps go on at the last
+rate, up to 64,000.
+"""
+
 DEMO_RGB = TrainingRecipe(
     # Clips of 13 to 16 frames give two time steps of features: whole clips are then
     # like those that were trained on.
@@ -166,6 +191,7 @@ RECIPES: Mapping[str, TrainingRecipe] = MappingProxyType(
         "finetune_fixed": FINETUNE_FIXED,
         "ucf101": UCF101,
         "hmdb51": HMDB51,
+        "charades_dense": CHARADES_DENSE,
         "demo_rgb": DEMO_RGB,
         "demo_flow": DEMO_FLOW,
     }

@@ -10,8 +10,9 @@ _RENAMED = {"least_loss": "lowest_val_loss", "rounds_waited": "checkpoints_waite
 class RunState:
     """What a run needs to resume, besides weights and momentum.
 
-    A log row is a dict of numbers: "step", "loss", "top1", "learning_rate",
-    "clips_per_second" and, with a validation split, "val_loss" and "val_top1".
+    A log row is a dict of numbers: "step", "loss", of a softmax "top1",
+    "learning_rate", "clips_per_second" and, with a validation split, "val_loss" and
+    "val_top1" or, of a sigmoid, "val_map".
 
     Attributes:
         step: number of steps done.
@@ -42,7 +43,10 @@ class RunState:
         )
 
     def update_best(self, row: dict) -> None:
-        """Keeps a validated log row if it beats the best: by top-1, then by loss."""
+        """Keeps a validated log row if it beats the best.
+
+        It is compared by top-1 or mean average precision, then by loss.
+        """
         best = self.best
         if best is None or _rank(row) > _rank(best):
             self.best = row
@@ -73,4 +77,5 @@ class RunState:
 
 
 def _rank(row):
-    return row["val_top1"], -row["val_loss"]
+    score = row["val_top1"] if "val_top1" in row else row["val_map"]
+    return score, -row["val_loss"]

@@ -122,7 +122,8 @@ def digest(parts: Iterable[Sequence]) -> str:
     common = os.path.commonprefix([clip.path for part in parts for clip in part])
     root = common.rpartition("/")[0]  # The name of a single file counts.
     relative = [[c._replace(path=c.path[len(root) :]) for c in part] for part in parts]
-    return digest_text(relative)
+    # Clips without intervals have the fingerprint that they had before there were any.
+    return digest_text([[[x for x in c if x != ()] for c in p] for p in relative])
 
 
 def digest_text(content) -> str:

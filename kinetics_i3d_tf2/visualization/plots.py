@@ -123,11 +123,11 @@ def draw_confusion(
 def draw_training(
     history: Sequence[dict[str, float]], title: str, path: str | os.PathLike
 ) -> bool:
-    """Draws loss and top-1 of a training as PNG, those of validation beside them.
+    """Draws loss and accuracy of a training as PNG, those of validation beside them.
 
     Args:
-        history: a row for each round: "step", "loss", "top1" and, where there is
-            validation, "val_loss" and "val_top1".
+        history: a row for each checkpoint: "step", "loss", "top1" and, where there is
+            validation, "val_loss" and "val_top1"; or "val_map" instead of top-1.
         title: what is written above.
         path: the file.
 
@@ -139,13 +139,14 @@ def draw_training(
     """
     if not _is_drawn(path):
         return False
+    labels = {"loss": "loss", "top1": "top-1, %", "map": "mean average precision, %"}
+    known = {name.removeprefix("val_") for name in history[-1]}
+    names = {name: label for name, label in labels.items() if name in known}
     with new_figure(8, 3) as figure:
         figure.suptitle(title)
-        panels = figure.subplots(1, 2)
-        for axes, name, label in zip(
-            panels, ("loss", "top1"), ("loss", "top-1, %"), strict=True
-        ):
-            scale = 100 if name == "top1" else 1
+        panels = figure.subplots(1, len(names), squeeze=False)[0]
+        for axes, (name, label) in zip(panels, names.items(), strict=True):
+            scale = 1 if name == "loss" else 100
             for key, of in ((name, "training"), (f"val_{name}", "validation")):
                 points = [
                     (row["step"], scale * row[key]) for row in history if key in row

@@ -1,4 +1,4 @@
-"""Recipes as values: their ranges, and the nine that come with the package."""
+"""Recipes as values: their ranges, and the ten that come with the package."""
 
 import ast
 import dataclasses

@@ -11,12 +11,15 @@ from ...data.records.folder import RecordFolder
 
 DATASET = flags.DEFINE_enum("dataset", None, datasets.KINDS, "Kind of the dataset.")
 VIDEOS = flags.DEFINE_string(
-    "videos", None, "Folder of the videos, searched recursively; optional for a csv."
+    "videos",
+    None,
+    "Folder of the videos, searched recursively; optional for csv and intervals.",
 )
 ANNOTATIONS = flags.DEFINE_list(
     "annotations",
     None,
-    "The lists of clips: a CSV (Kinetics; or path,label[,start,end][,split]), several "
+    "The lists of clips: a CSV (Kinetics; Charades; or path,label[,start,end][,split], "
+    "a row for each clip of csv, or for each label of a video of intervals), several "
     "separated by commas, or the folder of UCF101's or HMDB51's lists.",
 )
 SPLIT_NUMBER = flags.DEFINE_integer(

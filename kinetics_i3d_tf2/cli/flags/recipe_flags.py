@@ -5,7 +5,7 @@ import dataclasses
 from absl import flags
 
 from ...models.architecture import ENDPOINTS
-from ...training.recipe import BATCH_NORM_MODES, TrainingRecipe
+from ...training.recipe import BATCH_NORM_MODES, LOSSES, TEMPORAL, TrainingRecipe
 from ...training.recipes import RECIPES
 from . import clip_flags, flow_flags, reading_flags
 
@@ -44,6 +44,24 @@ _BATCH_NORM_MOMENTUM = flags.DEFINE_float(
 _FREEZE_UNTIL = flags.DEFINE_enum(
     "freeze_until", None, ENDPOINTS[:-2], "Train only the layers above this endpoint."
 )
+_LOSS = flags.DEFINE_enum(
+    "loss",
+    None,
+    LOSSES,
+    "softmax: clips have one label; sigmoid: any number of labels at once.",
+)
+_TEMPORAL = flags.DEFINE_enum(
+    "temporal",
+    None,
+    TEMPORAL,
+    "mean: one answer for a clip; dense, with --loss=sigmoid: one for each frame, from "
+    "labels with times.",
+)
+_LABEL_SMOOTHING = flags.DEFINE_float(
+    "label_smoothing",
+    None,
+    "Share of a softmax's target that is spread over all classes.",
+)
 _INIT = flags.DEFINE_string(
     "init",
     None,
@@ -61,6 +79,9 @@ _FIELDS = (
     _BATCH_NORM_MOMENTUM,
     _FREEZE_UNTIL,
     _INIT,
+    _LOSS,
+    _TEMPORAL,
+    _LABEL_SMOOTHING,
 )
 
 

@@ -8,7 +8,8 @@ from absl import logging
 
 from ...arguments import suggest_arguments
 from ...utils.text import printable
-from ..clips import Clip, Listed, Table, make_table
+from ..clips import Clip, Table
+from .listed import Listed, make_table
 from .splits import split_meaning
 from .video_folder import video_files
 

@@ -7,8 +7,9 @@ import os
 
 from ...arguments import suggest_arguments
 from ...utils import files
-from ..clips import Clip, Listed, Table, make_table
+from ..clips import Clip, Table
 from .annotations import file_finder, text_lines
+from .listed import Listed, make_table
 
 
 @suggest_arguments

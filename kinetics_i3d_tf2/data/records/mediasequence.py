@@ -4,6 +4,7 @@ The keys are those of MediaPipe's `media_sequence.py` as its `kinetics_dataset.p
 them, so that its readers and TensorFlow Model Garden's can read these records.
 """
 
+import itertools
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,9 +13,12 @@ from google.protobuf.message import DecodeError
 
 from ...utils import files
 from ..clips import NO_LABEL, Clip
+from ..intervals import Interval
 from .image_coding import Coding
 
 _MICROSECONDS = 1_000_000
+_STARTS, _ENDS = "segment/start/timestamp", "segment/end/timestamp"
+_SEGMENT_NAMES, _SEGMENT_INDICES = "segment/label/string", "segment/label/index"
 
 
 class Example(NamedTuple):
@@ -28,11 +32,21 @@ class Example(NamedTuple):
     frame_rate: float  # frames per second; 0 if the record does not say
     rgb: Sequence[bytes]
     flow: Sequence[bytes]
+    segments: tuple[Interval, ...] = ()  # seconds from the first frame on
 
     @property
     def index(self) -> int:
-        """The label index; -1 if there is none."""
-        return self.indices[0] if self.indices else NO_LABEL
+        """The index of its one label; -1 if there is none, or there are several."""
+        only_one = len(self.indices) == 1 and not self.segments
+        return self.indices[0] if only_one else NO_LABEL
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """All labels: those of the clip, without times, and those of its segments."""
+        names = itertools.chain(self.labels, itertools.repeat(""))
+        of_clip = zip(names, self.indices, strict=False)
+        whole = (Interval(name, index=index) for name, index in of_clip)
+        return (*whole, *self.segments)
 
 
 def make_example(
@@ -47,7 +61,8 @@ def make_example(
     """Makes the record of a clip.
 
     Args:
-        clip: names and label; without a label, the label's keys are left out.
+        clip: names and labels. Labels without times are the clip's; those with times
+            are segments, of which only what lies within the clip is kept.
         rgb: coded frames (`image_coding.encode_rgb`).
         flow: coded flow (`image_coding.encode_flow`) of all pairs of frames, or none.
         coding: format of the images.
@@ -69,9 +84,7 @@ def make_example(
     context["clip/data_path"].bytes_list.value.append(
         os.fsencode(files.redact(clip.path))
     )
-    if clip.index != NO_LABEL:
-        context["clip/label/string"].bytes_list.value.append(os.fsencode(clip.label))
-        context["clip/label/index"].int64_list.value.append(clip.index)
+    _add_labels(context, clip, end=round(len(rgb) * _MICROSECONDS / frame_rate))
     streams = {
         "": (rgb, coding.rgb_format),
         "FORWARD_FLOW/": (flow, coding.flow_format),
@@ -138,6 +151,43 @@ def parse_example(serialized: bytes) -> Example:
         frame_rate=_frame_rate(context, lists),
         rgb=rgb,
         flow=images("FORWARD_FLOW/image/encoded"),
+        segments=_segments(context, text(_SEGMENT_NAMES)),
+    )
+
+
+def _add_labels(context, clip, end):
+    """Adds the labels of a clip that ends after so many microseconds."""
+    for interval in clip.all_labels:
+        if interval.start is interval.end is None:
+            name = os.fsencode(interval.label)
+            context["clip/label/string"].bytes_list.value.append(name)
+            context["clip/label/index"].int64_list.value.append(interval.index)
+            continue
+        first, last = interval.since(clip.start or 0.0).microseconds()
+        if first >= end or (last <= 0 and first < 0):
+            continue
+        for key, time in ((_STARTS, max(first, 0)), (_ENDS, min(last, end))):
+            context[key].int64_list.value.append(int(time))
+        name = os.fsencode(interval.label)
+        context[_SEGMENT_NAMES].bytes_list.value.append(name)
+        context[_SEGMENT_INDICES].int64_list.value.append(interval.index)
+
+
+def _segments(context, names):
+    """The labels with times of a record."""
+    columns = [
+        list(context[key].int64_list.value) if key in context else []
+        for key in (_STARTS, _ENDS, _SEGMENT_INDICES)
+    ]
+    if len({len(names), *map(len, columns)}) > 1:
+        raise ValueError(
+            "The record's segments need a start, an end, a label and its index each. "
+            f"Received: {len(columns[0])} starts, {len(columns[1])} ends, {len(names)} "
+            f"labels and {len(columns[2])} indices"
+        )
+    return tuple(
+        Interval(name, start / _MICROSECONDS, end / _MICROSECONDS, index)
+        for name, start, end, index in zip(names, *columns, strict=True)
     )
 
 

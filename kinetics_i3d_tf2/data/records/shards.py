@@ -139,7 +139,7 @@ def write_shard(shard: str, settings: Settings) -> None:
         return
     cv2.setNumThreads(1)  # Shards are written in parallel.
     with files.open_file(work_file(shard, "clips")) as file:
-        clips = [Clip(*json.loads(line)) for line in file]
+        clips = [Clip.from_json(json.loads(line)) for line in file]
     with (
         as_write_errors(shard),
         files.atomic_writer(shard) as path,

@@ -93,7 +93,7 @@ def write_records(
         plans = {}
         for split, stem in stems.items():
             clips = table.split(split).clips
-            classes = len({clip.label for clip in clips})
+            classes = len({name for clip in clips for name in clip.label_names})
             logging.info("%s: %d clips of %d classes", split, len(clips), classes)
             count = min(num_shards or _default_shards(len(clips)), len(clips))
             plans[stem] = shards.plan(out, stem, clips, count)

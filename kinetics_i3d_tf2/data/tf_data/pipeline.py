@@ -8,11 +8,12 @@ import tensorflow as tf
 from ...arguments import suggest_arguments
 from ...utils.cores import num_cores
 from ..clip_recipe import ClipRecipe
-from ..clips import NO_LABEL, Clip
+from ..clips import Clip
 from ..records.tfrecord import Record
 from . import service
+from .label_checks import check_labels
 from .tf_reader import Loader
-from .views import cut, normalize, num_views
+from .views import cut, cut_targets, normalize, num_views
 
 # Clips tried instead of one that cannot be read.
 _CANDIDATES = 32
@@ -48,7 +49,8 @@ def for_training(
     Returns:
         Dataset of (clip, label): clip is float32 `(batch, frames, size, size,
         channels)` in [-1, 1], for joint a dict of "rgb" and "flow"; label int64
-        `(batch,)`. It is endless: pass `steps_per_epoch` to `model.fit`.
+        `(batch,)` or, with `recipe.targets`, float32 `(batch, classes)` or `(batch,
+        frames, classes)`. It is endless: pass `steps_per_epoch` to `model.fit`.
 
     Raises:
         ValueError: no clips, clips without labels, or sizes that do not fit.
@@ -61,7 +63,7 @@ def for_training(
             "shard is (number, workers), and batch_size a multiple of workers. "
             f"Received: shard={shard}, batch_size={batch_size}"
         )
-    check_labels(sources)
+    check_labels(sources, recipe)
     loader = Loader(sources, recipe, for_service=data_service is not None)
     local = batch_size // workers
     draw = _make_draw(loader.rows, seed)
@@ -112,8 +114,9 @@ def for_evaluation(
             view or, if `recipe.windowed`, consecutive windows.
 
     Returns:
-        Dataset of (clip, label) as from `for_training`; label -1 means no label. Its
-        length is unknown until its end, as clips may be left out.
+        Dataset of (clip, label) as from `for_training`; label -1 means no label, and
+        targets are those of the view. Its length is unknown until its end, as clips may
+        be left out.
 
     Raises:
         ValueError: no clips, or sizes that do not fit.
@@ -141,7 +144,14 @@ def for_evaluation(
 
     def cut_views(clip, label):
         numbers = tf.data.Dataset.range(tf.cast(num_views(clip, **options), tf.int64))
-        return numbers.map(lambda view: (cut(clip, view, **options), label))
+        return numbers.map(
+            lambda view: (cut(clip, view, **options), cut_label(clip, label, view))
+        )
+
+    def cut_label(clip, label, view):
+        if recipe.targets is None:
+            return label
+        return cut_targets(clip, label, view, **options)
 
     return _finish(dataset.flat_map(cut_views).batch(batch_size))
 
@@ -186,40 +196,3 @@ def _finish(dataset):
     options.autotune.cpu_budget = num_cores()
     dataset = dataset.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
-
-
-def check_range(label: tf.Tensor, num_classes: int) -> tf.Tensor:
-    """Passes labels on that are in range, for a dataset's `map`.
-
-    The loss of a label out of range is NaN or noise on some devices.
-
-    Args:
-        label: int `(batch,)`.
-        num_classes: number of classes.
-
-    Returns:
-        `label`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: while reading, if a label is out of range.
-    """
-    worst = tf.where(
-        tf.reduce_min(label) < 0, tf.reduce_min(label), tf.reduce_max(label)
-    )
-    message = tf.strings.format(
-        "the label {} is out of range: there are {} classes", (worst, num_classes)
-    )
-    is_class = (worst >= 0) & (worst < tf.constant(num_classes, label.dtype))
-    with tf.control_dependencies([tf.debugging.Assert(is_class, [message])]):
-        return tf.identity(label)
-
-
-def check_labels(sources: Sequence[Clip | Record]) -> None:
-    """Checks that all clips have a label.
-
-    Raises:
-        ValueError: clips have none.
-    """
-    bad = [s for s in sources if isinstance(s, Clip) and s.index == NO_LABEL]
-    if bad:
-        raise ValueError(f"{len(bad)} clips have no label, the first is {bad[0].path}")

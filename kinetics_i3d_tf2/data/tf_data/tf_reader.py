@@ -60,6 +60,7 @@ class Loader:
             clip_streams.check_flow(sources[0])
         self.rows = tf.constant([_pack(source) for source in sources])
         self._for_service = for_service
+        self._targets, self._num_frames = recipe.targets, recipe.num_frames
         # As `clip_reader` gives them.
         self._dtypes = {
             name: "float32" if name == "flow" and kinds == {Clip} else "uint8"
@@ -87,9 +88,12 @@ class Loader:
             seeds: int64 `(n,)`, seeds of the random generator.
 
         Returns:
-            Dict of streams, and the label, int64.
+            Dict of streams, and the label: int64, or float32 as of `recipe.targets`.
         """
-        return self._call(_training_sample, [rows, seeds], self._shapes)
+        label = None
+        if self._targets is not None:
+            label = self._targets.shape(self._num_frames)
+        return self._call(_training_sample, [rows, seeds], self._shapes, label)
 
     def whole_clip(self, row: tf.Tensor):
         """`clip_reader.whole_clip` of a row; empty streams if it cannot be read.
@@ -98,14 +102,19 @@ class Loader:
             row: string scalar, from `self.rows`.
 
         Returns:
-            Dict of streams, and the label, int64.
+            Dict of streams, and the label: int64, or with `recipe.targets` those of all
+            frames, float32 `(frames, classes)`.
         """
+        label = None
+        if self._targets is not None:
+            label = (None, self._targets.num_classes)
         free = {name: (None, None, None, CHANNELS[name]) for name in self._shapes}
-        return self._call(_whole_clip, [row], free)
+        return self._call(_whole_clip, [row], free, label)
 
-    def _call(self, function, arguments, shapes):
+    def _call(self, function, arguments, shapes, label_shape):
         arguments = [tf.constant(self._config), *arguments]
-        dtypes = [*self._dtypes.values(), tf.int64]
+        label_dtype = tf.int64 if label_shape is None else tf.float32
+        dtypes = [*self._dtypes.values(), label_dtype]
         if self._for_service:
             outputs = service.call_by_name(function, arguments, dtypes)
         else:
@@ -115,7 +124,7 @@ class Loader:
             name: tf.ensure_shape(stream, shapes[name])
             for name, stream in zip(self._dtypes, streams, strict=True)
         }
-        return clip, tf.ensure_shape(label, ())
+        return clip, tf.ensure_shape(label, label_shape or ())
 
 
 def _training_sample(config, rows, seeds):
@@ -144,7 +153,9 @@ def _whole_clip(config, row):
         name: np.empty((0, 0, 0, CHANNELS[name]), dtype)
         for name, dtype in settings["dtypes"].items()
     }
-    return _outputs(empty, NO_LABEL)
+    targets = recipe.targets
+    label = NO_LABEL if targets is None else np.zeros((0, targets.num_classes))
+    return _outputs(empty, label)
 
 
 def _pack(source):
@@ -154,7 +165,7 @@ def _pack(source):
 
 def _unpack(text):
     kind, *values = json.loads(text)
-    return {"Clip": Clip, "Record": Record}[kind](*values)
+    return Clip.from_json(values) if kind == "Clip" else Record(*values)
 
 
 def _settings(config):
@@ -163,7 +174,8 @@ def _settings(config):
 
 
 def _outputs(streams, label):
-    return [*map(np.ascontiguousarray, streams.values()), np.int64(label)]
+    label = np.float32(label) if isinstance(label, np.ndarray) else np.int64(label)
+    return [*map(np.ascontiguousarray, streams.values()), label]
 
 
 def _skip(settings, recipe, source, problem):

@@ -6,6 +6,7 @@ A clip is a dict of streams as `clip_reader` returns them; a view has the same s
 import tensorflow as tf
 
 from ..clip_recipe import ClipRecipe
+from .view_frames import frame_numbers, num_windows, spread, whole_frames
 
 
 def num_views(
@@ -28,21 +29,6 @@ def num_views(
     if views is not None:
         return views[0] * views[1]
     return _num_windows(clip, recipe) if recipe.windowed else 1
-
-
-def num_windows(available, recipe: ClipRecipe):
-    """Number of windows that cover a whole video.
-
-    Args:
-        available: number of frames that every stream has.
-        recipe: streams, and frames of a window.
-
-    Returns:
-        Scalar tensor, at least 1.
-    """
-    # A video has one more frame than fields of flow.
-    frames = available + ("flow" in recipe.streams)
-    return tf.maximum(frames // recipe.num_frames, 1)
 
 
 def cut(
@@ -77,7 +63,7 @@ def cut(
             numbers[name] = whole_frames(name, tf.shape(stream)[0], recipe)
     else:
         clips, crops = views or (_num_windows(clip, recipe), 1)
-        share = _share(view % crops, crops)
+        share = spread(view % crops, crops)
         numbers = {
             name: frame_numbers(name, available, recipe=recipe, clips=clips)[
                 view // crops
@@ -90,39 +76,37 @@ def cut(
     }
 
 
-def whole_frames(stream: str, available, recipe: ClipRecipe) -> tf.Tensor:
-    """Frame indices of a video that the model sees at once.
+def cut_targets(
+    clip: dict[str, tf.Tensor],
+    held: tf.Tensor,
+    view,
+    *,
+    recipe: ClipRecipe,
+    views: tuple[int, int] | None,
+) -> tf.Tensor:
+    """Cuts the targets of a view out of the labels of a whole clip.
 
     Args:
-        stream: "rgb" or "flow".
-        available: number of frames of that stream, int or scalar tensor.
-        recipe: RGB's stride and the minimum number of frames.
+        clip: streams, as of `cut`.
+        held: float32 `(frames, classes)`, as of `clip_reader.whole_clip`.
+        view: as of `cut`.
+        recipe: its `targets` are for each frame, or for the view.
+        views: as of `cut`.
 
     Returns:
-        int32 `(frames,)`.
+        float32 `(frames, classes)` or `(classes,)`. A view has a target for each of its
+        frames at 25 per second, also where RGB has one of several.
     """
-    length = tf.maximum(available, recipe.min_frames)
-    return tf.range(0, length, recipe.stride(stream)) % available
-
-
-def frame_numbers(stream: str, available, *, recipe: ClipRecipe, clips):
-    """Frame indices of the temporal clips of a video.
-
-    Args:
-        stream: "rgb" or "flow".
-        available: number of frames that every stream has, int or scalar tensor; short
-            videos are looped, both streams in step.
-        recipe: length of a clip and RGB's stride.
-        clips: number of clips, int or scalar tensor: spread evenly from the first frame
-            to the last; a single one is in the middle.
-
-    Returns:
-        int32 `(clips, frames)`.
-    """
-    late = tf.cast(tf.maximum(available - recipe.num_frames, 0), tf.float64)
-    first = tf.cast(_share(tf.range(clips), clips) * late, tf.int32)
-    numbers = tf.range(0, recipe.num_frames, recipe.stride(stream))
-    return (first[:, None] + numbers) % available
+    name = "targets"  # As of a stream that has all frames.
+    if views is None and not recipe.windowed:
+        numbers = whole_frames(name, tf.shape(held)[0], recipe)
+    else:
+        available = tf.shape(clip[recipe.streams[-1]])[0]
+        clips, crops = views or (_num_windows(clip, recipe), 1)
+        numbers = frame_numbers(name, available, recipe=recipe, clips=clips)
+        numbers = numbers[view // crops]
+    cut = tf.gather(held, numbers)
+    return cut if recipe.targets.is_dense else tf.reduce_max(cut, axis=0)
 
 
 def cut_all(clips: dict[str, tf.Tensor], recipe: ClipRecipe):
@@ -188,13 +172,6 @@ def mirror(view: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         name: tf.reverse(stream, [-2]) * tf.constant(signs[name])
         for name, stream in view.items()
     }
-
-
-def _share(number, count):
-    """Position of one of `count` things that are spread evenly over [0, 1]."""
-    number, count = tf.cast(number, tf.float64), tf.cast(count, tf.float64)
-    middle = tf.constant(0.5, tf.float64)
-    return tf.where(count == 1, middle, number / tf.maximum(count - 1, 1))
 
 
 def _num_windows(clip, recipe):
