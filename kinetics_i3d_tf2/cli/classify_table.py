@@ -88,7 +88,7 @@ def _label_here(inputs, checkpoints, options):
             inputs,
             label_flags.OUT.value,
             options,
-            resume=not has_segments,  # They need the scores of all windows.
+            keep_scores=has_segments,
         )
 
     def keep(step):

@@ -1,6 +1,7 @@
 """The frames of a video or a record, preprocessed one by one."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -22,12 +23,15 @@ class FrameReader:
         fps: frames per second to take.
         num_threads: decoding threads; by default one for each processor.
         keep_last: also yield the last frame of a video, which has no flow.
+        skip: frames to leave out at the beginning. They are decoded, so that the others
+            do not depend on it.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
     fps: float = FRAME_RATE
     num_threads: int | None = None
     keep_last: bool = False
+    skip: int = 0
 
     def read(
         self,
@@ -52,18 +56,17 @@ class FrameReader:
         if isinstance(source, Record):
             yield from self._read_record(source)
             return
-        yield from self.prepare(
-            clip_frames.iter_frames(
-                source.path,
-                self.recipe,
-                holds_all=False,
-                on_damage=on_damage,
-                fps=self.fps,
-                start=source.start,
-                end=source.end,
-                num_threads=self.num_threads,
-            )
+        frames = clip_frames.iter_frames(
+            source.path,
+            self.recipe,
+            holds_all=False,
+            on_damage=on_damage,
+            fps=self.fps,
+            start=source.start,
+            end=source.end,
+            num_threads=self.num_threads,
         )
+        yield from self.prepare(itertools.islice(frames, self.skip, None))
 
     def count(self, source: Clip | Record) -> int:
         """How many frames `read` will probably yield, as the file announces it.
@@ -76,11 +79,13 @@ class FrameReader:
             ValueError: it cannot be read.
         """
         if isinstance(source, Record):
-            return len(clip_streams.open_clip(source, self.recipe, fps=self.fps))
+            reader = clip_streams.open_clip(source, self.recipe, fps=self.fps)
+            return max(0, len(reader) - self.skip)
         count = clip_frames.num_frames(
             source.path, self.recipe, fps=self.fps, start=source.start, end=source.end
         )
-        return max(0, count - ("flow" in self.recipe.streams and not self.keep_last))
+        without_flow = "flow" in self.recipe.streams and not self.keep_last
+        return max(0, count - self.skip - without_flow)
 
     def prepare(self, frames: Iterable[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
         """Prepares frames in memory, uint8 RGB; see `preprocessing.iter_streams`."""
@@ -90,7 +95,7 @@ class FrameReader:
 
     def _read_record(self, record):
         reader = clip_streams.open_clip(record, self.recipe, fps=self.fps)
-        streams = reader.read(0, None)
+        streams = reader.read(self.skip, None)
         streams = preprocessing.center_crop(streams, self.recipe.crop_size)
         for values in zip(*streams.values(), strict=False):
             yield dict(zip(streams, values, strict=True))

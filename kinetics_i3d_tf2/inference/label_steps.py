@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+import itertools
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
@@ -59,6 +61,7 @@ class Labelled(NamedTuple):
         error: why the video, or its rest, could not be labelled.
         is_cut: whether the video goes on after what was seen.
         damage: what of the video is damaged or missing.
+        is_new: whether this run made it.
     """
 
     input: Input
@@ -67,6 +70,7 @@ class Labelled(NamedTuple):
     error: str = ""
     is_cut: bool = False
     damage: str = ""
+    is_new: bool = True
 
 
 DEFAULT = TableOptions()
@@ -77,6 +81,7 @@ def label(
     inputs: Sequence[Input],
     options: TableOptions = DEFAULT,
     *,
+    begun: Mapping[str, Sequence[Labelled]] = types.MappingProxyType({}),
     total: int | None = None,
     progress: bool = True,
 ) -> Iterator[Labelled]:
@@ -86,6 +91,8 @@ def label(
         classifier: the models.
         inputs: the videos.
         options: how they are read, and what rows give.
+        begun: by the name of its input, the windows that an earlier run made of a
+            video, from the first on.
         total: number of videos for the progress bar, if some were done before.
         progress: show a progress bar on standard error.
 
@@ -94,10 +101,12 @@ def label(
     """
     top, unit = options.top, _unit(inputs, options)
     with _bar(inputs, total or len(inputs), options, progress) as bar:
-        for step in _score(classifier, inputs, options):
+        for step in _score(classifier, inputs, options, begun):
             each, damage = step.input, step.damage
-            if step.scores is not None:
-                row = make_row(each.source.path, top, step.scores, damage=damage)
+            if step.scores is not None or step.row is not None:
+                row = step.row or make_row(
+                    each.source.path, top, step.scores, damage=damage
+                )
                 yield step._replace(row=row)
                 bar.update(unit == "window")
                 continue
@@ -112,7 +121,7 @@ def label(
             bar.update(unit == "video")
 
 
-def _score(classifier, inputs, options):
+def _score(classifier, inputs, options, begun):
     """Yields the scores of each video or of its windows, without rows, and its end."""
     if options.window is None:
         results = labelling.classify_many(classifier, inputs, options)
@@ -124,16 +133,21 @@ def _score(classifier, inputs, options):
                 yield Labelled(each, None, None, error, is_cut, damage)
         return
     for each in inputs:
-        error, found = "", []
+        before, error, found = begun.get(each.name, ()), "", []
+        yield from before
+        # From the last of them on, to see whether another follows, in the same batches.
+        skip = max(len(before) - 1, 0) // options.batch_size * options.batch_size
         try:
-            for window in over_time.over_time(
+            windows = over_time.over_time(
                 classifier,
                 each.source,
                 options.window,
                 options.stride,
                 options,
                 on_damage=found.append,
-            ):
+                skip=skip,
+            )
+            for window in itertools.islice(windows, len(before) - skip, None):
                 yield Labelled(each, window)
         except MemoryError:  # The machine's; its text says what to lower.
             raise

@@ -1,17 +1,15 @@
 """Tables of labels, written as videos are done and resumable at any time."""
 
 import dataclasses
-import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from absl import logging
-
 from ..arguments import suggest_arguments
 from ..data.sources import Input
-from ..utils import files, fingerprint, run_dir
-from ..utils.journal import Journal, JsonRows
+from ..utils import files, run_dir
+from ..utils.journal import Journal
+from .label_progress import LabelProgress
 from .label_rows import row_format
 from .label_steps import DEFAULT, Labelled, TableOptions, label
 
@@ -56,6 +54,7 @@ def write_labels(
     options: TableOptions = DEFAULT,
     *,
     resume: bool = True,
+    keep_scores: bool = False,
     on_row: Callable[[Labelled], object] = lambda row: None,
 ) -> LabelReport:
     """Writes the labels of many videos as a table.
@@ -65,10 +64,13 @@ def write_labels(
         inputs: videos, spans and records, as of `data.sources.find`.
         out: the table, `.csv` or `.jsonl`. Rows are appended as they are made. What is
             done, and with which settings, is also in OUT.progress: called again, it
-            goes on after the videos that are done and have not changed since.
+            goes on after the videos, and the windows of a video, that are done, if the
+            videos have not changed since.
         options: how videos are read, and what is written.
         resume: keep what an earlier run has done; else all is done again.
-        on_row: called with each new step, as `label` yields it.
+        keep_scores: keep the scores of windows in OUT.progress too, for `on_row`.
+        on_row: called with each step, as `label` yields it; with `keep_scores` also
+            with the windows of videos that an earlier run has done.
 
     Returns:
         Counts, and the errors. A video that cannot be read has a row with the reason.
@@ -86,42 +88,37 @@ def write_labels(
     codec = row_format(out, options.top)
     path = os.fspath(out) if files.is_address(out) else os.path.abspath(out)
     folder, name = os.path.split(path)
+    settings = _settings(classifier, options)
     with (
         run_dir.only_run(folder, lock=f".{name}.lock"),
-        Journal(f"{os.fspath(out)}.progress", JsonRows()) as progress,
+        LabelProgress(
+            out, settings, inputs, resume=resume, keep_scores=keep_scores
+        ) as progress,
     ):
-        if not resume:
-            progress.replace(progress.rows[:1])
-        done = _done_before(out, progress, _settings(classifier, options), inputs)
-        report = LabelReport(len(inputs), len(done))
-        _write_rows(out, codec, _in_order(inputs, done))
-        left = [each for each in inputs if each.name not in done]
-        # Before they are read: a file may change at any time.
-        fingerprints = fingerprint.of_files(each.source.path for each in left)
-        rows = []
+        report = LabelReport(len(inputs), len(progress.done))
+        _write_rows(out, codec, progress.rows())
+        left = [each for each in inputs if each.name not in progress.done]
+        begun = {each.name: progress.windows(each, classifier) for each in left}
+        for each in inputs if keep_scores else ():
+            if each.name in progress.done:
+                for step in progress.windows(each, classifier):
+                    on_row(step)
+        steps = label(classifier, left, options, begun=begun, total=len(inputs))
         with Journal(out, codec) as table:
-            for step in label(classifier, left, options, total=len(inputs)):
+            for step in steps:
                 on_row(step)
                 if step.row is not None:
-                    rows.append(step.row)
                     table.append(codec.convert(step.row))
+                if not step.is_new:
                     continue
-                name = step.input.name
-                done[name] = progress.append(
-                    {
-                        "name": name,
-                        "fingerprint": fingerprints[step.input.source.path],
-                        "rows": rows,
-                        "error": step.error,
-                        "cut": step.is_cut,
-                        "damage": step.damage,
-                    }
-                )
-                rows = []
+                if options.window is None or step.scores is None:
+                    progress.add(step)
+                else:
+                    progress.add_window(step)
         if report.done_before and left:  # The order is that of the inputs.
-            _write_rows(out, codec, _in_order(inputs, done))
-    for name, entry in done.items():
-        report.add(name, entry["error"], entry["cut"], entry.get("damage", ""))
+            _write_rows(out, codec, progress.rows())
+        for end in progress.ends():
+            report.add(*end)
     return report
 
 
@@ -134,42 +131,6 @@ def _settings(classifier, options):
         "flow_epsilon": recipe.flow_epsilon if "flow" in recipe.streams else None,
         "image_fps": recipe.reading.image_fps,
     }
-
-
-def _done_before(out, progress, settings, inputs):
-    """What an earlier run has done of the inputs, by name."""
-    if not progress.rows:
-        if files.exists(out) and files.size(out):
-            raise ValueError(
-                f"{out}: is there already, and was not written by this program, or its "
-                f"{os.path.basename(out)}.progress is gone; delete it, or name another"
-            )
-        progress.append({"settings": settings})
-        return {}
-    before = progress.rows[0].get("settings", {})
-    # As JSON has them: lists instead of tuples.
-    for change in run_dir.differences(before, json.loads(json.dumps(settings))):
-        raise run_dir.other_settings(out, "the table", change)
-    entries = {row["name"]: row for row in progress.rows[1:]}
-    known = [each for each in inputs if each.name in entries]
-    now = fingerprint.of_files(each.source.path for each in known)
-    done = {
-        each.name: entries[each.name]
-        for each in known
-        if entries[each.name]["fingerprint"] == now[each.source.path] != ""
-    }
-    if done:
-        logging.info("%d of %d videos were done before", len(done), len(inputs))
-    if len(done) < len(known):
-        count = len(known) - len(done)
-        logging.info("%d videos have changed since, and are labelled again", count)
-    return done
-
-
-def _in_order(inputs, done):
-    for each in inputs:
-        if each.name in done:
-            yield from done[each.name]["rows"]
 
 
 def _write_rows(out, codec, rows: Iterable[dict]):

@@ -31,6 +31,7 @@ def over_time(
     options: LabellingOptions = DEFAULT,
     *,
     on_damage: Callable[[Damage], object] = lambda damage: None,
+    skip: int = 0,
 ) -> Iterator[Scores]:
     """Classifies window after window of a video, holding few windows in memory.
 
@@ -43,6 +44,8 @@ def over_time(
         options: how the video is read and run; `max_frames` does not count.
         on_damage: gets the counts of damaged and missing frames at the end, if there
             are any.
+        skip: windows to leave out at the beginning, at most all but the last. Their
+            frames are only decoded.
 
     Yields:
         Scores of each window; `seconds` are those of the video. Frames at the end that
@@ -61,7 +64,8 @@ def over_time(
             start=start + options.start,
             end=min((e for e in ends if e is not None), default=None),
         )
-    reader = FrameReader(options.recipe or classifier.recipe)
+    first_frame = skip * windows.step
+    reader = FrameReader(options.recipe or classifier.recipe, skip=first_frame)
     outputs = run_windows(
         [source],
         functools.partial(run_batch, classifier),
@@ -73,7 +77,8 @@ def over_time(
     first = next(outputs)
     for item, logits in itertools.chain([first], outputs):
         if isinstance(item, Window):
-            times = np.array([item.first, item.first + item.count]) / FRAME_RATE + start
+            frames = first_frame + item.first + np.array([0, item.count])
+            times = frames / FRAME_RATE + start
             place = Scores(logits, (), {}, tuple(times.tolist()), item.count)
             yield scores_at(classifier, logits, place)
         elif item.error:

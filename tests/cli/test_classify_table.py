@@ -5,9 +5,13 @@ import io
 import random
 import signal
 
+import numpy as np
 import programs
 import pytest
 from conftest import ROOT
+from videos import write_video
+
+from kinetics_i3d_tf2.video.reader import read_video
 
 CLIPS = ("demo_opening_a_door", "demo_picking_up")
 RGB = ("--eval_type=rgb", f"--rgb_checkpoint={ROOT}/checkpoints/demo_rgb")
@@ -118,6 +122,32 @@ def test_killed_ten_times_and_resumed(tmp_path):
     done = programs.run(*arguments, f"--out={out}")
     assert "videos were done before" in done.stderr
     assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.slow
+def test_killed_within_a_video_and_resumed(tmp_path):
+    frames = read_video(ROOT / "data" / f"{CLIPS[0]}.mp4")
+    film = tmp_path / "film.mkv"
+    write_video(film, np.concatenate([frames, frames[::-1]] * 8), codec="ffv1")
+    arguments = ("classify", film, *RGB, "--top=2", "--window=0.4", "--stride=0.04")
+    whole, out = tmp_path / "whole.csv", tmp_path / "l.csv"
+    captions = [tmp_path / "whole.vtt", tmp_path / "l.vtt"]
+    programs.run(*arguments, f"--out={whole}", f"--captions={captions[0]}")
+    arguments += (f"--out={out}", f"--captions={captions[1]}")
+
+    def count():
+        return len(parse(out.read_text())) if out.exists() else 0
+
+    for _ in range(4):
+        programs.stop_halfway(
+            signal.SIGKILL, tmp_path / "none", count, 300, *arguments,
+            least=count() + random.randrange(1, 40),
+        )  # fmt: skip
+        assert not captions[1].exists()
+    done = programs.run(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert out.read_bytes() == whole.read_bytes()
+    assert captions[1].read_bytes() == captions[0].read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -28,3 +28,15 @@ def test_span_and_rate_of_a_video(videos):
     # Brightness is five times the number of the frame.
     levels = [round(frame["rgb"].mean() / 5) for frame in frames]
     assert levels == [10, 15, 20, 25]
+
+
+@pytest.mark.parametrize("kind", ["videos", "records"])
+@pytest.mark.parametrize("stream", ["rgb", "joint"])
+def test_skipped_frames_change_no_other(request, kind, stream):
+    source = request.getfixturevalue(kind)[0]
+    recipe = ClipRecipe(stream, short_side=36, crop_size=24)
+    whole = list(FrameReader(recipe).read(source))
+    reader = FrameReader(recipe, skip=33)
+    assert reader.count(source) == len(whole) - 33
+    for received, expected in zip(reader.read(source), whole[33:], strict=True):
+        np.testing.assert_equal(received, expected)

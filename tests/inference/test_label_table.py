@@ -120,6 +120,82 @@ def test_any_failure_is_that_of_one_video(classifier, folder, tmp_path, monkeypa
     assert [row["error"] for row in table if "a.mkv" in row["path"]] == ["too large"]
 
 
+@pytest.fixture(scope="module")
+def windows_run(classifier, tmp_path_factory):
+    """A table of overlapping windows of one video: what a whole run writes."""
+    folder = tmp_path_factory.mktemp("windows")
+    film(folder / "a.mkv", 0, 23)
+    options = TableOptions(top=2, window=0.4, stride=0.08, batch_size=3)
+    found = sources.find([str(folder)])
+    steps = []
+    write_labels(
+        classifier,
+        found,
+        folder / "l.csv",
+        options,
+        keep_scores=True,
+        on_row=steps.append,
+    )
+    assert len(steps) == 9
+    return folder, found, options, steps
+
+
+@pytest.mark.parametrize("share", [0, 0.2, 0.45, 0.7, 0.95, 1])
+@pytest.mark.parametrize("keep_scores", [True, False])
+def test_a_killed_run_goes_on_within_a_video(
+    classifier, windows_run, tmp_path, share, keep_scores
+):
+    folder, found, options, expected = windows_run
+    # What a process leaves that is killed at any time: a part of each file.
+    for name in ("l.csv", "l.csv.progress"):
+        content = (folder / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: round(share * len(content))])
+    left = (tmp_path / "l.csv.progress").read_bytes().count(b'"row": ')
+    steps = []
+    write_labels(
+        classifier,
+        found,
+        tmp_path / "l.csv",
+        options,
+        keep_scores=keep_scores,
+        on_row=steps.append,
+    )
+    assert (tmp_path / "l.csv").read_bytes() == (folder / "l.csv").read_bytes()
+    new = [step for step in steps if step.is_new and step.row]
+    done = [json.loads(line) for line in open(tmp_path / "l.csv.progress")]
+    assert [entry["window"] for entry in done[1:-1]] == list(range(8))
+    assert 8 - left <= len(new) <= 9 - left  # One may have been half written.
+    if keep_scores:
+        scores = [step.scores for step in steps if step.scores]
+        for one, other in zip(scores, expected[:-1], strict=True):
+            assert one.seconds == other.scores.seconds
+            assert one.frames == other.scores.frames
+            assert one.class_names == other.scores.class_names
+            np.testing.assert_array_equal(one.logits, other.scores.logits)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_windows_without_scores_are_done_again_for_them(
+    classifier, windows_run, tmp_path, is_whole
+):
+    folder, found, options, expected = windows_run
+    write_labels(classifier, found, tmp_path / "l.csv", options)
+    progress = tmp_path / "l.csv.progress"
+    if not is_whole:
+        lines = progress.read_bytes().splitlines(keepends=True)
+        progress.write_bytes(b"".join(lines[:5]))
+    steps = []
+    out = tmp_path / "l.csv"
+    write_labels(classifier, found, out, options, keep_scores=True, on_row=steps.append)
+    assert [step.row for step in steps] == [step.row for step in expected]
+    assert all(step.is_new for step in steps)
+    again = []
+    write_labels(classifier, found, out, options, keep_scores=True, on_row=again.append)
+    assert [step.row for step in again] == [step.row for step in expected[:-1]]
+    assert not any(step.is_new for step in again)
+    assert out.read_bytes() == (folder / "l.csv").read_bytes()
+
+
 def test_only_what_changed_is_done_again(classifier, folder, tmp_path):
     out = tmp_path / "l.csv"
     found = sources.find([str(folder)])
