@@ -22,6 +22,9 @@ class Damage:
         seconds: length that was decoded.
         announced: length that the file announces; 0 if it does not say.
         is_cut: whether the file ends before the end that its format marks.
+        is_partial: whether it ends within a packet, in a format that marks no end; of
+            what is missing there, one frame is counted.
+        trailing: bytes after the end of the video, as of files that were joined.
     """
 
     decoded: int = 0
@@ -30,9 +33,11 @@ class Damage:
     seconds: float = 0.0
     announced: float = 0.0
     is_cut: bool = False
+    is_partial: bool = False
+    trailing: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.damaged or self.missing or self.is_cut)
+        return bool(self.damaged or self.missing or self.is_cut or self.trailing)
 
     @property
     def share(self) -> float:
@@ -47,11 +52,13 @@ class Damage:
 
     def counts(self) -> dict[str, int | bool]:
         """The counts for reports, as JSON's types."""
+        is_early = self.is_cut or self.is_partial
         return {
             "decoded_frames": self.decoded,
             "damaged_frames": self.damaged,
             "missing_frames": self.missing,
-            "is_truncated": self.is_cut or self.seconds < self.announced,
+            "is_truncated": is_early or self.seconds < self.announced,
+            "trailing_bytes": self.trailing,
         }
 
     def __str__(self) -> str:
@@ -61,13 +68,17 @@ class Damage:
                 f"is truncated: {self.seconds:.2f} of {self.announced:.2f} seconds are "
                 "there"
             )
-        elif self.is_cut and not self.missing:
+        elif self.is_cut:
             parts.append("is truncated: the end of the file is missing")
+        elif self.is_partial:
+            parts.append("is truncated: the file ends within a packet")
         if self.damaged or self.missing:
             parts.append(
                 f"{self.damaged} frames are damaged and {self.missing} are missing of "
                 f"{self.decoded + self.missing}"
             )
+        if self.trailing:
+            parts.append(f"{self.trailing} bytes follow the end of the video")
         return "; ".join(parts) or "is whole"
 
 

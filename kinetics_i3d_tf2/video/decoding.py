@@ -20,6 +20,7 @@ _REORDERED = 16
 # Announced lengths are rounded, and may be the sound's: two frames and a percent.
 _TOLERANCE = 2 / USUAL_RATE
 _TOLERANCE_SHARE = 0.01
+_EXACT = ("ogg",)  # Its last page has the number of frames.
 _JOINABLE = ("mpeg", "mpegts")
 
 
@@ -172,10 +173,15 @@ def _decoded(container, stream, damage):
 
 
 def _check_complete(source, container, stream, step, damage):
-    damage.announced = ffmpeg.announced_seconds(container, stream) or 0.0
-    damage.is_cut = ffmpeg.is_cut(source, container)
-    rest = damage.announced - damage.seconds
-    if rest > _TOLERANCE + _TOLERANCE_SHARE * damage.announced or (
-        damage.is_cut and rest > step / 2
-    ):
-        damage.missing += max(1, round(rest / step))
+    ending = ffmpeg.ending_of(source, container, stream, damage.decoded)
+    announced = ffmpeg.announced_seconds(container, stream) or ending.seconds
+    if ending.is_cut and container.format.name in _EXACT:
+        announced = 0.0  # That page is missing.
+    damage.announced, damage.is_cut = announced, ending.is_cut
+    damage.is_partial, damage.trailing = ending.is_partial, ending.trailing
+    rest = announced - damage.seconds
+    is_exact = ending.is_cut or container.format.name in _EXACT
+    lost = 0
+    if rest > (step / 2 if is_exact else _TOLERANCE + _TOLERANCE_SHARE * announced):
+        lost = max(1, round(rest / step))
+    damage.missing += max(lost, ending.missing)

@@ -12,6 +12,8 @@ import av
 from av.stream import Disposition
 
 from ..utils import files
+from .ends import check
+from .ends.ending import Ending
 from .rewindable import RewindableStream, standard_input
 
 # What a video can be read from: a path or address, "-" for standard input, the content
@@ -106,20 +108,19 @@ def announced_seconds(container, stream) -> float | None:
     return end
 
 
-def is_cut(source: Source, container) -> bool:
-    """Whether a file ends before the end that its format marks.
+def ending_of(source: Source, container, stream, decoded: int) -> Ending:
+    """How a video file ends; without a fault if it cannot be read a second time.
 
-    Only a GIF's trailer and an AVI's length say so by themselves.
+    Args:
+        source: the video.
+        container: the same video, open.
+        stream: its film.
+        decoded: frames that were decoded.
     """
-    if container.format.name not in ("gif", "avi") or not can_rewind(source):
-        return False
+    if not can_rewind(source):
+        return Ending()
     with _reopened(source) as file:
-        size = file.seek(0, os.SEEK_END)
-        if container.format.name == "gif":
-            file.seek(max(0, size - 64))
-            return not file.read().rstrip(b"\0\r\n").endswith(b";")
-        file.seek(4)
-        return size < 8 + int.from_bytes(file.read(4), "little")
+        return check.ending_of(file, container, stream, decoded)
 
 
 def _announced_end(container, stream):

@@ -62,6 +62,7 @@ def test_classify_one_video(videos, checkpoint, tmp_path):
         "damaged_frames": 1,
         "missing_frames": 3,
         "is_truncated": False,
+        "trailing_bytes": 0,
     }
     strict = "--max_damaged_frames=0.01"
     done = programs.run("classify", f"--video={path}", *checkpoint, strict)
