@@ -10,7 +10,7 @@ from absl import logging
 
 from ..arguments import suggest_arguments
 from ..data import clip_streams, prefetch
-from ..data.clips import Clip
+from ..data.clips import NO_LABEL, Clip
 from ..data.records.tfrecord import Record
 from ..data.sources import fingerprints
 from ..utils import files, run_dir
@@ -86,6 +86,7 @@ def evaluate(
         ...          protocol=Protocol(ClipRecipe()))
     """
     sources = list(sources)  # A `Table` has no indices.
+    _warn_without_labels(sources)
     recipe = protocol.recipe
     if "flow" in recipe.streams and isinstance(sources[0], Record):
         clip_streams.check_flow(sources[0])
@@ -123,6 +124,17 @@ def evaluate(
         if found.clips:
             _write(found, scored, classes.names, out)
     return found
+
+
+def _warn_without_labels(sources):
+    """Labels of records are read later."""
+    if all(isinstance(each, Clip) and each.index == NO_LABEL for each in sources):
+        logging.warning(
+            "None of the %d clips has a label, so there will be no accuracy: evaluation "
+            "compares the answers of a model with the labels of a data set. To label "
+            "videos: i3d classify VIDEOS --out=labels.csv",
+            len(sources),
+        )
 
 
 def _settings(sources, class_names, models, protocol, architecture, options):

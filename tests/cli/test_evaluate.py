@@ -455,6 +455,8 @@ def test_clips_without_a_label(run, videos, checkpoints, tmp_path):
     status, printed, error = run(*flags, f"--json={tmp_path / 'figures.json'}")
     assert status == 0, error
     assert printed.startswith("0 clips, 6 without a label; 0 could not be read; see ")
+    assert "None of the 6 clips has a label" in error
+    assert "i3d classify VIDEOS --out=labels.csv" in error
     assert not (out / "confusion.csv").exists()
     for row in rows_of(out).values():
         assert row["label"] == row["rgb_rank"] == ""
