@@ -1,7 +1,6 @@
 """A checkpoint, opened once: what it is of, its tensors, its class names, its model."""
 
 import functools
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -142,7 +141,7 @@ class Checkpoint(BundleReader):
         name = labels.LABEL_MAP
         if self.config is not None and self.config.class_names is not None:
             name = self.config.class_names
-        path = files.join(os.path.dirname(os.fspath(self.prefix)), name)
+        path = files.sibling(self.prefix, name)
         if files.exists(path):
             names = labels.read_label_map(path)
             if len(names) != self.num_classes:

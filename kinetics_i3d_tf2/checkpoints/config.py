@@ -160,4 +160,4 @@ def label_map_name(prefix: str | os.PathLike) -> str | None:
 
 
 def _path(prefix, name):
-    return files.join(os.path.dirname(os.fspath(prefix)), name)
+    return files.sibling(prefix, name)

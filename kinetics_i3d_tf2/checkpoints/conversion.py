@@ -42,11 +42,11 @@ def verify_checkpoint(path: str | os.PathLike, *, root: str | os.PathLike = ".")
     for name, blob_ids in _released_blob_ids().items():
         if found == blob_ids:
             return (
-                f"{path} is {name} of the release, both files byte for byte (blobs "
-                f"{' and '.join(blob_ids)})"
+                f"{files.redact(path)} is {name} of the release, both files byte for "
+                f"byte (blobs {' and '.join(blob_ids)})"
             )
     proof: Proof = compare_with_release(read_weights(path).values, root=root)
-    return proof.describe(os.fspath(path))
+    return proof.describe(files.redact(path))
 
 
 @suggest_arguments

@@ -29,7 +29,7 @@ def copy_weights(path: str | os.PathLike, folder: str | os.PathLike) -> None:
     target = target if files.is_address(target) else Path(target)
     write_bundle(target, {name: source.read(name) for name in names})
     if label_map_name(source.prefix) is not None:
-        label_map = files.join(os.path.dirname(source.prefix), labels.LABEL_MAP)
+        label_map = files.sibling(source.prefix, labels.LABEL_MAP)
         labels.write_label_map(
             files.join(folder, labels.LABEL_MAP), labels.read_label_map(label_map)
         )

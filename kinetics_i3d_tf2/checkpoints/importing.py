@@ -59,12 +59,12 @@ def import_weights(
     weights = read_weights(path)
     names = _class_names(weights, label_map, path)
     for note in weights.notes:
-        logging.warning("%s: %s", path, note)
+        logging.warning("%s: %s", files.redact(path), note)
     if out is not None:
         return _write(weights, names, out)
     folder = tempfile.mkdtemp(prefix="i3d-imported-")
     checkpoint = _write(weights, names, folder)
-    checkpoint.title = os.fspath(path)
+    checkpoint.title = files.redact(path)
     weakref.finalize(checkpoint, shutil.rmtree, folder, ignore_errors=True)
     return checkpoint
 
@@ -95,7 +95,8 @@ def _class_names(weights: Weights, label_map, path):
         names = labels.read_label_map(label_map)
         if len(names) != weights.num_classes:
             raise ValueError(
-                f"{label_map}: has {len(names)} classes, {path} has "
+                f"{files.redact(label_map)}: has {len(names)} classes, "
+                f"{files.redact(path)} has "
                 f"{weights.num_classes or 'no classifier'}"
             )
         return names

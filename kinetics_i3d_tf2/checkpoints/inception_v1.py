@@ -11,7 +11,7 @@ from ..models.architecture import unit_filters
 from ..models.i3d import InceptionI3d
 from ..models.inception_v1 import InceptionV1
 from ..streams import CHANNELS
-from ..utils import private_api
+from ..utils import files, private_api
 from . import sonnet
 from .config import write_config_of_model
 from .tf_slim import FIRST_KERNEL, read_inception_v1
@@ -123,6 +123,7 @@ def load_inception_v1(model: keras.Model, path: str | os.PathLike) -> None:
         >>> load_inception_v1(model, "inception_v1.ckpt")
     """
     weights = read_inception_v1(path)
+    path = files.redact(path)  # For messages.
     trunks = [x for x in private_api.all_layers(model) if isinstance(x, InceptionV1)]
     if isinstance(model, InceptionI3d):
         values = inflate(weights, model.num_channels)

@@ -29,7 +29,7 @@ def is_keras_file(path: str | os.PathLike) -> bool:
             suffix does.
     """
     if files.is_address(path):
-        return os.fspath(path).endswith(".keras")
+        return files.without_query(path).endswith(".keras")
     if not os.path.isfile(path) or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

@@ -65,7 +65,9 @@ def open_weights(weights: str | os.PathLike) -> Checkpoint:
         return Checkpoint(path)
     if not _is_checkpoint(weights):
         if not files.exists(weights):
-            raise FileNotFoundError(f"{weights}: there is {_none(weights)}")
+            raise FileNotFoundError(
+                f"{files.redact(weights)}: there is {_none(weights)}"
+            )
         return import_weights(weights)
     checkpoint = Checkpoint(weights)
     try:
@@ -89,7 +91,7 @@ def _fetch(name):
 
 def _is_checkpoint(path):
     try:
-        return files.exists(f"{find_prefix(path)}.index")
+        return files.exists(files.add_suffix(find_prefix(path), ".index"))
     except OSError:
         return False  # A folder with no checkpoint, or several.
 

@@ -126,7 +126,7 @@ def load_momentum(optimizer, path) -> None:
     slots = {sonnet_name(v) + SLOT: slot for v, slot in optimizer.slots()}
     if found.keys() != slots.keys():
         raise ValueError(
-            f"{reader.prefix}: has the accumulators of {len(found)} variables, and "
+            f"{reader.title}: has the accumulators of {len(found)} variables, and "
             f"{len(slots)} are trained; they differ in "
             f"{', '.join(sorted(found.keys() ^ slots.keys())[:3])}, ..."
         )

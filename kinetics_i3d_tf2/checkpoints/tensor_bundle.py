@@ -49,7 +49,7 @@ class BundleReader:
     def __init__(self, path: str | os.PathLike):
         self.prefix = find_prefix(path)
         self.title = files.redact(self.prefix)
-        path = f"{self.prefix}{_INDEX}"
+        path = files.add_suffix(self.prefix, _INDEX)
         if not files.exists(path):
             hint = ""
             if files.exists(self.prefix):
@@ -109,8 +109,9 @@ class BundleReader:
         entry = self._index.entries.get(name)
         if entry is None or not entry.is_readable:
             what = f"{name} is of the type {entry.dtype}" if entry else f"no {name}"
-            raise ValueError(f"{self.prefix}{_INDEX}: holds {what}, which is not read")
-        data = f"{self.prefix}{self._suffix(entry.shard)}"
+            path = files.redact(files.add_suffix(self.prefix, _INDEX))
+            raise ValueError(f"{path}: holds {what}, which is not read")
+        data = files.add_suffix(self.prefix, self._suffix(entry.shard))
         try:
             local = self._local_data(entry.shard)
             with open(local, "rb") as file:
@@ -130,12 +131,12 @@ class BundleReader:
         suffix = self._suffix(shard)
         local = f"{self._local}{suffix}"
         if files.is_address(self.prefix) and not os.path.exists(local):
-            files.copy_to_local(f"{self.prefix}{suffix}", local)
+            files.copy_to_local(files.add_suffix(self.prefix, suffix), local)
         return local
 
     def _check_data(self, *, must_exist):
         for shard, needed in self._index.shard_sizes().items():
-            path = f"{self.prefix}{self._suffix(shard)}"
+            path = files.add_suffix(self.prefix, self._suffix(shard))
             if not files.exists(path):
                 if must_exist:
                     raise _missing(path)
@@ -209,7 +210,8 @@ def find_prefix(path: str | os.PathLike) -> str | Path:
     if kind is Path:
         path = file_system.follow(path)
     if not files.is_dir(path):
-        return kind(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", os.fspath(path)))
+        name, query = files.split_query(path)
+        return kind(re.sub(r"\.(index|data-\d{5}-of-\d{5})$", "", name) + query)
     found = files.matching(files.join(path, "*.index"))
     names = [file.rsplit("/", 1)[-1] for file in found]
     if "model.ckpt.index" in names:

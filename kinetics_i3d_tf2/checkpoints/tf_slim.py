@@ -74,7 +74,7 @@ def read_inception_v1(path: str | os.PathLike) -> dict[str, np.ndarray]:
 def _open(path):
     """A reader of either format."""
     path = os.fspath(path)
-    if files.exists(f"{path}.index"):
+    if files.exists(files.add_suffix(path, ".index")):
         return BundleReader(path)
     if not files.exists(path):
         raise FileNotFoundError(f"{files.redact(path)}: there is no such checkpoint")

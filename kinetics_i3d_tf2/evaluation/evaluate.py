@@ -130,9 +130,9 @@ def _warn_without_labels(sources):
     """Labels of records are read later."""
     if all(isinstance(each, Clip) and each.index == NO_LABEL for each in sources):
         logging.warning(
-            "None of the %d clips has a label, so there will be no accuracy: evaluation "
-            "compares the answers of a model with the labels of a data set. To label "
-            "videos: i3d classify VIDEOS --out=labels.csv",
+            "None of the %d clips has a label, so there will be no accuracy: an "
+            "evaluation compares the answers of a model with the labels of a data set. "
+            "To label videos: i3d classify VIDEOS --out=labels.csv",
             len(sources),
         )
 

@@ -7,6 +7,7 @@ import keras
 
 from ..checkpoints.load import load_model
 from ..streams import CHANNELS
+from ..utils import files
 
 
 def open_models(
@@ -29,7 +30,7 @@ def open_models(
     found = {}
     for source in sources:
         is_model = isinstance(source, keras.Model)
-        title = source.name if is_model else os.fspath(source)
+        title = source.name if is_model else files.redact(source)
         model = source if is_model else load_model(source, dtype="float32")
         stream = _stream_of(model, title)
         if stream in found:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import walk, whole_files
 from .remote import cache, file_systems, reader, storage
-from .remote.addresses import is_address, redact, without_query
+from .remote.addresses import is_address, redact, split_query, without_query
 from .scratch import temporary_folder
 from .whole_files import STDOUT as STDOUT
 
@@ -26,6 +26,18 @@ def join(folder: str | os.PathLike, *names: str) -> str:
     if is_address(folder):
         return "/".join([folder.rstrip("/"), *(name.strip("/") for name in names)])
     return os.path.join(folder, *names)
+
+
+def add_suffix(path: str | os.PathLike, suffix: str) -> str:
+    """A path with a suffix; of a signed address, before its query."""
+    name, query = split_query(path)
+    return f"{name}{suffix}{query}"
+
+
+def sibling(path: str | os.PathLike, name: str) -> str:
+    """Another file in the folder of a file, by the same query if it has one."""
+    path, query = split_query(path)
+    return join(os.path.dirname(path), name) + query
 
 
 def stem(path: str | os.PathLike) -> str:

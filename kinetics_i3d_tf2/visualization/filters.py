@@ -67,7 +67,8 @@ def read(path: str | os.PathLike) -> list[Kernels]:
     names = [name for name, *_ in reader.entries() if _FIRST.search(name)]
     if not names:
         raise ValueError(
-            f"{path}: has no convolution Conv3d_1a_7x7 or Conv2d_1a_7x7 to draw"
+            f"{files.redact(path)}: has no convolution Conv3d_1a_7x7 or Conv2d_1a_7x7 "
+            "to draw"
         )
     return [_kernels(name, reader.read(name)) for name in names]
 

@@ -77,7 +77,7 @@ def read_class_names(path: str | os.PathLike) -> tuple[str, ...] | None:
     """
     with contextlib.ExitStack() as stack, explained(path):
         if files.is_address(path):
-            if not os.fspath(path).endswith(".keras"):
+            if not files.without_query(path).endswith(".keras"):
                 return None
             path = _copied(path, stack)
         if not os.path.isfile(path) or not zipfile.is_zipfile(path):
@@ -160,19 +160,20 @@ def explained(path: str | os.PathLike) -> Iterator[None]:
     Args:
         path: the file.
     """
+    title = files.redact(path)
     try:
         yield
     except CodeInPickleError as error:
         raise CodeInPickleError(
-            f"{path}: was not loaded, because {error}. Only arrays are read; save the "
+            f"{title}: was not loaded, because {error}. Only arrays are read; save the "
             "weights alone with torch.save(model.state_dict(), ...)"
         ) from error
     except (FileNotFoundError, PermissionError):
         raise
     except DetailedError as error:
-        raise DetailedError(f"{path}: {error.message}", error.details) from error
+        raise DetailedError(f"{title}: {error.message}", error.details) from error
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{title}: {files.redact(str(error))}") from error
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -185,7 +186,7 @@ def explained(path: str | os.PathLike) -> Iterator[None]:
         RuntimeError,
         TypeError,
     ) as error:
-        raise ValueError(f"{path}: is truncated or corrupt: {error}") from error
+        raise ValueError(f"{title}: is truncated or corrupt: {error}") from error
 
 
 def _names(paths):

@@ -31,10 +31,16 @@ def is_chained(address: str | os.PathLike) -> bool:
 
 def without_query(path: str | os.PathLike) -> str:
     """A path, or an address of HTTP without its query (`?X-Amz-Signature=...`)."""
+    return split_query(path)[0]
+
+
+def split_query(path: str | os.PathLike) -> tuple[str, str]:
+    """A path and "", or an address of HTTP and its query, such as a signature."""
     path = os.fspath(path)
-    if is_address(path) and scheme(path) in ("http", "https"):
-        return re.split(r"[?#]", path, maxsplit=1)[0]
-    return path
+    if not is_address(path) or scheme(path) not in ("http", "https"):
+        return path, ""
+    end = re.search(r"[?#]|$", path).start()
+    return path[:end], path[end:]
 
 
 def redact(text: str | os.PathLike) -> str:
