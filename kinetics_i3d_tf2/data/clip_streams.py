@@ -140,26 +140,42 @@ class _RecordReader:
         """Streams of at most `count` frames (None: all) from frame `first` on."""
         end = None if count is None else first + count
         self._check_size(len(self) if count is None else min(len(self), count))
-        streams = {}
-        for name in self._recipe.streams:
-            step = rgb_stride if name == "rgb" else 1
-            numbers, places = np.unique(
-                self._numbers[name][first:end:step], return_inverse=True
+        strides = {"rgb": rgb_stride, "flow": 1}
+        return {
+            name: self._decode(name, slice(first, end, strides[name]))
+            for name in self._recipe.streams
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Frames of each stream; flow usually has one less than RGB."""
+        return {name: len(numbers) for name, numbers in self._numbers.items()}
+
+    def blocks(self, size, *, first=0):
+        """Yields the streams of `size` frames at a time; at the end some are absent."""
+        self._check_size(min(len(self), size))
+        counts = self.counts()
+        for first in range(first, max(counts.values()), size):
+            yield {
+                name: self._decode(name, slice(first, first + size))
+                for name, count in counts.items()
+                if first < count
+            }
+
+    def _decode(self, name, place):
+        """A part of a stream, resized."""
+        numbers, places = np.unique(self._numbers[name][place], return_inverse=True)
+        coded = [self._coded[name][number] for number in numbers]
+        images = image_coding.decode_images(coded, CHANNELS[name])
+        if name == "rgb":
+            images = transforms.resize_short_side(images, self._recipe.short_side)
+        else:
+            images = transforms.resize_coded_flow(
+                images,
+                self._recipe.short_side,
+                # Motion to the next tick, not to the next frame of the record.
+                frames=self._frames_per_tick,
             )
-            coded = [self._coded[name][number] for number in numbers]
-            images = image_coding.decode_images(coded, CHANNELS[name])
-            if name == "rgb":
-                images = transforms.resize_short_side(images, self._recipe.short_side)
-            else:
-                images = transforms.resize_coded_flow(
-                    images,
-                    self._recipe.short_side,
-                    # Motion to the next tick, not to the next frame of the record.
-                    frames=self._frames_per_tick,
-                )
-            is_all = len(numbers) == len(places)
-            streams[name] = images if is_all else images[places]
-        return streams
+        return images if len(numbers) == len(places) else images[places]
 
     def _check_size(self, count):
         """Refuses what would not fit, before memory is taken."""

@@ -13,6 +13,8 @@ from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .records.tfrecord import Record
 
+_BLOCK = 64  # frames of a record that are decoded at once
+
 
 @dataclasses.dataclass(frozen=True)
 class FrameReader:
@@ -22,7 +24,7 @@ class FrameReader:
         recipe: streams, flow, short side, crop and limits.
         fps: frames per second to take.
         num_threads: decoding threads; by default one for each processor.
-        keep_last: also yield the last frame of a video, which has no flow.
+        keep_last: also yield the last frame, which has no flow.
         skip: frames to leave out at the beginning. They are decoded, so that the others
             do not depend on it.
     """
@@ -78,14 +80,27 @@ class FrameReader:
             OSError: the file does not exist.
             ValueError: it cannot be read.
         """
+        counts = self.counts(source)
+        if not self.keep_last:
+            return min(counts.values())
+        is_video = isinstance(source, Clip)
+        return max(counts.values()) + (is_video and [*counts] == ["flow"])
+
+    def counts(self, source: Clip | Record) -> dict[str, int]:
+        """How many frames each stream will probably have; arguments as of `count`."""
         if isinstance(source, Record):
             reader = clip_streams.open_clip(source, self.recipe, fps=self.fps)
-            return max(0, len(reader) - self.skip)
-        count = clip_frames.num_frames(
-            source.path, self.recipe, fps=self.fps, start=source.start, end=source.end
-        )
-        without_flow = "flow" in self.recipe.streams and not self.keep_last
-        return max(0, count - self.skip - without_flow)
+            found = reader.counts()
+        else:
+            count = clip_frames.num_frames(
+                source.path,
+                self.recipe,
+                fps=self.fps,
+                start=source.start,
+                end=source.end,
+            )
+            found = {name: count - (name == "flow") for name in self.recipe.streams}
+        return {name: max(0, count - self.skip) for name, count in found.items()}
 
     def prepare(self, frames: Iterable[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
         """Prepares frames in memory, uint8 RGB; see `preprocessing.iter_streams`."""
@@ -95,7 +110,10 @@ class FrameReader:
 
     def _read_record(self, record):
         reader = clip_streams.open_clip(record, self.recipe, fps=self.fps)
-        streams = reader.read(self.skip, None)
-        streams = preprocessing.center_crop(streams, self.recipe.crop_size)
-        for values in zip(*streams.values(), strict=False):
-            yield dict(zip(streams, values, strict=True))
+        for block in reader.blocks(_BLOCK, first=self.skip):
+            block = preprocessing.center_crop(block, self.recipe.crop_size)
+            for number in range(max(map(len, block.values()))):
+                names = [name for name, clip in block.items() if number < len(clip)]
+                if len(names) < len(self.recipe.streams) and not self.keep_last:
+                    return
+                yield {name: block[name][number] for name in names}

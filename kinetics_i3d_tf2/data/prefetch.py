@@ -33,7 +33,7 @@ class ReadClip(NamedTuple):
         streams: as of `clip_reader.whole_clip`; None of a clip that is too long.
         error: why it cannot be read, or "".
         damage: counts of damaged and missing frames, if there are any.
-        long: of a video that is too long to hold, how many frames it announces.
+        long: of a clip that is too long to hold, how many frames it announces.
     """
 
     number: int
@@ -65,7 +65,7 @@ def read_in_order(
         numbers: indices of the clips to read, in order.
         threads: clips that are read at once, and held in memory until they are used; by
             default the number of cores.
-        longest: frames above which a video is not read but `long`.
+        longest: frames above which a clip is not read but `long`.
 
     Yields:
         The clips; those that cannot be read have an `error`.
@@ -145,8 +145,7 @@ def _read_clip(number, source, recipe, longest):
     try:
         reader = clip_streams.open_clip(source, recipe)
         clip = clip._replace(example_id=reader.example_id, label=reader.label)
-        is_video = longest is not None and isinstance(source, Clip)
-        if is_video and (count := len(reader)) > longest:
+        if longest is not None and (count := len(reader)) > longest:
             clip = clip._replace(long=count)
         else:
             clip = clip._replace(streams=reader.read(0, None))

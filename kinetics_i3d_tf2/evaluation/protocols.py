@@ -81,11 +81,11 @@ def score(
 def score_long(
     models: dict[str, Model], clip: prefetch.ReadClip, protocol: Protocol
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Scores a video that is too long to hold, in pieces: the protocol of all frames.
+    """Scores a clip that is too long to hold, in pieces: the protocol of all frames.
 
     Args:
         models: I3D of the protocol's streams, of the same classes.
-        clip: the video, with its `long`.
+        clip: the video or record, with its `long`.
         protocol: what is done.
 
     Returns:
@@ -96,18 +96,19 @@ def score_long(
         ValueError: it cannot be read, or logits are not finite.
     """
     reader = FrameReader(protocol.recipe, keep_last=True)
+    total, of_streams = reader.count(clip.source), reader.counts(clip.source)
     logits = collections.defaultdict(list)
     for is_mirrored in (False, True)[: 1 + protocol.flip]:
 
         def attempt(count, is_mirrored=is_mirrored):
             frames = reader.read(clip.source)
-            counts = {name: count - (name == "flow") for name in models}
+            counts = {name: n + count - total for name, n in of_streams.items()}
             long = {name: model.long for name, model in models.items()}
             return long_clips.run(
                 long, map(_mirror, frames) if is_mirrored else frames, counts
             )
 
-        done = pieces.with_right_count(attempt, reader.count(clip.source))
+        done = pieces.with_right_count(attempt, total)
         for name, outputs in done.outputs.items():
             logits[name].append(outputs["Logits"].astype(np.float64))
     logits = {name: np.concatenate(logits[name]) for name in models}

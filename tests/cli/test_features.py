@@ -11,6 +11,7 @@ import pytest
 import recipe as weights
 import tensorflow as tf
 from keras import ops
+from record_files import write_records
 from videos import write_video
 
 from kinetics_i3d_tf2 import (
@@ -490,9 +491,11 @@ def test_long_videos_among_others(models, video, monkeypatch, tmp_path):
     write(short, frames_of(1, count=8))
     monkeypatch.setattr(videos, "MAX_WHOLE", 10)
     paths = [video, tmp_path / "text.mp4", short, video]
+    clips = [Clip(str(path)) for path in paths]
+    records = write_records(tmp_path / "records", [clips[0]], short_side=256)
     found = list(
         window_features.extract_all(
-            [Clip(str(path)) for path in paths],
+            [*clips, *records],
             make_extractor({"rgb": models["rgb"]}),
             Windows(0),
             FrameReader(),
@@ -504,3 +507,4 @@ def test_long_videos_among_others(models, video, monkeypatch, tmp_path):
         [[0.0, 0.84]], [[0.0, 0.32]], [[0.0, 0.84]],
     ]  # fmt: skip
     np.testing.assert_array_equal(found[0].values, found[3].values)
+    np.testing.assert_array_equal(found[0].values, found[4].values)

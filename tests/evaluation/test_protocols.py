@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import recipe as weights
+from record_files import write_records
 from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
-from kinetics_i3d_tf2.data import labels, prefetch
+from kinetics_i3d_tf2.data import frame_reader, labels, prefetch
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.evaluation import protocols, scored_models
@@ -193,15 +194,24 @@ def test_a_diverged_checkpoint(networks, tmp_path):
         protocols.score(model, {"rgb": clip()["rgb"]}, protocol)
 
 
-@pytest.mark.parametrize("flip", [False, True], ids=["once", "flip"])
-def test_a_long_video_is_scored_as_the_whole(models, flip, tmp_path):
-    path = tmp_path / "long.mkv"
-    write_video(path, clip(14)["rgb"], codec="ffv1", pixel_format="bgr0")
+@pytest.mark.parametrize(
+    ("flip", "is_record"),
+    [(False, False), (True, False), (True, True)],
+    ids=["video", "mirrored video", "mirrored record"],
+)
+def test_a_long_clip_is_scored_as_the_whole(
+    models, flip, is_record, tmp_path, monkeypatch
+):
+    source = Clip(str(tmp_path / "long.mkv"))
+    write_video(source.path, clip(14)["rgb"], codec="ffv1", pixel_format="bgr0")
     recipe = ClipRecipe("joint", short_side=SIDE, crop_size=CROP)
+    if is_record:
+        monkeypatch.setattr(frame_reader, "_BLOCK", 5)
+        (source,) = write_records(tmp_path / "records", [source], short_side=SIDE)
     protocol = protocols.Protocol(recipe, flip=flip)
     assert protocol.longest == 320
-    (whole,) = prefetch.read_in_order([Clip(path)], recipe, [0])
-    (long,) = prefetch.read_in_order([Clip(path)], recipe, [0], longest=12)
+    (whole,) = prefetch.read_in_order([source], recipe, [0])
+    (long,) = prefetch.read_in_order([source], recipe, [0], longest=12)
     assert (long.long, long.streams, long.error) == (13, None, "")
     expected = protocols.score(models, whole.streams, protocol)
     found = protocols.score_long(models, long, protocol)
