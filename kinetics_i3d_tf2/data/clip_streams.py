@@ -154,11 +154,11 @@ class _RecordReader:
         """Yields the streams of `size` frames at a time; at the end some are absent."""
         self._check_size(min(len(self), size))
         counts = self.counts()
-        for first in range(first, max(counts.values()), size):
+        for start in range(first, max(counts.values()), size):
             yield {
-                name: self._decode(name, slice(first, first + size))
+                name: self._decode(name, slice(start, start + size))
                 for name, count in counts.items()
-                if first < count
+                if start < count
             }
 
     def _decode(self, name, place):
