@@ -226,3 +226,35 @@ def test_help_explains_recipes_and_flags(training):
     assert done.returncode == 0
     for word in ("--recipe", *RECIPES, "--freeze_until", "--records", "TF_CONFIG"):
         assert word in done.stdout
+
+
+def test_several_labels_with_their_times(training, videos, tmp_path):
+    rows = ["path,labels,start,end,split"]
+    for path in sorted(videos.rglob("*.mkv")):
+        split, name = path.parent.parent.name, path.parent.name
+        rows.append(f"{path},{name}|late,|0.2,|9,{split}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "weights.csv").write_text("class,weight\nlate,1\nbright,2\ndark,2\n")
+    out = tmp_path / "run"
+    done = training(
+        "--dataset=intervals",
+        f"--annotations={tmp_path}/labels.csv",
+        "--loss=sigmoid",
+        f"--class_weights={tmp_path}/weights.csv",
+        "--steps=1",
+        f"--out={out}",
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"mean average precision of \d+\.\d\d% on the val", done.stdout)
+    settings = json.loads((out / "settings.json").read_text())["settings"]
+    assert (settings["loss"], settings["class_weights"]) == ("sigmoid", [2.0, 2.0, 1.0])
+    assert labels.read_label_map(out / "last" / "label_map.txt") == (
+        "bright", "dark", "late",
+    )  # fmt: skip
+    assert "late 0.2..9.0" in (out / "clips.csv").read_text()
+
+
+def test_dense_needs_a_sigmoid(training, tmp_path):
+    done = training("--model=i3d", "--temporal=dense", f"--out={tmp_path}")
+    assert done.returncode == 2
+    assert "use loss=sigmoid" in done.stderr

@@ -17,6 +17,8 @@ from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
+DENSE = {"loss": "sigmoid", "temporal": "dense", "steps": 2}
+
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory):
@@ -40,6 +42,8 @@ def trained(videos, tmp_path_factory):
         "live": {"strategy": "mirrored", "dropout_rate": 0.5, **live},
         "synchronized": {"strategy": "mirrored", **synchronized},
         "whole_batch": {"strategy": "one_device", **live},
+        "dense": {"strategy": "one_device", **DENSE},
+        "dense_replicas": {"strategy": "mirrored", **DENSE},
     }
     arguments = {str(root / name): options for name, options in runs.items()}
     done = subprocess.run(
@@ -65,6 +69,15 @@ def test_replicas_and_accumulation_change_nothing(trained, other, tmp_path):
     initial = weights_of(tmp_path)
     moved = max(np.abs(alone[name] - value).max() for name, value in initial.items())
     assert moved > 1e-3
+
+
+@pytest.mark.slow
+def test_replicas_change_nothing_in_a_dense_training(trained):
+    runs = [trained / name for name in ("dense", "dense_replicas")]
+    assert largest_difference(*map(weights_of, runs)) < 1e-5
+    first, second = (rows_of(run)[-1] for run in runs)
+    for name in ("loss", "val_loss", "val_map"):
+        assert float(first[name]) == pytest.approx(float(second[name]), abs=1e-5)
 
 
 @pytest.mark.slow
