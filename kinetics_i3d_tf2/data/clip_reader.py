@@ -90,14 +90,44 @@ def whole_clip(
         ValueError: it cannot be read.
     """
     reader = clip_streams.open_clip(source, recipe)
-    streams = reader.read(0, None)
+    return _with_label(reader, recipe, reader.read(0, None), 0)
+
+
+def central_clip(
+    source: Clip | Record, recipe: ClipRecipe
+) -> tuple[dict[str, np.ndarray], int | np.ndarray]:
+    """Reads the frames in the middle of a video, resized and not cropped.
+
+    A single view of it shows no others, however long it is.
+
+    Args:
+        source: the video or record.
+        recipe: streams and short side; of a longer video, `num_frames` are read.
+
+    Returns:
+        As of `whole_clip`.
+
+    Raises:
+        OSError: the file does not exist.
+        ValueError: it cannot be read.
+    """
+    reader = clip_streams.open_clip(source, recipe)
+    length = len(reader)
+    if length <= recipe.num_frames:
+        return _with_label(reader, recipe, reader.read(0, None), 0)
+    first = (length - recipe.num_frames) // 2
+    streams, first = _read_span(reader, first, recipe.num_frames)
+    return _with_label(reader, recipe, streams, first)
+
+
+def _with_label(reader, recipe, streams, first):
+    """Streams from a frame on, and the label index or the labels of these frames."""
     if recipe.targets is None:
         return streams, reader.label
-    # RGB has one frame more than flow.
-    count = len(streams[recipe.streams[0]])
-    return streams, recipe.targets.of_frames(
-        reader.intervals, np.arange(count), FRAME_RATE
-    )
+    # RGB may have one frame more than flow.
+    frames = first + np.arange(len(streams[recipe.streams[0]]))
+    held = recipe.targets.of_frames(reader.intervals, frames, FRAME_RATE)
+    return streams, held
 
 
 def _read_clip(reader, recipe, first, wanted):
@@ -111,13 +141,8 @@ def _read_clip(reader, recipe, first, wanted):
         streams = reader.read(first, wanted, recipe.rgb_stride)
         if all(len(clip) == recipe.length(name) for name, clip in streams.items()):
             return streams, first + numbers
-    streams = reader.read(first, wanted)
+    streams, first = _read_span(reader, first, wanted)
     received = min(map(len, streams.values()))
-    if received < wanted and first > 0:
-        # The header announces more frames than the file has.
-        first = max(0, first - (wanted - received))
-        streams = reader.read(first, wanted)
-        received = min(map(len, streams.values()))
     looped = {
         name: transforms.loop(clip[:received], recipe.num_frames)[
             :: recipe.stride(name)
@@ -125,3 +150,14 @@ def _read_clip(reader, recipe, first, wanted):
         for name, clip in streams.items()
     }
     return looped, first + numbers % max(received, 1)
+
+
+def _read_span(reader, first, wanted):
+    """Streams of so many frames from one on, which may be earlier, and its number."""
+    streams = reader.read(first, wanted)
+    received = min(map(len, streams.values()))
+    if received < wanted and first > 0:
+        # The header announces more frames than the file has.
+        first = max(0, first - (wanted - received))
+        streams = reader.read(first, wanted)
+    return streams, first

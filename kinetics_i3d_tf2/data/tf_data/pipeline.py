@@ -134,7 +134,8 @@ def for_evaluation(
         )
     loader = Loader(sources, recipe)
     dataset = tf.data.Dataset.from_tensor_slices(loader.rows).map(
-        loader.whole_clip,
+        # A single view is in the middle; long videos need not fit into memory.
+        lambda row: loader.whole_clip(row, is_central=views == (1, 1)),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )

@@ -95,11 +95,12 @@ class Loader:
             label = self._targets.shape(self._num_frames)
         return self._call(_training_sample, [rows, seeds], self._shapes, label)
 
-    def whole_clip(self, row: tf.Tensor):
+    def whole_clip(self, row: tf.Tensor, *, is_central: bool = False):
         """`clip_reader.whole_clip` of a row; empty streams if it cannot be read.
 
         Args:
             row: string scalar, from `self.rows`.
+            is_central: whether only the frames of the middle view are read.
 
         Returns:
             Dict of streams, and the label: int64, or with `recipe.targets` those of all
@@ -109,7 +110,8 @@ class Loader:
         if self._targets is not None:
             label = (None, self._targets.num_classes)
         free = {name: (None, None, None, CHANNELS[name]) for name in self._shapes}
-        return self._call(_whole_clip, [row], free, label)
+        function = _central_clip if is_central else _whole_clip
+        return self._call(function, [row], free, label)
 
     def _call(self, function, arguments, shapes, label_shape):
         arguments = [tf.constant(self._config), *arguments]
@@ -142,10 +144,18 @@ def _training_sample(config, rows, seeds):
 
 
 def _whole_clip(config, row):
+    return _read(clip_reader.whole_clip, config, row)
+
+
+def _central_clip(config, row):
+    return _read(clip_reader.central_clip, config, row)
+
+
+def _read(function, config, row):
     settings, recipe = _settings(config)
     source = _unpack(row)
     try:
-        return _outputs(*clip_reader.whole_clip(source, recipe))
+        return _outputs(*function(source, recipe))
     except Exception as error:  # One bad clip must not stop the others.
         problem = problem_of(error, source.path)
     _skip(settings, recipe, source, problem)
@@ -187,5 +197,5 @@ def _skip(settings, recipe, source, problem):
 
 def register() -> None:
     """Makes the functions of this module known to the workers of tf.data service."""
-    for function in (_training_sample, _whole_clip):
+    for function in (_training_sample, _whole_clip, _central_clip):
         service.register(function)

@@ -145,3 +145,18 @@ def test_labels_that_do_not_fit(clip, changes, message):
 def test_shapes_are_known_before_anything_is_read(clip):
     dataset = pipeline.for_training([clip], recipe(), batch_size=2, seed=0)
     assert dataset.element_spec[1] == tf.TensorSpec((2, 8, 4), tf.float32)
+
+
+@pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
+@pytest.mark.parametrize("num_frames", [8, 15, 60], ids=["even", "odd", "looped"])
+def test_the_middle_view_is_cut_as_of_the_whole_clip(clip, stream, num_frames):
+    """It is read alone."""
+    small = recipe(stream=stream, num_frames=num_frames)
+    whole = pipeline.for_evaluation([clip], small, views=(1, 2), batch_size=2)
+    middle = pipeline.for_evaluation([clip], small, views=(1, 1))
+    ((clips, targets),), ((clip, target),) = whole, middle
+    np.testing.assert_array_equal(targets[0], target[0])
+    if stream == "rgb":
+        numbers = frame_numbers(clip[0].numpy())
+        np.testing.assert_array_equal(numbers, frame_numbers(clips[0].numpy()))
+        np.testing.assert_array_equal(target[0], targets_at(numbers))
