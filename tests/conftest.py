@@ -57,3 +57,15 @@ def small_model():
     from kinetics_i3d_tf2 import InceptionI3d
 
     return recipe.assign(InceptionI3d(num_classes=7, width=1 / 16))
+
+
+@pytest.fixture(scope="session")
+def small_checkpoint(small_model, tmp_path_factory):
+    """Folder with `small_model`'s weights and the names of its classes, a to g."""
+    from kinetics_i3d_tf2 import save_checkpoint
+    from kinetics_i3d_tf2.data import labels
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    save_checkpoint(small_model, folder / "model.ckpt")
+    labels.write_label_map(folder / "label_map.txt", tuple("abcdefg"))
+    return folder

@@ -23,6 +23,7 @@ from absl import flags, logging
 
 from ..data.records import image_coding, shards, writer
 from ..utils import files
+from ..utils.beam_errors import PipelineError
 from . import program
 from .flags import dataset_flags, flow_flags, reading_flags
 
@@ -112,7 +113,7 @@ def main(argv):
         # Beam's threads cannot be stopped, and crash a process that ends as usual.
         logging.info("Stopped; the same command goes on where this one ended")
         program.exit_at_once(130)
-    except writer.PipelineError as error:
+    except PipelineError as error:
         program.print_error(
             OSError(f"{error}; the same command goes on where this one ended")
         )

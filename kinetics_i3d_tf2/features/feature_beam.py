@@ -14,6 +14,7 @@ from ..data.frame_reader import FrameReader
 from ..data.sources import Input
 from ..inference.windows import Windows
 from ..utils import files as storage
+from ..utils.beam_errors import as_pipeline_errors
 from . import extractor, window_features
 from .files import FeatureFiles
 
@@ -126,20 +127,17 @@ def extract_with_beam(
         Error and damage of each video that was seen, by name.
 
     Raises:
-        OSError: the pipeline failed.
+        PipelineError: the pipeline failed.
     """
     prefix = storage.join(job.out, _OUTCOMES)
-    try:
-        with beam.Pipeline(options=beam_options) as pipeline:
-            _ = (
-                pipeline
-                | beam.Create(list(inputs))
-                | beam.Reshuffle()  # Else the runner may do them one after another.
-                | RunInference(FeatureHandler(job))
-                | beam.io.WriteToText(prefix, file_name_suffix=".jsonl")
-            )
-    except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
-        raise OSError(str(error).strip().splitlines()[-1]) from error
+    with as_pipeline_errors(), beam.Pipeline(options=beam_options) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create(list(inputs))
+            | beam.Reshuffle()  # Else the runner may do them one after another.
+            | RunInference(FeatureHandler(job))
+            | beam.io.WriteToText(prefix, file_name_suffix=".jsonl")
+        )
     outcomes = {}
     for path in storage.matching(f"{prefix}-*-of-*.jsonl"):
         with storage.open_file(path) as file:

@@ -10,6 +10,7 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from ..data.sources import Input
+from ..utils.beam_errors import as_pipeline_errors
 from . import label_steps
 from .label_rows import row_format
 from .label_steps import TableOptions
@@ -124,7 +125,7 @@ def label_with_beam(
         Counts, and where the table is.
 
     Raises:
-        OSError: the pipeline failed.
+        PipelineError: the pipeline failed.
         ValueError: the suffix of `out` is another.
     """
     codec = row_format(out, options.top)
@@ -144,11 +145,9 @@ def label_with_beam(
             header=codec.header.rstrip("\n") or None,
         )
     )
-    try:
+    with as_pipeline_errors():
         result = pipeline.run()
         result.wait_until_finish()
-    except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
-        raise OSError(str(error).strip().splitlines()[-1]) from error
     found = {
         counter.key.metric.name: counter.committed
         for counter in result.metrics().query()["counters"]

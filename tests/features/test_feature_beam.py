@@ -5,13 +5,10 @@ import re
 
 import numpy as np
 import pytest
-import recipe
 from videos import brightness_frames, write_video
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
-from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint  # noqa: E402
-from kinetics_i3d_tf2.data import labels  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
 from kinetics_i3d_tf2.features.write import (  # noqa: E402
     FeatureOptions,
@@ -20,13 +17,9 @@ from kinetics_i3d_tf2.features.write import (  # noqa: E402
 from kinetics_i3d_tf2.inference.windows import Windows  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    model = recipe.assign(InceptionI3d(7, width=1 / 16), 3)
-    save_checkpoint(model, folder / "model.ckpt")
-    labels.write_label_map(folder / "label_map.txt", tuple("abcdefg"))
-    return {"rgb": folder}
+@pytest.fixture
+def checkpoint(small_checkpoint):
+    return {"rgb": small_checkpoint}
 
 
 @pytest.fixture(scope="module")

@@ -3,28 +3,18 @@
 import json
 
 import pytest
-import recipe
 from videos import brightness_frames, write_video
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
-from kinetics_i3d_tf2 import Classifier, InceptionI3d, save_checkpoint  # noqa: E402
-from kinetics_i3d_tf2.data import labels, sources  # noqa: E402
+from kinetics_i3d_tf2 import Classifier  # noqa: E402
+from kinetics_i3d_tf2.data import sources  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
 from kinetics_i3d_tf2.inference.label_beam import label_with_beam  # noqa: E402
 from kinetics_i3d_tf2.inference.label_steps import TableOptions  # noqa: E402
 from kinetics_i3d_tf2.inference.label_table import write_labels  # noqa: E402
 
 OPTIONS = TableOptions(max_frames=12, top=2)
-
-
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    model = recipe.assign(InceptionI3d(7, width=1 / 16), 3)
-    save_checkpoint(model, folder / "model.ckpt")
-    labels.write_label_map(folder / "label_map.txt", tuple("abcdefg"))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +34,14 @@ def lines(paths):
 
 
 @pytest.mark.parametrize("window", [None, 0.4])
-def test_rows_are_those_of_this_machine(checkpoint, videos, tmp_path, window):
+def test_rows_are_those_of_this_machine(small_checkpoint, videos, tmp_path, window):
     options = TableOptions(max_frames=12, top=2, window=window)
     local = tmp_path / "local.jsonl"
-    expected = write_labels(Classifier(checkpoint), videos, local, options)
+    expected = write_labels(Classifier(small_checkpoint), videos, local, options)
     arguments = ["--runner=DirectRunner", "--direct_num_workers=3"]
     done = label_with_beam(
         videos,
-        [checkpoint],
+        [small_checkpoint],
         tmp_path / "beam.jsonl",
         options,
         beam_options=beam_options(arguments),
@@ -69,8 +59,8 @@ def test_rows_are_those_of_this_machine(checkpoint, videos, tmp_path, window):
     assert done.pattern == f"{tmp_path}/beam-*-of-*.jsonl"
 
 
-def test_csv_has_its_columns_in_each_file(checkpoint, videos, tmp_path):
-    label_with_beam(videos[:1], [checkpoint], tmp_path / "l.csv", OPTIONS)
+def test_csv_has_its_columns_in_each_file(small_checkpoint, videos, tmp_path):
+    label_with_beam(videos[:1], [small_checkpoint], tmp_path / "l.csv", OPTIONS)
     for path in tmp_path.glob("l-*.csv"):
         assert path.read_text().startswith("path,start,end,frames,label_1,")
 

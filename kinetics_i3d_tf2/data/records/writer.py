@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from absl import logging
 
 from ...arguments import suggest_arguments
 from ...utils import files, run_dir
+from ...utils.beam_errors import as_pipeline_errors
 from ...utils.names import OutputNames, safe_part
 from ...utils.text import printable
 from .. import labels
@@ -35,10 +35,6 @@ class Written(NamedTuple):
     record_files: int
     report: str  # path of report.json, which has the reasons
     damaged: int = 0  # clips in the record files with damaged or missing frames
-
-
-class PipelineError(OSError):
-    """The Beam pipeline failed; finished record files are kept."""
 
 
 @suggest_arguments
@@ -187,20 +183,17 @@ def _run(planned, settings, options):
         logging.info("All %d record files exist", len(planned))
         return
     shards.write_plan(left)
-    try:
-        with progress.shown(planned, left), beam.Pipeline(options=options) as pipeline:
-            _ = (
-                pipeline
-                | beam.Create(list(left))
-                | beam.Reshuffle()  # Else the runner may do them one after another.
-                | beam.Map(shards.write_shard, settings)
-            )
-    except RuntimeError as error:  # Beam's, with the whole traceback of a worker.
-        # The worker's error, between its type and Beam's step.
-        line = str(error).strip().splitlines()[-1]
-        line = re.sub(r"^((\w+\.)*\w+(Error|Exception): )+", "", line)
-        line = re.sub(r" \[while running .*\]$", "", line)
-        raise PipelineError(line) from error
+    with (
+        as_pipeline_errors(),
+        progress.shown(planned, left),
+        beam.Pipeline(options=options) as pipeline,
+    ):
+        _ = (
+            pipeline
+            | beam.Create(list(left))
+            | beam.Reshuffle()  # Else the runner may do them one after another.
+            | beam.Map(shards.write_shard, settings)
+        )
 
 
 def _conclude(report, plans):

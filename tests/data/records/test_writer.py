@@ -17,6 +17,7 @@ from kinetics_i3d_tf2.data.records import (
     writer,
 )
 from kinetics_i3d_tf2.data.records.folder import RecordFolder
+from kinetics_i3d_tf2.utils.beam_errors import PipelineError
 from kinetics_i3d_tf2.utils.file_system import exclusive
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
@@ -212,7 +213,7 @@ def test_a_record_file_that_cannot_be_written(one_video, tmp_path, monkeypatch):
         raise OSError(f"{shard}: no space left")
 
     monkeypatch.setattr(shards, "write_shard", write_shard)
-    with pytest.raises(writer.PipelineError, match="-00000-of-00001: no space left"):
+    with pytest.raises(PipelineError, match="-00000-of-00001: no space left"):
         write_records(one_video, tmp_path, settings=RGB)
 
 
