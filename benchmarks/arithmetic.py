@@ -1,5 +1,6 @@
 """What the convolutions of I3D cost, and what this machine can do."""
 
+import functools
 import time
 
 import numpy as np
@@ -40,6 +41,7 @@ def plain_model(shape):
     return Model(inputs, ops.mean(x, axis=(1, 2, 3)))
 
 
+@functools.cache
 def multiply_adds(frames):
     """Of all convolutions on one clip of 224 pixels."""
     from keras.layers import Conv3D

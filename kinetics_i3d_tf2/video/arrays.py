@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-_GROWTH = 1 << 25  # bytes
+_GROWTH = 1 << 23  # bytes
 
 
 def stack(images: Iterable[np.ndarray]) -> np.ndarray:

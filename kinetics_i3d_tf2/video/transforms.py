@@ -190,7 +190,8 @@ def normalize_rgb(clip: np.ndarray) -> np.ndarray:
             "normalize_rgb takes uint8 frames in 0..255, so that the range is never "
             f"guessed. Received: {clip.dtype}"
         )
-    return clip.astype(np.float32) / np.float32(127.5) - np.float32(1)
+    scaled = np.divide(clip, np.float32(127.5), dtype=np.float32)
+    return np.subtract(scaled, np.float32(1), out=scaled)
 
 
 def _check_frames(clip, size, crop=False):
