@@ -37,6 +37,7 @@ _HOMES = {
     "compare_video_sets": "features.compare",
     "frechet_video_distance": "features.fvd",
     "Classifier": "inference.classifier",
+    "DenseStream": "inference.dense_stream",
     "LabellingOptions": "inference.labelling",
     "LiveOptions": "inference.live",
     "TableOptions": "inference.label_steps",

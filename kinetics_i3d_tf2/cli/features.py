@@ -58,7 +58,8 @@ _POOL = flags.DEFINE_enum(
     "pool",
     "both",
     ["both", "space", "time", "none"],
-    "Over what it is averaged. Logits and Predictions have nothing left to average.",
+    "Over what it is averaged. Logits and Predictions are of each place in time with "
+    "space or none, and of the whole window with time or both.",
 )
 _WINDOW = flags.DEFINE_integer(
     "window", 16, "Frames that are seen together; 0 is the whole video.", 0
@@ -138,8 +139,6 @@ def _check_flags():
             "--format=npz, or a folder on this machine"
         )
     is_head = _ENDPOINT.value in ENDPOINTS[-2:]
-    if is_head and _POOL.present:
-        raise ValueError(f"--pool is not for --endpoint={_ENDPOINT.value}")
     if is_head and 0 < _WINDOW.value < MIN_FRAMES:
         raise ValueError(
             f"--window={_WINDOW.value}: {_ENDPOINT.value} takes at least {MIN_FRAMES} "

@@ -9,6 +9,7 @@ from keras import ops
 
 from ..data.tf_data import views
 from ..inference import graph
+from ..inference.open_models import activation_of
 from ..inference.pieces import HEADS, LAST
 from ..models.architecture import ENDPOINTS
 from ..models.i3d import InceptionI3d
@@ -23,15 +24,24 @@ class Extractor:
     """A function from batches of clips to their features, as `make_extractor` makes it.
 
     Args:
-        models: folded models by stream, whose output is a dict with the endpoint.
+        models: folded models by stream, whose output is a dict with the endpoint, and
+            whose logits are dense.
         endpoint: one of `InceptionI3d.VALID_ENDPOINTS`.
         axes: those of a clip `(batch, t, h, w, channels)` that are averaged.
+        activation: what `Predictions` are of `Logits`.
     """
 
-    def __init__(self, models, endpoint: str, axes: tuple[int, ...]):
-        self._run = {n: _freeze(model, endpoint, axes) for n, model in models.items()}
+    def __init__(
+        self, models, endpoint: str, axes: tuple[int, ...], activation: str = "softmax"
+    ):
+        self._run = {
+            name: _freeze(model, endpoint, axes, activation)
+            for name, model in models.items()
+        }
         # A whole video of any length; built when there is a long one.
-        self._make_whole = functools.cache(lambda: WholeVideos(models, endpoint, axes))
+        self._make_whole = functools.cache(
+            lambda: WholeVideos(models, endpoint, axes, activation)
+        )
 
     def __call__(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """Extracts the features of a batch.
@@ -77,8 +87,9 @@ def make_extractor(
         models: `InceptionI3d` by stream: "rgb", "flow" or both. Their weights are
             copied; batch norm is folded into the convolutions.
         endpoint: one of `InceptionI3d.VALID_ENDPOINTS`.
-        pool: over what the endpoint is averaged: "space", "time", "both" or "none";
-            there is nothing to average of `Logits` and `Predictions`.
+        pool: over what the endpoint is averaged: "space", "time", "both" or "none".
+            `Logits` have no space left: without "time" or "both" they are those of
+            `InceptionI3d(temporal="dense")`. `Predictions` are of the averaged logits.
         dtype: dtype policy of the trunks, "float32" or "bfloat16".
 
     Returns:
@@ -100,18 +111,23 @@ def make_extractor(
     # Models mostly end at their logits.
     built = [LAST, "Logits"] if is_head else [endpoint]
     folded = {
-        stream: graph.fold_batch_norm(model.endpoint_model(built), dtype=dtype)
+        stream: graph.fold_batch_norm(
+            model.endpoint_model(built, temporal="dense"), dtype=dtype
+        )
         for stream, model in models.items()
     }
-    return Extractor(folded, endpoint, () if is_head else POOLS[pool])
+    axes = POOLS[pool]
+    if is_head:
+        axes = tuple(axis for axis in axes if axis == 1)
+    return Extractor(folded, endpoint, axes, activation_of(models))
 
 
-def _freeze(folded, endpoint, axes):
+def _freeze(folded, endpoint, axes, activation):
     """One graph of an endpoint, averaged."""
     built = "Logits" if endpoint == "Predictions" else endpoint
     values = ops.cast(folded.output[built], "float32")
-    if endpoint == "Predictions":
-        values = ops.softmax(values)
     if axes:
         values = ops.mean(values, axis=axes)
+    if endpoint == "Predictions":
+        values = keras.activations.get(activation)(values)
     return graph.freeze(keras.Model(folded.input, values))

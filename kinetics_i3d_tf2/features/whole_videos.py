@@ -7,8 +7,8 @@ import numpy as np
 
 from ..data.preprocessing import Streams
 from ..inference import graph, pieces
-from ..inference.long_clips import PlacesMean, head_of
-from ..inference.scores import softmax
+from ..inference.long_clips import DenseHead, PlacesMean, head_part
+from ..inference.scores import probabilities_of
 from ..models.architecture import ENDPOINTS
 from ..streams import CHANNELS
 
@@ -17,23 +17,28 @@ class WholeVideos:
     """Makes features of whole videos, whose frames come one by one.
 
     Args:
-        models: folded models by stream, with the endpoint, or with Mixed_5c and Logits.
+        models: folded models by stream, with the endpoint, or with Mixed_5c and dense
+            Logits.
         endpoint: one of `InceptionI3d.VALID_ENDPOINTS`.
         axes: those of a clip `(batch, t, h, w, channels)` that are averaged.
+        activation: what `Predictions` are of `Logits`.
     """
 
     def __init__(
-        self, models: Mapping[str, keras.Model], endpoint: str, axes: tuple[int, ...]
+        self,
+        models: Mapping[str, keras.Model],
+        endpoint: str,
+        axes: tuple[int, ...],
+        activation: str,
     ):
         self._streams = [name for name in CHANNELS if name in models]
-        self._endpoint, self._axes = endpoint, axes
-        self._heads = None
-        if endpoint in pieces.HEADS:
-            self._heads = {
-                name: head_of(model, prepare=graph.freeze)
-                for name, model in models.items()
-            }
-        last = pieces.LAST if self._heads else endpoint
+        self._endpoint, self._axes, self._activation = endpoint, axes, activation
+        is_head = endpoint in pieces.HEADS
+        self._heads = {
+            name: head_part(model, prepare=graph.freeze) if is_head else None
+            for name, model in models.items()
+        }
+        last = pieces.LAST if is_head else endpoint
         self._trunks = {
             name: pieces.PiecewiseModel(model, last, prepare=graph.freeze)
             for name, model in models.items()
@@ -60,38 +65,38 @@ class WholeVideos:
         return pieces.with_right_count(lambda count: self._run(read(), count), count)
 
     def _run(self, frames, count):
-        kept = {name: _Kept(self._axes, self._heads) for name in self._streams}
+        kept = {name: _Kept(self._axes, self._heads[name]) for name in self._streams}
         counts = dict.fromkeys(self._streams, count)
         found = pieces.run_streams(
             self._trunks, frames, counts, lambda name, block: kept[name].add(block)
         )
-        if self._heads:
-            values = [self._heads[name](kept[name].places) for name in self._streams]
-            if self._endpoint == ENDPOINTS[-1]:
-                values = map(softmax, values)
-        else:
-            values = [kept[name].values() for name in self._streams]
+        values = [kept[name].values() for name in self._streams]
+        if self._endpoint == ENDPOINTS[-1]:
+            values = [probabilities_of(each, self._activation) for each in values]
         return np.concatenate([*values], axis=-1), max(found.values())
 
 
 class _Kept:
     """What is kept of blocks of places: their mean over time, or all of them."""
 
-    def __init__(self, axes, heads):
+    def __init__(self, axes, head):
+        self._head = None if head is None else DenseHead(head)
         self._space = tuple(axis - 1 for axis in axes if axis > 1)
-        self._has_mean = bool(heads) or 1 in axes
-        self.places = PlacesMean()
+        self._has_mean = 1 in axes
+        self._places = PlacesMean()
         self._blocks = []
 
     def add(self, block):
+        if self._head:
+            block = self._head.add(block)
         if self._space:
             block = block.mean(self._space)
         if self._has_mean:
-            self.places.add(block)
+            self._places.add(block)
         else:
             self._blocks.append(block)
 
     def values(self):
         if self._has_mean:
-            return self.places.mean()
+            return self._places.mean()
         return np.concatenate(self._blocks)

@@ -77,6 +77,48 @@ class PlacesMean:
         return ((self._sum - ends) / (self._count - 1)).astype(np.float32)
 
 
+class DenseHead:
+    """Dense logits of places of `Mixed_5c` that come in blocks.
+
+    Args:
+        run: of `head_part`, of dense logits.
+    """
+
+    def __init__(self, run: Callable):
+        self._run = run
+        self._held = None
+
+    def add(self, block: np.ndarray) -> np.ndarray:
+        """Adds places `(places, h, w, channels)`.
+
+        Returns:
+            float32 `(places, num_classes)`, one less of the first block: each is of two
+            neighbours.
+        """
+        if self._held is not None:
+            block = np.concatenate([self._held, block])
+        self._held = block[-1:]
+        if len(block) > 1:
+            return pieces.call_part(self._run, block[None])[0]
+        # There are no logits of a single place, but their shape is known.
+        return pieces.call_part(self._run, np.concatenate([block] * 2)[None])[0, :0]
+
+
+def head_part(
+    model: keras.Model,
+    *,
+    prepare: Callable[[keras.Model], Callable] = lambda part: part,
+) -> Callable:
+    """The part of a model from `Mixed_5c` to its logits.
+
+    Args:
+        model: an `InceptionI3d` with logits, or a copy with its layers' names.
+        prepare: as of `PiecewiseModel`.
+    """
+    features = model.get_layer(pieces.LAST).output
+    return prepare(keras.Model(features, model.get_layer("Logits").output))
+
+
 def head_of(
     model: keras.Model,
     *,
@@ -92,10 +134,7 @@ def head_of(
         Function from `PlacesMean` of `Mixed_5c` to logits, float32 `(num_classes,)` or
         `(h, w, num_classes)`.
     """
-    part = keras.Model(
-        model.get_layer(pieces.LAST).output, model.get_layer("Logits").output
-    )
-    run = prepare(part)
+    run = head_part(model, prepare=prepare)
     # The classifier is linear: logits of the mean are the mean of the logits.
     return lambda places: pieces.call_part(
         run, np.stack([places.mean_of_pairs()] * 2)[None]

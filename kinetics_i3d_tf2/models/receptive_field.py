@@ -35,12 +35,22 @@ def temporal_field(last: str, first: str | None = None) -> Field:
     stride, low, high = 1, 0, 0
     for row in reversed(TRUNK[begin : names.index(last) + 1]):
         kernel, step = _time_kernel(row)
-        # What SAME padding puts in front, for each remainder of the length.
-        padded = [max(kernel - (rest or step), 0) // 2 for rest in range(step)]
+        padded = [padding_before(kernel, step, length) for length in range(step)]
         low = low * step - max(padded)
         high = high * step - min(padded) + kernel - 1
         stride *= step
     return Field(stride, -low, high)
+
+
+def padding_before(kernel: int, step: int, length: int) -> int:
+    """Items that SAME padding puts before the first one.
+
+    Args:
+        kernel: items of a window.
+        step: items from one window to the next.
+        length: items of the axis; only its remainder by `step` matters.
+    """
+    return max(kernel - (length % step or step), 0) // 2
 
 
 def _time_kernel(row):

@@ -157,6 +157,24 @@ def test_logits_of_a_whole_short_video(models, endpoint):
     np.testing.assert_allclose(found.times, [[0, 4 / 25]])
 
 
+@pytest.mark.parametrize("endpoint", ["Logits", "Predictions"])
+def test_logits_at_each_place_are_those_of_the_dense_model(models, endpoint):
+    frames, config = frames_of(1, 33), models["rgb"].get_config()
+    clip = normalize_rgb(center_crop(resize_short_side(frames)))[None]
+    changes = {"temporal": "dense", "final_endpoint": endpoint}
+    dense = InceptionI3d.from_config(config | changes | {"activation": "sigmoid"})
+    dense.set_weights(models["rgb"].get_weights())
+    options = {"windows": Windows(0, least=9), "endpoint": endpoint}
+    found = extract_features(frames, dense, pool="space", **options)
+    expected = np.asarray(dense(clip))
+    assert found.values.shape == (1, 4, 7)
+    np.testing.assert_allclose(found.values, expected, atol=1e-4)
+    if endpoint == "Logits":
+        mean = extract_features(frames, dense, **options).values
+        np.testing.assert_allclose(mean, found.values.mean(1), atol=1e-5)
+        np.testing.assert_allclose(mean, models["rgb"](clip), atol=1e-4)
+
+
 def test_another_rate(models, video):
     found = extract_features(video, models["rgb"], windows=Windows(8), fps=12.5)
     np.testing.assert_allclose(found.times, [[0, 0.64], [0.64, 0.88]])
@@ -353,7 +371,6 @@ def test_both_streams_as_one_file(run, video, checkpoints, tmp_path, models):
         (["a.mp4", "--split=val"], "--split is for --dataset and --records"),
         (["a.mp4", "--window=0", "--stride=4"], "--window=0 is the whole video"),
         (["a.mp4", "--endpoint=Logits", "--window=8"], "takes at least 9 frames"),
-        (["a.mp4", "--endpoint=Logits", "--pool=time"], "--pool is not for"),
         (["a.mp4", "--flow_epsilon=0.1"], "--flow_epsilon is for optical flow"),
         (["a.mp4", "--model=c3d"], "features are of i3d"),
         (["a.mp4", "--out=http://b/c"], "files at http:// can only be read"),
@@ -469,7 +486,7 @@ def test_features_of_an_earlier_version_are_kept(run, checkpoints, tmp_path):
         ("Mixed_5c", "time"),
         ("Mixed_4d", "space"),
         ("Conv3d_2c_3x3", "none"),
-        ("Logits", "both"),
+        ("Logits", "space"),
         ("Predictions", "both"),
     ],
 )
