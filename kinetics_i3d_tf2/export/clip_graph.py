@@ -44,7 +44,9 @@ def build(
     logits = ops.add(*outputs) if len(outputs) == 2 else outputs[0]
     for clip in inputs.values():
         largest = ops.max(ops.abs(clip), axis=(1, 2, 3, 4), keepdims=False)
-        is_valid = ops.expand_dims(largest <= MAX_VALUE, -1)
+        is_valid = ops.reshape(
+            largest <= MAX_VALUE, (-1,) + (1,) * (len(logits.shape) - 1)
+        )
         logits = ops.where(is_valid, logits, float("nan"))
     # The layer's name is the output's in some formats, the key in others.
     logits = keras.layers.Identity(dtype="float32", name="logits")(logits)

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from ..inference import graph
+from ..inference.open_models import activation_of
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 from ..models.i3d import InceptionI3d
 from ..streams import CHANNELS, STREAMS
@@ -24,11 +25,13 @@ class FrozenModels:
     Attributes:
         streams: names of their inputs, "rgb" before "flow".
         are_i3d: whether they are `InceptionI3d`.
+        activation: what makes probabilities of their logits.
     """
 
     def __init__(self, models: Mapping[str, keras.Model], dtype: str):
         self.streams = [s for s in CHANNELS if any(s in STREAMS[m] for m in models)]
         self.are_i3d = all(isinstance(m, InceptionI3d) for m in models.values())
+        self.activation = activation_of(models)
         self._clip_shapes = {
             name: value.shape[1:-1] for name, value in verify.inputs_of(models).items()
         }
@@ -71,11 +74,28 @@ class FrozenModels:
 
     def logits(self, clips: dict[str, tf.Tensor]) -> tf.Tensor:
         """Logits of clips, float32 `(batch, num_classes)`, summed over two models."""
-        logits = []
-        for stream, run in self._run.items():
-            outputs = run(clips if stream == "joint" else clips[stream])
-            logits.append(outputs["Logits"] if self.are_i3d else outputs)
+        if self.are_i3d:
+            dense = self._dense(clips)
+            return tf.add_n([tf.reduce_mean(logits, axis=1) for logits in dense])
+        logits = [
+            run(clips if stream == "joint" else clips[stream])
+            for stream, run in self._run.items()
+        ]
         return tf.add_n(logits)
+
+    def dense_logits(self, clips: dict[str, tf.Tensor]) -> tf.Tensor:
+        """Logits of I3D at each place in time, summed over two models.
+
+        Returns:
+            float32 `(batch, places, num_classes)`; flow, a frame less, may have a place
+            less, and there is no sum then.
+        """
+        dense = self._dense(clips)
+        places = tf.reduce_min([tf.shape(logits)[1] for logits in dense])
+        return tf.add_n([logits[:, :places] for logits in dense])
+
+    def _dense(self, clips):
+        return [run(clips[stream])["Logits"] for stream, run in self._run.items()]
 
     def features(self, clips: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """`Mixed_5c` of I3D averaged over time and space, float32 `(batch, 1024)`."""
@@ -89,5 +109,5 @@ class FrozenModels:
 def _freeze(model, dtype):
     """One graph with both outputs; what a signature does not use is not computed."""
     if isinstance(model, InceptionI3d):
-        model = model.endpoint_model([_FEATURES, "Logits"])
+        model = model.endpoint_model([_FEATURES, "Logits"], temporal="dense")
     return graph.freeze(graph.fold_batch_norm(model, dtype=dtype))

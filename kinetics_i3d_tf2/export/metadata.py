@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import keras
 
 from ..data.clip_recipe import ClipRecipe
+from ..inference.open_models import activation_of
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 from ..models.i3d import InceptionI3d
 from ..video.optical_flow import FLOW_BOUND
@@ -38,9 +39,10 @@ def describe(
         recipe: the clips that the models take.
 
     Returns:
-        Texts by key: "class_names", a JSON list in the order of the logits, and
+        Texts by key: "class_names", a JSON list in the order of the logits;
         "preprocessing", a JSON object with the frame rate, the resizing, the crop,
-        and axes, range and formula of each input.
+        and axes, range and formula of each input; and "activation", as JSON what makes
+        probabilities of the logits, "softmax" or "sigmoid".
 
     Raises:
         ValueError: the models have another number of classes.
@@ -79,4 +81,5 @@ def describe(
     return {
         "class_names": json.dumps(list(class_names), ensure_ascii=False),
         "preprocessing": json.dumps(preprocessing),
+        "activation": json.dumps(activation_of(models)),
     }

@@ -12,8 +12,10 @@ import tensorflow as tf
 
 from ..data.clip_recipe import ClipRecipe
 from ..data.tf_data import views
+from ..models.architecture import TIME_STRIDE
 from ..streams import CHANNELS
 from ..video import tvl1_keras
+from ..video.reader import FRAME_RATE
 from . import preprocessing
 from .frozen_models import FrozenModels
 
@@ -99,6 +101,9 @@ class Signatures:
                 `logits`, float32 `(batch, num_classes)`.
             `features`, of I3D: `frames` as above; answers for each stream with
                 `Mixed_5c` averaged over time and space, float32 `(batch, 1024)`.
+            `dense`, of I3D: `frames` as above; answers with `logits` and
+                `probabilities` at each place in time, `(batch, places, num_classes)`,
+                and the `seconds` of their middles, float32 `(places,)`.
             `flow`, where there is that stream: `flow`, float32 `(batch, frames - 1,
                 height, width, 2)`, displacement in pixels, and with an RGB stream the
                 `frames` it is of; answers as `serving_default`.
@@ -115,6 +120,7 @@ class Signatures:
         }
         if self._models.are_i3d:
             functions["features"] = _trace(self._features, frames=_FRAMES)
+            functions["dense"] = _trace(self._dense, frames=_FRAMES)
         if "flow" in self._streams:
             given = {"frames": _FRAMES} if "rgb" in self._streams else {}
             functions["flow"] = _trace(
@@ -157,6 +163,17 @@ class Signatures:
         clips, _ = views.cut_all(self._clips(self._resize(frames)), self._recipe)
         return self._models.features(clips)
 
+    def _dense(self, frames):
+        clips, _ = views.cut_all(self._clips(self._resize(frames)), self._recipe)
+        logits = self._models.dense_logits(clips)
+        numbers = tf.range(tf.shape(logits)[1], dtype=tf.float32)
+        return {
+            "logits": logits,
+            "probabilities": self._probabilities(logits),
+            # A place is in the middle of two features of the last block.
+            "seconds": (numbers + 1) * TIME_STRIDE / FRAME_RATE,
+        }
+
     def _resize(self, frames):
         frames = preprocessing.check_frames(frames, self._models.least)
         return preprocessing.resize(frames, self._recipe.short_side)
@@ -188,16 +205,31 @@ class Signatures:
         logits = self._models.logits(clips)
         if self._recipe.windowed:
             logits = tf.reshape(logits, (-1, count, len(self._class_names)))
-            mean = tf.reduce_logsumexp(tf.nn.log_softmax(logits), axis=1)
-            logits = mean - tf.math.log(tf.cast(count, tf.float32))
+            logits = self._mean_of_windows(logits, count)
         best, indices = tf.math.top_k(logits, self._top)
-        probabilities = tf.gather(tf.nn.softmax(logits), indices, batch_dims=1)
+        probabilities = tf.gather(self._probabilities(logits), indices, batch_dims=1)
         return {
             "labels": tf.gather(tf.constant(self._class_names), indices),
             "probabilities": probabilities,
             "logits": best,
             "class_ids": indices,
         }
+
+    def _mean_of_windows(self, logits, count):
+        """Logits of the mean of the windows' probabilities."""
+        if self._models.activation == "softmax":
+            total = tf.reduce_logsumexp(tf.nn.log_softmax(logits), axis=1)
+            return total - tf.math.log(tf.cast(count, tf.float32))
+        yes, no = (
+            tf.reduce_logsumexp(tf.math.log_sigmoid(sign * logits), axis=1)
+            for sign in (1.0, -1.0)
+        )
+        return yes - no
+
+    def _probabilities(self, logits):
+        if self._models.activation == "softmax":
+            return tf.nn.softmax(logits)
+        return tf.nn.sigmoid(logits)
 
 
 def _trace(function, **inputs):

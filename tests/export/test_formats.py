@@ -89,7 +89,7 @@ def openvino_metadata(path):
     import openvino
 
     model = openvino.Core().read_model(path)
-    keys = ("class_names", "preprocessing")
+    keys = ("class_names", "preprocessing", "activation")
     return {key: model.get_rt_info(["model_info", key]).astype(str) for key in keys}
 
 

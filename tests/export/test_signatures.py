@@ -7,8 +7,9 @@ import pytest
 import recipe
 import tensorflow as tf
 
+from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
-from kinetics_i3d_tf2.export import preprocessing
+from kinetics_i3d_tf2.export import preprocessing, saved_model
 from kinetics_i3d_tf2.export.signatures import Signatures
 from kinetics_i3d_tf2.models.c3d import C3d
 from kinetics_i3d_tf2.models.convnet_lstm import ConvNetLstm
@@ -118,6 +119,47 @@ def test_features_are_the_mean_of_mixed_5c(models, joint):
         np.testing.assert_allclose(received[stream], expected, atol=1e-4)
 
 
+def test_dense_logits_are_the_sum_of_both_streams(models, joint):
+    frames = moving_frames(9, 256, 256)
+    clips = prepared(frames, engine="keras")
+    received = joint["dense"](frames=tf.constant(frames[None]))
+    assert received["logits"].shape == (1, 1, 7)
+    expected = sum(
+        model.endpoint_model(["Logits"], temporal="dense")(clips[stream])["Logits"]
+        for stream, model in models.items()
+    )
+    np.testing.assert_allclose(received["logits"], expected, atol=1e-2)
+    np.testing.assert_allclose(
+        received["probabilities"], tf.nn.softmax(received["logits"]), rtol=1e-5
+    )
+
+
+def test_a_dense_model_of_several_labels(tmp_path):
+    model = InceptionI3d(5, width=1 / 16, temporal="dense", activation="sigmoid")
+    recipe.assign(model)
+    functions = Signatures({"rgb": model}, NAMES[:5]).concrete_functions()
+    saved_model.write(functions, tmp_path / "1")
+    loaded = saved_model.load(tmp_path / "1")
+    frames = moving_frames(33, 256, 300)  # No resizing, which rounds differently.
+    clip = transforms.normalize_rgb(
+        transforms.center_crop(transforms.resize_short_side(frames))
+    )[None]
+    expected = model(clip).numpy()
+    assert expected.shape == (1, 4, 5)
+    received = loaded["dense"](frames=tf.constant(frames[None]))
+    np.testing.assert_allclose(received["logits"], expected, atol=1e-4)
+    np.testing.assert_allclose(
+        received["probabilities"], tf.nn.sigmoid(received["logits"]), rtol=1e-5
+    )
+    np.testing.assert_allclose(received["seconds"], [0.32, 0.64, 0.96, 1.28])
+    mean = loaded["logits"](rgb=tf.constant(clip))["logits"]
+    np.testing.assert_allclose(mean, expected.mean(1), atol=1e-4)
+    answer = loaded["serving_default"](frames=tf.constant(frames[None]))
+    np.testing.assert_allclose(
+        answer["probabilities"], tf.nn.sigmoid(answer["logits"]), rtol=1e-5
+    )
+
+
 @pytest.mark.parametrize("size", [256, 512])
 def test_a_client_may_bring_flow(models, joint, size):
     frames = moving_frames(9, size, size)
@@ -143,7 +185,13 @@ def test_a_client_may_bring_flow(models, joint, size):
 
 def test_one_stream(models):
     rgb = Signatures({"rgb": models["rgb"]}, NAMES).concrete_functions()
-    assert set(rgb) == {"serving_default", "encoded_frames", "logits", "features"}
+    assert set(rgb) == {
+        "serving_default",
+        "encoded_frames",
+        "logits",
+        "features",
+        "dense",
+    }
     assert rgb["logits"](rgb=tf.zeros((1, 9, 224, 224, 3)))["logits"].shape == (1, 7)
     optical = Signatures({"flow": models["flow"]}, NAMES).concrete_functions()
     answer = optical["flow"](flow=tf.zeros((2, 12, 224, 300, 2)))
