@@ -227,7 +227,10 @@ class Checkpoint(BundleReader):
 
     def describe(self) -> str:
         """One line for people: what it is of, and the released one that it is like."""
-        return info.describe(self.variables)
+        text = info.describe(self.variables)
+        if (self.temporal, self.activation) != ("mean", "softmax"):
+            text += f"; temporal {self.temporal}, activation {self.activation}"
+        return text
 
     @functools.cached_property
     def contents(self) -> info.Contents:

@@ -9,6 +9,9 @@ Many videos, as a table with a row for each; stopped, the same command goes on:
 A long video, window by window, with captions for a player:
   i3d classify film.mp4 --window=2.56 --stride=1 --out=film.csv --captions=film.vtt
 
+A row for every 8 frames, by logits that are each computed once, and a page of them:
+  i3d classify film.mp4 --dense --out=film.csv --timeline=film.html
+
 RGB alone, which is much faster:
   i3d classify --video=clip.mp4 --eval_type=rgb
 

@@ -16,7 +16,7 @@ EVERY = flags.DEFINE_float(
     "Seconds from one answer about a live video to the next: a camera (/dev/video0, "
     "avfoundation:0), a stream (rtsp://, http://, ...) or a pipe (-). Prints a line "
     "for the newest --window each time; windows that there is no time for are skipped "
-    "and counted.",
+    "and counted. With --dense, a line for each 8 frames, or for some of them.",
     0.04,
 )
 LIVE_FORMAT = flags.DEFINE_enum(
@@ -25,7 +25,7 @@ LIVE_FORMAT = flags.DEFINE_enum(
 
 flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
-_WINDOW, _EVERY, _TOP = 2.56, 1.0, 5
+_WINDOW, _EVERY, _PLACE, _TOP = 2.56, 1.0, 0.32, 5
 
 
 def declare_for_help() -> None:
@@ -57,6 +57,7 @@ def main(names: list[str], *, root: str) -> None:
     if len(names) != 1:
         raise ValueError(f"--every is for one live video. Received: {len(names)}")
     model_flags.check()
+    label_flags.check_dense()
     for flag in (*label_flags.OF_FILES, label_flags.OUT, label_flags.STRIDE):
         if flag.present:
             raise ValueError(f"--{flag.name} is not for live videos")
@@ -66,16 +67,19 @@ def main(names: list[str], *, root: str) -> None:
     from ..inference.live import LiveOptions, classify_live
 
     classifier = Classifier.of_models(models, class_names, dtype=model_flags.dtype())
+    dense = label_flags.DENSE.value
     options = LiveOptions(
         window=label_flags.WINDOW.value or _WINDOW,
-        every=EVERY.value or _EVERY,
+        every=EVERY.value or (_PLACE if dense else _EVERY),
+        dense=dense,
         recipe=flow_flags.apply(classifier.recipe),
     )
     top = model_flags.TOP.value if model_flags.TOP.present else _TOP
     write = _Lines(names[0], top, as_json=LIVE_FORMAT.value == "json")
+    seen = "each 8 frames" if dense else f"the newest {options.window:g} s"
     logging.info(
-        "Answers come every %g s about the newest %g s, after their work; Ctrl-C ends",
-        options.every, options.window,
+        "Answers come every %g s about %s, after their work; Ctrl-C ends",
+        options.every, seen,
     )  # fmt: skip
     try:
         for found in classify_live(classifier, names[0], options):

@@ -67,6 +67,7 @@ def _options(start, max_frames):
         top=model_flags.TOP.value if model_flags.TOP.present else _TOP,
         window=label_flags.WINDOW.value,
         stride=label_flags.STRIDE.value,
+        dense=label_flags.DENSE.value,
     )
 
 

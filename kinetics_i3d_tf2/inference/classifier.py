@@ -11,7 +11,7 @@ from ..arguments import suggest_arguments
 from ..data import sources
 from ..data.clips import Clip
 from ..video.reader import FRAME_RATE
-from . import labelling, live, over_time
+from . import dense_scores, labelling, live, over_time
 from .frames import MAX_FRAMES, check_frames, read_frames
 from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
@@ -183,8 +183,10 @@ class Classifier(Runner):
         window: float = 2.56,
         stride: float | None = None,
         options: LabellingOptions = labelling.DEFAULT,
+        *,
+        dense: bool = False,
     ) -> Iterator[Scores]:
-        """Scores window after window of a video of any length.
+        """Scores window after window of a video of any length, or each place in time.
 
         Args:
             source: the video.
@@ -192,6 +194,8 @@ class Classifier(Runner):
                 models were trained on.
             stride: seconds from one window to the next; by default `window`.
             options: the part of the video, and how it is read.
+            dense: instead of windows, score each place in time by the dense logits of
+                the whole video: one for 8 frames, each computed once.
 
         Yields:
             Scores of each window, whose `seconds` say where it is.
@@ -201,6 +205,9 @@ class Classifier(Runner):
             ValueError: it cannot be read, or the windows are too short.
         """
         clip = Clip(os.fspath(source))
+        if dense:
+            yield from dense_scores.dense_over_time(self, clip, options)
+            return
         yield from over_time.over_time(self, clip, window, stride, options)
 
     def live(

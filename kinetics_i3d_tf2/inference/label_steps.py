@@ -14,10 +14,11 @@ from ..data import clip_frames
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.sources import Input
+from ..models.architecture import TIME_STRIDE
 from ..utils import files
 from ..utils.errors import reason
 from ..utils.progress import Bar
-from . import labelling, over_time
+from . import dense_scores, labelling, over_time
 from .label_rows import make_row
 from .labelling import LabellingOptions
 from .scores import Scores
@@ -35,20 +36,29 @@ class TableOptions(LabellingOptions):
         top: number of classes to give, best first.
         window: seconds of a window; None is one row for each video.
         stride: seconds from one window to the next; by default `window`.
+        dense: a row for each place in time, 8 frames, by dense logits; without windows.
     """
 
     top: int = 5
     window: float | None = None
     stride: float | None = None
+    dense: bool = False
 
     def __post_init__(self):
         super().__post_init__()
         if self.top < 1:
             raise ValueError(f"top must be at least 1. Received: {self.top}")
+        if self.dense and self.window is not None:
+            raise ValueError(f"dense has no windows. Received: {self.window:g} seconds")
         if self.window is not None:
             over_time.windows_of_seconds(self.window, self.stride)
         elif self.stride is not None:
             raise ValueError("stride is for windows, and no window is given")
+
+    @property
+    def is_over_time(self) -> bool:
+        """Whether a video has several rows."""
+        return self.dense or self.window is not None
 
 
 class Labelled(NamedTuple):
@@ -112,7 +122,7 @@ def label(
                 continue
             if step.error:  # Damage is logged where the video is read.
                 logging.warning("%s: %s", files.redact(each.source.path), step.error)
-            if step.error or (damage and options.window is not None):
+            if step.error or (damage and options.is_over_time):
                 row = make_row(
                     each.source.path, top, None, error=step.error, damage=damage
                 )
@@ -123,7 +133,7 @@ def label(
 
 def _score(classifier, inputs, options, begun):
     """Yields the scores of each video or of its windows, without rows, and its end."""
-    if options.window is None:
+    if not options.is_over_time:
         results = labelling.classify_many(classifier, inputs, options)
         with contextlib.closing(results):
             for each, scores, error, is_cut, damage in results:
@@ -135,19 +145,9 @@ def _score(classifier, inputs, options, begun):
     for each in inputs:
         before, error, found = begun.get(each.name, ()), "", []
         yield from before
-        # From the last of them on, to see whether another follows, in the same batches.
-        skip = max(len(before) - 1, 0) // options.batch_size * options.batch_size
+        rows = _rows(classifier, each.source, options, len(before), found.append)
         try:
-            windows = over_time.over_time(
-                classifier,
-                each.source,
-                options.window,
-                options.stride,
-                options,
-                on_damage=found.append,
-                skip=skip,
-            )
-            for window in itertools.islice(windows, len(before) - skip, None):
+            for window in rows:
                 yield Labelled(each, window)
         except MemoryError:  # The machine's; its text says what to lower.
             raise
@@ -156,8 +156,30 @@ def _score(classifier, inputs, options, begun):
         yield Labelled(each, None, None, error, False, " ".join(map(str, found)))
 
 
+def _rows(classifier, source, options, done, on_damage):
+    """Scores of a video over time, after those that are done."""
+    if options.dense:
+        # The layers' halos are of all frames before.
+        rows = dense_scores.dense_over_time(
+            classifier, source, options, on_damage=on_damage
+        )
+        return itertools.islice(rows, done, None)
+    # From the last of them on, to see whether another follows, in the same batches.
+    skip = max(done - 1, 0) // options.batch_size * options.batch_size
+    rows = over_time.over_time(
+        classifier,
+        source,
+        options.window,
+        options.stride,
+        options,
+        on_damage=on_damage,
+        skip=skip,
+    )
+    return itertools.islice(rows, done - skip, None)
+
+
 def _unit(left, options):
-    return "window" if options.window is not None and len(left) == 1 else "video"
+    return "window" if options.is_over_time and len(left) == 1 else "video"
 
 
 def _bar(left, total, options, progress):
@@ -175,13 +197,19 @@ def _bar(left, total, options, progress):
                     start=start or options.start,
                     end=end,
                 )
-                windows = over_time.windows_of_seconds(options.window, options.stride)
-                count = windows.count(frames)
+                count = _num_rows(frames, options)
         return Bar(desc="Classifying", total=count, unit="window")
     return Bar(
         desc="Classifying", total=total, initial=total - len(left), unit="video",
         smoothing=0,
     )  # fmt: skip
+
+
+def _num_rows(frames, options):
+    if options.dense:
+        return max(1, -(-frames // TIME_STRIDE) - 1)
+    windows = over_time.windows_of_seconds(options.window, options.stride)
+    return windows.count(frames)
 
 
 _SPAN = ("path", "start", "end")

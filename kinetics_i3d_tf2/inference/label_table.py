@@ -123,7 +123,7 @@ def write_labels(
 
 
 def _settings(classifier, options):
-    names = ("start", "end", "max_frames", "top", "window", "stride")
+    names = ("start", "end", "max_frames", "top", "window", "stride", "dense")
     recipe = options.recipe or classifier.recipe
     return {
         "weights": classifier.fingerprint(),

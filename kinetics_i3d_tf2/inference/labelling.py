@@ -10,6 +10,7 @@ import numpy as np
 from ..arguments import suggest_arguments
 from ..data import clip_frames, clip_reader, prefetch, preprocessing
 from ..data.clip_recipe import ClipRecipe
+from ..data.clips import Clip
 from ..data.records.tfrecord import Record
 from ..data.sources import Input
 from ..utils.cores import num_cores
@@ -210,6 +211,23 @@ def _read_frames(source, recipe, options, on_damage):
         raise ValueError("gives one frame, and optical flow needs two")
     is_cut = limit is not None and len(frames) > limit
     return frames[:limit], start, is_cut
+
+
+def part_of(source: Clip | Record, options: LabellingOptions) -> Clip | Record:
+    """The part of a video that is seen over time.
+
+    Args:
+        source: the video, its span or record.
+        options: begin and end within a span; a record is seen whole.
+    """
+    if not isinstance(source, Clip):
+        return source
+    start = source.start or 0.0
+    ends = [source.end, None if options.end is None else start + options.end]
+    return source._replace(
+        start=start + options.start,
+        end=min((end for end in ends if end is not None), default=None),
+    )
 
 
 def run_batch(classifier, clips):

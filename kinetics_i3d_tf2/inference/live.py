@@ -13,6 +13,7 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
 from ..video.live import LiveVideo
 from ..video.reader import FRAME_RATE
+from .dense_live import score_live_places
 from .scores import Scores
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class LiveScores(NamedTuple):
         scores: its scores; `seconds` count from the first frame that was received.
         delay: seconds from the arrival of its last frame to its scores.
         skipped: windows that were due since the one before, and that there was no time
-            for.
+            for; with `dense`, places whose frames were lost.
     """
 
     scores: Scores
@@ -43,6 +44,8 @@ class LiveOptions:
         window: seconds that are seen together.
         every: seconds from one window to the next. When the machine is too slow,
             windows are skipped; the newest is always next.
+        dense: score each place in time once, 8 frames, by dense logits, instead of
+            windows; with `every` above 0.32, some of them.
         timeout: seconds without data after which a connection is lost.
         recipe: how frames are prepared; by default as the classifier does.
 
@@ -52,6 +55,7 @@ class LiveOptions:
 
     window: float = 2.56
     every: float = 1.0
+    dense: bool = False
     timeout: float = 10.0
     recipe: ClipRecipe | None = None
 
@@ -97,6 +101,10 @@ def classify_live(
         OSError: there is no such source.
         ValueError: it is a regular file, or not a video.
     """
+    if options.dense:
+        for found in score_live_places(classifier, source, options):
+            yield LiveScores(*found)
+        return
     count = options.num_frames
     recipe = options.recipe or classifier.recipe
     # Graphs are made before time matters.

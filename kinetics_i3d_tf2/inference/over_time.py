@@ -14,7 +14,7 @@ from ..data.records.tfrecord import Record
 from ..models.architecture import MIN_FRAMES
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
-from .labelling import DEFAULT, LabellingOptions, run_batch, scores_at
+from .labelling import DEFAULT, LabellingOptions, part_of, run_batch, scores_at
 from .scores import Scores
 from .videos import run_windows
 from .windows import Window, Windows
@@ -57,13 +57,7 @@ def over_time(
         ValueError: it cannot be read, or the windows are too short.
     """
     windows = windows_of_seconds(window, stride)
-    if isinstance(source, Clip):
-        start = source.start or 0.0
-        ends = [source.end, None if options.end is None else start + options.end]
-        source = source._replace(
-            start=start + options.start,
-            end=min((e for e in ends if e is not None), default=None),
-        )
+    source = part_of(source, options)
     first_frame = skip * windows.step
     reader = FrameReader(options.recipe or classifier.recipe, skip=first_frame)
     outputs = run_windows(

@@ -14,8 +14,10 @@ from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
 from ..utils.progress import Bar
 from . import graph, long_clips, pieces
+from .dense_stream import DenseStream
 from .frames import MAX_WHOLE, LongVideo
 from .long_clips import Run, Shown
+from .stream_graph import StreamGraph
 
 
 class Runner:
@@ -34,6 +36,11 @@ class Runner:
         self._dtype = dtype
         self._run = functools.cache(self._prepare_run)
         self._long = functools.cache(self._prepare_long)
+        self._stream_graph = functools.cache(
+            lambda stream, part: StreamGraph(
+                self.models[stream], dtype=self._dtype, part=part
+            )
+        )
 
     @property
     def recipe(self) -> ClipRecipe:
@@ -169,6 +176,16 @@ class Runner:
                 name: np.asarray(values[name], np.float32) for name in endpoints
             }
         return outputs
+
+    def dense_streams(self, part: int) -> dict[str, DenseStream]:
+        """A new stream of dense logits for each model.
+
+        Args:
+            part: frames that are run at once, as of `DenseStream`.
+        """
+        return {
+            name: DenseStream(self._stream_graph(name, part)) for name in self.models
+        }
 
     def _run_long_batch(self, clips, endpoints):
         found = []

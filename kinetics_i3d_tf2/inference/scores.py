@@ -57,15 +57,19 @@ def decode_predictions(
     predictions,
     top: int = 5,
     class_names: Sequence[str] | None = None,
+    activation: str = "softmax",
 ) -> list[list[tuple[str, float]]]:
     """Names the best classes of each clip.
 
     Args:
         predictions: float `(batch, num_classes)`: logits of a model; or probabilities,
-            if no value is negative and the sum of each clip is 1.
+            if no value is negative and the sum of each clip is 1, or with "sigmoid" if
+            all are in [0, 1].
         top: number of classes.
         class_names: names by index, such as `model.class_names`; by default those of
             Kinetics for 400 and 600 classes.
+        activation: what makes probabilities of the logits, "softmax" or "sigmoid",
+            such as `model.activation`.
 
     Returns:
         For each clip a list of (class name, probability), best first.
@@ -95,8 +99,15 @@ def decode_predictions(
         raise ValueError(
             f"class_names must be {count} names, one per class. Received: {len(names)}"
         )
-    if np.any(values < 0) or not np.allclose(values.sum(1), 1, atol=1e-3):
-        return [Scores(logits, names).top(top) for logits in values]
+    if activation == "sigmoid":
+        is_probability = np.all((values >= 0) & (values <= 1))
+    else:
+        is_probability = np.all(values >= 0) and np.allclose(
+            values.sum(1), 1, atol=1e-3
+        )
+    if not is_probability:
+        scores = [Scores(logits, names, activation=activation) for logits in values]
+        return [each.top(top) for each in scores]
     return [[(names[i], float(row[i])) for i in top_k(row, top)] for row in values]
 
 

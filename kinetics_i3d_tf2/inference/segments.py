@@ -42,7 +42,7 @@ def find_segments(
 ) -> list[Segment]:
     """Finds the runs of each label in the windows of a video.
 
-    A window speaks for the time that is closer to its middle than to any other's. A
+    Of the time that two windows share, each speaks for its own half. A
     run has a window of at least `threshold`, and extends to both sides over windows of
     at least `hysteresis * threshold`, so that a probability near the threshold does not
     cut it into pieces. Runs of different labels may overlap.
@@ -88,12 +88,11 @@ def time_borders(scores: Sequence[Scores]) -> list[float]:
         scores: of windows in order; at least one.
 
     Returns:
-        One more than windows: the first second, the places halfway between the middles
-        of neighbours, the last second.
+        One more than windows: the first second, the middles of what neighbours share or
+        of the gap between them, the last second.
     """
     times = np.array([window.seconds for window in scores])
-    middles = times.mean(axis=1)
-    between = (middles[1:] + middles[:-1]) / 2
+    between = (times[1:, 0] + times[:-1, 1]) / 2
     return np.concatenate([[times[0, 0]], between, [times[-1, 1]]]).tolist()
 
 

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..models.architecture import TIME_STRIDE, TRUNK, Conv, Pool
+from ..models.architecture import HEAD_WINDOW, TIME_STRIDE, TRUNK, Conv, Pool
 from ..models.receptive_field import padding_before
 from . import graph
 
@@ -112,7 +112,7 @@ class _Builder:
                 items = self._run(row.name, layer, row.window, row.strides, items)
             else:
                 items = self._block(row.name, layer, items)
-        items = self._windows(items, 2, 1)
+        items = self._windows(items, HEAD_WINDOW[0], 1)
         self.late = items.late
         # Its pool has no padding, hence no edges.
         self._outputs["logits"] = folded.get_layer("Logits")(items.values)

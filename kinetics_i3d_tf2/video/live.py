@@ -109,6 +109,26 @@ class LiveVideo:
             OSError: the source could not be opened at all.
             ValueError: it is not a video.
         """
+        newest = self._wait(end, count)
+        return newest and newest._replace(frames=newest.frames[-count - 1 :])
+
+    def wait_after(self, end: float, count: int) -> Newest | None:
+        """Waits for frames after a second of the stream.
+
+        Args:
+            end: the second, as of `Newest.end`.
+            count: number of frames that must have come since.
+
+        Returns:
+            All frames that are kept. When the source is over, None if none is new.
+
+        Raises:
+            OSError: the source could not be opened at all.
+            ValueError: it is not a video.
+        """
+        return self._wait(end + count / FRAME_RATE - 1e-6, 1)
+
+    def _wait(self, end, count):
         with self._changed:
             while not self._is_ready(end, count):
                 self._changed.wait(_POLL)  # In short steps: Ctrl-C must get through.
@@ -117,7 +137,7 @@ class LiveVideo:
             if self.is_over and (self._end <= self._given or not self._frames):
                 return None
             self._given = self._end
-            return Newest([*self._frames][-count - 1 :], self._end, self._arrived)
+            return Newest([*self._frames], self._end, self._arrived)
 
     def _is_ready(self, end, count):
         if self.is_over or self._failure is not None:

@@ -54,6 +54,7 @@ def test_a_dense_model_of_several_labels(prefix):
     write_config_of_model(prefix, model)
     checkpoint = Checkpoint(prefix)
     assert (checkpoint.temporal, checkpoint.activation) == ("dense", "sigmoid")
+    assert checkpoint.describe().endswith("; temporal dense, activation sigmoid")
     built = checkpoint.build_model()
     assert (built.temporal, built.activation) == ("dense", "sigmoid")
     built = InceptionI3d(weights=prefix, temporal="mean")

@@ -69,6 +69,19 @@ def test_windows_with_captions(folder, tmp_path):
     assert f"segments are in {captions}" in done.stderr
 
 
+def test_a_row_for_8_frames(folder, tmp_path):
+    page = tmp_path / "clip.html"
+    done = programs.run(
+        "classify", folder / f"{CLIPS[1]}.mp4", *RGB, "--dense", "--top=1",
+        f"--timeline={page}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (row,) = parse(done.stdout)  # 15 frames have one place.
+    assert (row["start"], row["end"], row["frames"]) == ("0.0", "0.6", "15")
+    assert row["label_1"] == "picking up"
+    assert "picking up" in page.read_text()
+
+
 def test_what_is_longer_is_told(folder):
     done = programs.run("classify", folder, *RGB, "--max_frames=10")
     assert (
@@ -157,6 +170,8 @@ def test_killed_within_a_video_and_resumed(tmp_path):
         (["--out=l.csv"], "name the videos: files, folders, patterns or CSVs"),
         (["{}", "--out=l.txt"], "--out=l.txt: name a file that ends in .csv or .jsonl"),
         (["{}", "--captions=a.vtt"], "--captions needs --window=SECONDS"),
+        (["{}", "--dense", "--window=1"], "--dense scores each 8 frames, without wind"),
+        (["{}", "--dense", "--stride=1"], "--stride needs --window=SECONDS"),
         (["{}", "--window=1", "--captions=a.srt"], "name a file that ends in .vtt"),
         (["{}", "--window=1", "--captions=a.vtt"], "is for one video. Received: 3"),
         (["{}", "--json=a.json"], "--json is for one video that is seen at once"),

@@ -75,6 +75,13 @@ def test_larger_parts(model, clip, whole):
     np.testing.assert_allclose(found, whole, atol=1e-4)
 
 
+@pytest.mark.slow
+def test_frames_of_another_size(graph, run_whole):
+    clip = recipe.clip(24, 3, size=256)[0, :, :209, :250]
+    found = streamed(DenseStream(graph), clip, [24])
+    np.testing.assert_allclose(found, run_whole(clip), atol=1e-4)
+
+
 @pytest.mark.parametrize("count", [45, pytest.param(9, marks=pytest.mark.slow)])
 def test_a_known_number_of_frames(graph, clip, run_whole, count):
     found = streamed(DenseStream(graph, num_frames=count), clip[:count], [count])

@@ -53,6 +53,14 @@ def test_predictions_are_decoded(values):
     np.testing.assert_allclose([p for _, p in second], [0.5, 0.25], rtol=1e-5)
 
 
+def test_predictions_of_several_labels_are_decoded():
+    logits = np.log(np.array([[1 / 3, 1, 3]], np.float32))
+    for values in (logits, 1 / (1 + np.exp(-logits))):
+        ((first, second),) = decode_predictions(values, 2, "abc", activation="sigmoid")
+        assert (first[0], second[0]) == ("c", "b")
+        np.testing.assert_allclose([first[1], second[1]], [0.75, 0.5], rtol=1e-5)
+
+
 def test_names_of_kinetics_are_the_default():
     logits = np.zeros((1, 400), np.float32)
     logits[0, 227] = 9

@@ -28,6 +28,12 @@ WINDOW = flags.DEFINE_float(
 STRIDE = flags.DEFINE_float(
     "stride", None, "Seconds from one window to the next; by default --window.", 0.04
 )
+DENSE = flags.DEFINE_bool(
+    "dense",
+    False,
+    "Instead of windows, a row for each 8 frames: the logits at each place in time, "
+    "each computed once, of files and of live videos.",
+)
 END = flags.DEFINE_float("end", None, "Second of each video to end at.", 0)
 THRESHOLD = flags.DEFINE_float(
     "threshold",
@@ -47,13 +53,13 @@ CAPTIONS = flags.DEFINE_string(
     "captions",
     None,
     "Also write the segments of one video as captions (.vtt), for a player, or to "
-    "standard output (-). Needs --window.",
+    "standard output (-). Needs --window or --dense.",
 )
 TIMELINE = flags.DEFINE_string(
     "timeline",
     None,
     "Also write a page (.html) of one video over time: its frames, and a lane for each "
-    "of its best classes. Needs --window, and the extra plot.",
+    "of its best classes. Needs --window or --dense, and the extra plot.",
 )
 BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 1, "Clips that go through the models at once.", 1
@@ -73,7 +79,7 @@ OF_FILES = (
 
 def declare_for_help() -> None:
     """Shows these flags in the `--help` of the program that calls this."""
-    for flag in (OUT, WINDOW, STRIDE, *OF_FILES):
+    for flag in (OUT, WINDOW, STRIDE, DENSE, *OF_FILES):
         flags.declare_key_flag(flag.name)
 
 
@@ -83,7 +89,9 @@ def is_wanted(names: list[str]) -> bool:
     Args:
         names: positional arguments, the inputs besides --video.
     """
-    if OUT.value is not None or WINDOW.value is not None or len(names) > 1:
+    if OUT.value is not None or WINDOW.value is not None or DENSE.value:
+        return True
+    if len(names) > 1:
         return True
     return (
         bool(names)
@@ -110,7 +118,7 @@ def check_inputs(names: list[str], of_one: Sequence[flags.FlagHolder]) -> None:
         if flag.value is not None:
             raise ValueError(
                 f"--{flag.name} is for one video that is seen at once, without --out, "
-                "--window and --every"
+                "--window, --dense and --every"
             )
     if not names:
         raise ValueError("name the videos: files, folders, patterns or CSVs")
@@ -152,7 +160,20 @@ def check() -> None:
             raise ValueError(
                 "--runner needs --out, and has no --captions and no --timeline"
             )
-    if WINDOW.value is None:
-        for flag in (STRIDE, CAPTIONS, TIMELINE):
+    check_dense()
+    if WINDOW.value is None and STRIDE.value is not None:
+        raise ValueError("--stride needs --window=SECONDS")
+    if WINDOW.value is None and not DENSE.value:
+        for flag in (CAPTIONS, TIMELINE):
             if flag.value is not None:
-                raise ValueError(f"--{flag.name} needs --window=SECONDS")
+                raise ValueError(f"--{flag.name} needs --window=SECONDS, or --dense")
+
+
+def check_dense() -> None:
+    """Checks that windows and dense logits are not both chosen.
+
+    Raises:
+        ValueError: they are.
+    """
+    if DENSE.value and WINDOW.value is not None:
+        raise ValueError("--dense scores each 8 frames, without windows: omit --window")
