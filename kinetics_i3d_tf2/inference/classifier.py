@@ -17,7 +17,7 @@ from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
 from .open_models import activation_of, open_models
 from .runner import Runner
-from .scores import Scores, joint_logits
+from .scores import Scores
 
 
 @suggest_arguments
@@ -248,14 +248,9 @@ class Classifier(Runner):
 
     def scores_of(self, outputs, *, seconds=None) -> Scores:
         """Scores out of what `run` returned, of one clip."""
-        streams = {name: values["Logits"][0] for name, values in outputs.items()}
-        return Scores(
-            joint_logits(streams),
-            self.class_names,
-            streams,
-            seconds,
-            activation=self.activation,
-        )
+        logits = [values["Logits"][0] for values in outputs.values()]
+        place = Scores(np.empty(0), (), {}, seconds)
+        return labelling.scores_at(self, logits, place)
 
 
 def _is_several(source):

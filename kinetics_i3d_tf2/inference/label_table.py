@@ -111,7 +111,7 @@ def write_labels(
                     table.append(codec.convert(step.row))
                 if not step.is_new:
                     continue
-                if options.window is None or step.scores is None:
+                if not options.is_over_time or step.scores is None:
                     progress.add(step)
                 else:
                     progress.add_window(step)
