@@ -55,6 +55,7 @@ _HOMES = {
     "freeze": "inference.graph",
     "Momentum": "training.momentum",
     "make_demo_dataset": "demo.dataset",
+    "make_long_demo_dataset": "demo.long_dataset",
     "RECIPES": "training.recipes",
     "Trainer": "training.trainer",
     "TrainingData": "training.options",

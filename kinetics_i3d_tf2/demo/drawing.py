@@ -8,6 +8,9 @@ import numpy as np
 # Fractional bits of OpenCV's coordinates; without them, slow motion, and the flow of
 # it, would jump by whole pixels.
 _SHIFT = 4
+_ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1)
+_HALF_TURN = np.linspace(-np.pi / 2, np.pi / 2, 8)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,17 +77,15 @@ class Canvas:
 
     def ellipse(self, center, radii, color, edge: float = 0.75):
         """Fills an axis-aligned ellipse; one radius makes a disc."""
-        angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-        circle = np.stack([np.cos(angles), np.sin(angles)], 1)
-        self.polygon(center + circle * radii, color, edge)
+        self.polygon(center + _CIRCLE * radii, color, edge)
 
     def limb(self, start, end, widths, color):
         """Fills a limb from one round end to the other; widths are diameters."""
         start, end = np.asarray(start), np.asarray(end)
         along = end - start
         turn = np.arctan2(along[1], along[0])
-        half = np.linspace(-np.pi / 2, np.pi / 2, 8)
-        arc = np.stack([np.cos(half + turn), np.sin(half + turn)], 1)
+        angles = _HALF_TURN + turn
+        arc = np.stack([np.cos(angles), np.sin(angles)], 1)
         ends = [start - arc * widths[0] / 2, end + arc * widths[1] / 2]
         self.polygon(np.concatenate(ends), color)
 

@@ -69,24 +69,36 @@ def render(action: Action, rng: np.random.Generator) -> np.ndarray:
     Returns:
         uint8 `(frames, SIZE, SIZE, 3)`, RGB.
     """
-    look, camera, phases = _random_look(rng), _random_camera(rng), _random_phases(rng)
+    look, camera, phases = random_look(rng), random_camera(rng), _random_phases(rng)
     backdrop = rooms.draw(rng)
     frames = []
     for time, phase in zip(np.linspace(-1, 1, len(phases)), phases, strict=True):
-        view = _view(camera, time)
-        image = cv2.warpPerspective(
-            backdrop,
-            view @ rooms.TO_METRES,
-            (SIZE * _SCALE, SIZE * _SCALE),
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        action.draw(Canvas(image, view), look, phase)
-        frames.append(_expose(image, camera, rng))
+        canvas = empty_room(backdrop, view(camera, time))
+        action.draw(canvas, look, phase)
+        frames.append(expose(canvas.image, camera, noise(camera, rng)))
     return np.stack(frames[::-1] if action.is_reversed else frames)
 
 
-def _random_look(rng):
+def empty_room(backdrop: np.ndarray, view: np.ndarray) -> Canvas:
+    """Shows a room, to be drawn on.
+
+    Args:
+        backdrop: of `rooms.draw`.
+        view: float `(3, 3)`, of `view`.
+    """
+    image = cv2.warpPerspective(
+        backdrop,
+        view @ rooms.TO_METRES,
+        (SIZE * _SCALE, SIZE * _SCALE),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return Canvas(image, view)
+
+
+def random_look(rng: np.random.Generator) -> Look:
+    """Picks a person, and colours and sizes of things."""
+
     def between(low, high):
         low, high = np.array(low), np.array(high)
         return tuple(low + (high - low) * rng.uniform())
@@ -108,7 +120,8 @@ def _random_look(rng):
     return Look(body, colors, tuple(rng.uniform(size=8)))
 
 
-def _random_camera(rng):
+def random_camera(rng: np.random.Generator) -> Camera:
+    """Picks a viewpoint and an image quality."""
     sway = np.stack(
         [
             rng.uniform(0, 1, 3) * (1.5, 1.0, 0.006),
@@ -139,8 +152,16 @@ def _random_phases(rng):
     return first + (1 - first - last) * (time - ease + skew)
 
 
-def _view(camera, time):
-    """Homography from metres to pixels of the large image, at a time in [-1, 1]."""
+def view(camera: Camera, time: float) -> np.ndarray:
+    """Homography from metres to pixels of the large image.
+
+    Args:
+        camera: its sway has the frequencies of a clip that lasts from -1 to 1.
+        time: of the frame.
+
+    Returns:
+        float64 `(3, 3)`.
+    """
     size, frequency, phase = camera.sway.T
     x, y, zoom = size * np.sin(np.pi * frequency * time + phase)
     scale = camera.scale * (1 + zoom)
@@ -153,11 +174,16 @@ def _view(camera, time):
     return np.diag([_SCALE, _SCALE, 1.0]) @ move @ turn
 
 
-def _expose(image, camera, rng):
-    """Reduces the large image, and adds light and noise."""
+def noise(camera: Camera, rng: np.random.Generator) -> np.ndarray:
+    """Draws the noise of an image: float32 `(SIZE, SIZE, 3)`."""
+    shape = SIZE, SIZE, 3
+    return rng.standard_normal(shape, np.float32) * np.float32(camera.noise)
+
+
+def expose(image: np.ndarray, camera: Camera, noise: np.ndarray) -> np.ndarray:
+    """Reduces the large image to uint8 `(SIZE, SIZE, 3)`, and adds light and noise."""
     image = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     if camera.is_mirrored:
         image = image[:, ::-1]
-    noise = rng.standard_normal(image.shape, np.float32) * np.float32(camera.noise)
     image = image * np.float32(camera.light) + noise
     return np.rint(image.clip(0, 255)).astype(np.uint8)

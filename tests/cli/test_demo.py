@@ -21,6 +21,8 @@ def test_it_counts_what_it_has_made(tmp_path):
     ("arguments", "message"),
     [
         ((), "No command; expected: i3d demo make DIR"),
+        (("make", "x", "--test=8"), "--test is for --long"),
+        (("make", "x", "--long", "--seconds=5"), "flag --seconds=5"),
         (("mkae", "x"), "Unknown command 'mkae'; expected: i3d"),
         (("make",), "No folder; expected: i3d demo make DIR"),
         (("make", "x", "y"), "Unknown argument 'y'; expected: i3d"),

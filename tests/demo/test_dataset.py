@@ -1,6 +1,5 @@
 """The demonstration's dataset: what is in it, and how it is made."""
 
-import hashlib
 import os
 import signal
 
@@ -12,21 +11,13 @@ from conftest import ROOT
 
 import kinetics_i3d_tf2 as i3d
 from kinetics_i3d_tf2.demo import dataset as demo
-from kinetics_i3d_tf2.demo import scenes
+from kinetics_i3d_tf2.demo import drawn_folder, scenes
 
 NAMES = sorted(action.name for action in scenes.ACTIONS)
 
 
 def make(folder, train=8, val=0, **options):
     i3d.make_demo_dataset(folder, train=train, val=val, **{"processes": 1, **options})
-
-
-def hashes(folder):
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +105,7 @@ def test_single_frames_tell_the_pairs_and_nothing_within_them(dataset):
     assert 0.3 < is_right_within.mean() < 0.7
 
 
-def test_files_depend_on_the_seed_alone(dataset, tmp_path):
+def test_files_depend_on_the_seed_alone(dataset, tmp_path, hashes):
     """Not on the number of processes, nor on how many clips are drawn."""
     make(tmp_path / "one", 8, 8)
     make(tmp_path / "other", 8, 8, seed=1)
@@ -125,7 +116,7 @@ def test_files_depend_on_the_seed_alone(dataset, tmp_path):
     assert not set(one.values()) & set(other.values())
 
 
-def test_killed_and_started_again(tmp_path, dataset):
+def test_killed_and_started_again(tmp_path, dataset, hashes):
     """Killed with its children at work, it leaves whole files, and resumes."""
     programs.stop_halfway(
         signal.SIGKILL,
@@ -200,16 +191,18 @@ def test_the_splits_follow_from_their_own_keys():
 
 def test_two_seeds_at_once(tmp_path):
     """The second to take the lock finds the first one's seed."""
-    taken = []
+    seen = []
 
-    def claimed_meanwhile(folder, plan, seed, _claim=demo._claim):
-        if not taken:
-            taken.append(seed)
-            _claim(folder, plan, seed + 1)
-        _claim(folder, plan, seed)
+    def checked_before(folder, names, seed, _check=drawn_folder._check):
+        is_new = _check(folder, names, seed)
+        if not seen:
+            seen.append(seed)
+            os.mkdir(folder)
+            (tmp_path / "clips" / "seed.txt").write_text("1\n")
+        return is_new
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(demo, "_claim", claimed_meanwhile)
+        patch.setattr(drawn_folder, "_check", checked_before)
         with pytest.raises(ValueError, match="was created with seed 1; use the same"):
             make(tmp_path / "clips")
     assert not list((tmp_path / "clips").rglob("*.mp4"))

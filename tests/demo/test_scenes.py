@@ -62,8 +62,8 @@ def test_speed_and_camera_prefer_no_direction_of_time():
         assert np.all(np.diff(phases) > 0)
         assert 0 <= phases[0] < 0.1 and 0.9 < phases[-1] <= 1
         middles.append(np.interp(0.5, np.linspace(0, 1, len(phases)), phases))
-        camera = scenes._random_camera(rng)
-        sways.append(scenes._view(camera, 1) - scenes._view(camera, -1))
+        camera = scenes.random_camera(rng)
+        sways.append(scenes.view(camera, 1) - scenes.view(camera, -1))
     # Means of 2000; five standard errors.
     for drawn, middle in ((middles, 0.5), (sways, 0)):
         error = np.std(drawn, axis=0) / np.sqrt(len(drawn))
@@ -80,7 +80,7 @@ def test_every_look_stays_in_sight(draw_action):
     rng = np.random.default_rng(5)
     view = np.array([[90.0, 0, 128], [0, -90.0, 215], [0, 0, 1]])
     for number in range(40):
-        look = scenes._random_look(rng)
+        look = scenes.random_look(rng)
         for phase in (0.0, 0.5, 1.0):
             image = np.zeros((256, 256, 3), np.uint8)
             draw_action(Canvas(image, view), look, phase)
