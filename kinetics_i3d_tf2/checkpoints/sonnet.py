@@ -51,8 +51,9 @@ def load_checkpoint(model, path, *, exclude=()) -> None:
     unused = [s for s in exclude if not any(_below(name, (s,)) for name in known)]
     if unused:
         raise ValueError(
-            f"exclude names nothing: {', '.join(map(repr, unused))}; scopes are "
-            "written as in the checkpoint, for example 'Logits'"
+            "exclude: neither the model nor the checkpoint has variables in "
+            f"{', '.join(map(repr, unused))}; scopes are written as in the checkpoint, "
+            "for example 'Logits'"
         )
     entries = [e for e in entries if not _below(e.sonnet_name, exclude)]
     variables = {n: v for n, v in variables.items() if not _below(n, exclude)}

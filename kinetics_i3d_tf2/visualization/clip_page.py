@@ -85,7 +85,7 @@ def write(
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    frames = min(stream.count for stream in streams.values())
+    frames = max(stream.count for stream in streams.values())  # RGB has one more.
     page = template.render(
         verdict=verdict,
         end=verdict.start + frames / FRAME_RATE,
@@ -148,7 +148,12 @@ def _shares(class_map):
 def _legend():
     colors = images.flow_colors(np.array([*_DIRECTIONS.values()], float), 1.0)
     return [
-        {"word": word, "color": "rgb({}, {}, {})".format(*color)}
+        {
+            "word": word,
+            "color": "rgb({}, {}, {})".format(*color),
+            # Violet is too dark for black letters.
+            "ink": "#000" if color @ (0.3, 0.59, 0.11) > 72 else "#fff",
+        }
         for word, color in zip(_DIRECTIONS, colors, strict=True)
     ]
 

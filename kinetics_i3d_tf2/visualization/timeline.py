@@ -20,6 +20,7 @@ from ..video.transforms import resize_short_side
 from . import images
 
 _LANES = 8
+_LOWEST = 0.01  # A class that stays below this probability has no lane.
 _THUMBNAILS = 16
 _THUMBNAIL_SIDE = 96  # pixels
 _BEST = 3  # classes that are shown of the window at the cursor
@@ -71,6 +72,7 @@ def write_timeline(
     borders = time_borders(scores)
     probabilities = np.stack([window.probabilities for window in scores])
     names = [printable(name) for name in scores[0].class_names]
+    low = int((probabilities.max(0) < _LOWEST).sum())
     page = template.render(
         title=title,
         facts=facts,
@@ -80,6 +82,9 @@ def write_timeline(
         lanes=_lanes(probabilities, names, borders, segments),
         segments=segments,
         windows=_windows(probabilities, names, borders),
+        left_out=low,
+        total=len(names),
+        lowest=f"{_LOWEST:.0%}",
     )
     with files.atomic_writer(path) as temporary:
         # Names of files may have characters that no page can have.
@@ -127,6 +132,7 @@ def _lanes(probabilities, names, borders, segments):
     """The classes with the highest probabilities, as areas over the time."""
     best = probabilities.max(0)
     order = np.argsort(-best, kind="stable")[:_LANES]
+    order = order[best[order] >= min(_LOWEST, best.max())]
     start, length = borders[0], max(borders[-1] - borders[0], 1e-6)
     places = [1000 * (border - start) / length for border in borders]
     lanes = []

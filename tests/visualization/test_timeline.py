@@ -134,6 +134,19 @@ def test_clock(seconds, text):
     assert timeline.clock(seconds) == text
 
 
+def test_classes_that_are_never_seen_have_no_lane(tmp_path):
+    names = ("seen", "never", "rare")
+    found = [
+        Scores(np.array([9.0, -9.0, rare]), names, {}, (number, number + 1.0))
+        for number, rare in enumerate((0.0, 5.0))
+    ]
+    timeline.write_timeline(tmp_path / "a.html", "film", found, [])
+    page = (tmp_path / "a.html").read_text()
+    lanes = re.findall(r'<div class="lane"><div><span>(.*?)</span>', page)
+    assert lanes == ["seen", "rare"]
+    assert "<p>1 of 3 classes stay below 1%.</p>" in page
+
+
 def test_no_windows(tmp_path):
     with pytest.raises(ValueError, match="film: there are no windows to show"):
         timeline.write_timeline(tmp_path / "a.html", "film", [], [])
