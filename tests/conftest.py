@@ -69,3 +69,26 @@ def small_checkpoint(small_model, tmp_path_factory):
     save_checkpoint(small_model, folder / "model.ckpt")
     labels.write_label_map(folder / "label_map.txt", tuple("abcdefg"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def http_server():
+    import remote_servers
+
+    pytest.importorskip("aiohttp", reason="the extra http is not installed")
+    with remote_servers.http_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(http_server, monkeypatch):
+    """An HTTP server with faults; requests are given up fast."""
+    from kinetics_i3d_tf2.utils.remote import file_systems, reader, retries
+
+    http_server.reset()
+    http_server.content.clear()
+    http_server.version = "1"
+    monkeypatch.setattr(reader, "_blocks", reader._Blocks())
+    monkeypatch.setattr(retries, "BACKOFF", 0.01)
+    monkeypatch.setattr(file_systems, "READ_SECONDS", 0.4)
+    return http_server

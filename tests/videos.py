@@ -6,6 +6,16 @@ import av
 import cv2
 import numpy as np
 
+# Options of `write_video` by suffix.
+FORMATS = {
+    "mp4": {},
+    "mov": {},
+    "mkv": {},
+    "webm": {"codec": "libvpx-vp9"},
+    "avi": {"codec": "mpeg4"},
+    "gif": {"codec": "gif", "pixel_format": "rgb8"},
+}
+
 
 def brightness_frames(count, size=(64, 48), step=5):
     """Frames whose brightness tells their index: 0, 5, 10, ... of 255."""

@@ -114,14 +114,22 @@ def fingerprints(sources: Sequence[Clip | Record]) -> list[str]:
     ]
 
 
+def _exists(name):
+    """Whether there is such a file, also where a server does not answer now."""
+    try:
+        return files.exists(name)
+    except OSError:  # Reading it gives the reason, and stops no other input.
+        return True
+
+
 def _find(name):
     """Yields pairs of a folder and a source that is below it."""
     if is_stdin(name):
         yield "", Clip(name)
     elif files.is_dir(name):
         yield from _of_folder(name)
-    elif not _WILDCARD.search(files.without_query(name)) or files.exists(name):
-        if not files.exists(name):
+    elif not _WILDCARD.search(files.without_query(name)) or _exists(name):
+        if not _exists(name):
             shown = files.redact(name)
             raise FileNotFoundError(f"{shown}: there is no such file or folder")
         yield from _of_file(_folder(name), name)

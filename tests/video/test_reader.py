@@ -3,19 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videos import brightness_frames, set_rotation, write_audio, write_video
+from videos import (
+    FORMATS,
+    brightness_frames,
+    set_rotation,
+    write_audio,
+    write_video,
+)
 
 from kinetics_i3d_tf2 import iter_video, read_video
 from kinetics_i3d_tf2.video.reader import count_frames
-
-FORMATS = {
-    "mp4": {},
-    "mov": {},
-    "mkv": {},
-    "webm": {"codec": "libvpx-vp9"},
-    "avi": {"codec": "mpeg4"},
-    "gif": {"codec": "gif", "pixel_format": "rgb8"},
-}
 
 
 def indices(clip, step=5):
