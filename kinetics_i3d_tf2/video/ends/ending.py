@@ -7,8 +7,8 @@ from typing import BinaryIO, NamedTuple
 _TAIL = 1 << 18
 # Fewer bytes after the end hold no frame.
 _MIN_TRAILING = 32
-# 256 TiB: file systems refuse to look far beyond.
-_LARGEST_FILE = 1 << 48
+# 8 TiB: some file systems refuse to look beyond 16.
+_LARGEST_FILE = 1 << 43
 # What fills up files: zeros, the 0xFF of transport streams, the line ends of text.
 _PADDING = b"\0\xff\r\n"
 
