@@ -34,12 +34,16 @@ def packets(
         A packet of the stream, and whether frames are missing before it.
     """
     has_index = container.format.name.startswith("mov")
-    gaps = _TimeGaps(stream, _idle_bytes(container, stream))
+    is_avi = container.format.name == "avi"
+    gaps = _TimeGaps(stream, _idle_bytes(container, stream), is_avi=is_avi)
     end, hole, packets_since_hole = None, 0, _NEAR + 1
     for packet in _demuxed(container):
         if packet.size and packet.pos is not None and packet.pos >= 0:
             if end is not None and packet.pos > end + _HOLE:
                 hole, packets_since_hole = packet.pos - end, 0
+            elif is_avi and end is not None and packet.pos < end:
+                # Sound is read ahead of pictures, by the index: nothing was skipped.
+                packets_since_hole = _NEAR + 1
             end = max(end or 0, packet.pos + packet.size)
         if packet.stream is not stream:
             continue
@@ -74,8 +78,9 @@ def _idle_bytes(container, stream):
 class _TimeGaps:
     """Gaps in the times of packets, which come in the order of decoding."""
 
-    def __init__(self, stream, idle_bytes):
+    def __init__(self, stream, idle_bytes, *, is_avi):
         self._idle_bytes = idle_bytes  # per second
+        self._is_avi = is_avi
         self.missing = 0  # Frames of the gaps that were taken.
         self._step = 1 / float(stream.average_rate or USUAL_RATE)
         self._latest = None
@@ -83,7 +88,9 @@ class _TimeGaps:
         self._taken = None  # Times of the last gap that was taken.
 
     def add(self, packet):
-        ticks = packet.dts if packet.pts is None else packet.pts
+        # FFmpeg guesses presentation times of AVI, which stores none.
+        has_pts = packet.pts is not None and not self._is_avi
+        ticks = packet.pts if has_pts else packet.dts
         if ticks is None:
             return
         time = float(ticks * packet.time_base)

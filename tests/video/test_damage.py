@@ -122,6 +122,19 @@ def test_still_scenes_of_variable_rate_are_whole(tmp_path, suffix, codec):
     assert not seen
 
 
+@pytest.mark.parametrize("silence", [False, True], ids=["silent", "sound"])
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_still_scenes_of_a_fast_avi_are_whole(tmp_path, codec, silence):
+    """At 1000 frames per second, of which most are empty chunks."""
+    times = np.cumsum(np.random.default_rng(0).choice([0.001, 0.04, 1.0, 3.0], 40))
+    path = tmp_path / "a.avi"
+    options = {"codec": codec, "options": {"bf": "0"}, "silence": silence}
+    write_video(path, brightness_frames(40), rate=1000, times=times, **options)
+    seen = []
+    read_video(path, fps=None, on_damage=seen.append)
+    assert not seen
+
+
 def test_a_share_of_damage_is_an_error(whole, tmp_path, caplog):
     path = damaged_copy(whole["mkv"], tmp_path, zeroed)
     with pytest.raises(ValueError, match=r"clip.mkv: \d+ frames are damaged and \d+ "):
