@@ -16,6 +16,8 @@ _HOMES = {
     "two_stream_logits": "models.joint",
     "two_stream_probabilities": "models.joint",
     "upsample_dense": "models.dense",
+    "DenseCrossentropy": "models.multi_label_losses",
+    "MultiLabelCrossentropy": "models.multi_label_losses",
     "Checkpoint": "checkpoints.checkpoint",
     "export_weights": "checkpoints.conversion",
     "import_weights": "checkpoints.importing",

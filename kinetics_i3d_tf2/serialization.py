@@ -25,6 +25,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "models.inception_v1": ("InceptionV1",),
     "models.logits": ("Logits",),
     "models.losses": ("Crossentropy", "Top1"),
+    "models.multi_label_losses": ("DenseCrossentropy", "MultiLabelCrossentropy"),
     "models.two_stream": ("MeanOfPredictions", "StreamLogits", "TwoStream"),
     "training.momentum": ("Momentum",),
 }

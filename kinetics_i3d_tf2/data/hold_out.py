@@ -16,7 +16,7 @@ def hold_out(
     """Divides clips into those to train on and those to validate on.
 
     Clips of one video stay together. Of each class about the same share is held out;
-    records, whose labels are in their files, are drawn from all.
+    clips with several labels, and records, whose labels are inside, are drawn from all.
 
     Args:
         sources: the clips or records.

@@ -89,8 +89,7 @@ def write_records(
         plans = {}
         for split, stem in stems.items():
             clips = table.split(split).clips
-            classes = len({name for clip in clips for name in clip.label_names})
-            logging.info("%s: %d clips of %d classes", split, len(clips), classes)
+            logging.info("%s: %s", split, _summary(clips))
             count = min(num_shards or _default_shards(len(clips)), len(clips))
             plans[stem] = shards.plan(out, stem, clips, count)
             report.begin(stem, plans[stem], settings.as_json())
@@ -109,6 +108,14 @@ def write_records(
             )  # fmt: skip
         _run(planned, settings, options)
         return _conclude(report, plans)
+
+
+def _summary(clips):
+    """How many clips and classes there are, for the log."""
+    names = [clip.label_names for clip in clips]
+    text = f"{len(clips)} clips of {len(set().union(*names))} classes"
+    empty = names.count(set())
+    return f"{text}; {empty} have no label" if empty else text
 
 
 def _stems(splits, name, settings, report):

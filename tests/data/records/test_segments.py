@@ -10,8 +10,8 @@ from kinetics_i3d_tf2.data import clip_reader
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.intervals import Interval
-from kinetics_i3d_tf2.data.records import mediasequence
-from kinetics_i3d_tf2.data.records.tfrecord import read_record
+from kinetics_i3d_tf2.data.records import mediasequence, shards
+from kinetics_i3d_tf2.data.records.tfrecord import find_records, read_record
 from kinetics_i3d_tf2.data.targets import Targets
 
 INTERVALS = (
@@ -90,3 +90,16 @@ def test_damaged_segments_are_named(clip, tmp_path):
     del example.context.feature["segment/end/timestamp"]
     with pytest.raises(ValueError, match="3 starts, 0 ends, 3 labels and 3 indices"):
         mediasequence.parse_example(example.SerializeToString())
+
+
+def test_labels_survive_the_plan_of_a_record_file(clip, tmp_path):
+    plan = shards.plan(str(tmp_path), "train", [clip, clip._replace(intervals=())], 1)
+    shards.write_plan(plan)
+    (path,) = plan
+    shards.write_shard(path, shards.Settings(has_flow=False, short_side=36))
+    examples = [
+        mediasequence.parse_example(read_record(record))
+        for record in find_records([path])
+    ]
+    counts = sorted(len(example.intervals) for example in examples)
+    assert counts == [0, len(INTERVALS) - 1]  # One begins after the end.
