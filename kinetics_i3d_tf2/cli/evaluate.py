@@ -11,9 +11,18 @@ Protocols, each with or without --flip, which averages in the mirrored clip:
   whole          all frames, central 224 crop, mean of the logits (the paper's test)
   views          3 crops of each of 10 clips of 64 frames, mean of the probabilities
   convolutional  all frames, central 256 crop, logits averaged over space as well
+  dense          several labels at once: the logits of each 8 frames, in --dataset=
+                 intervals and charades, or in records of them
+  windows        the same with windows of --window seconds, one after another
 Joint logits are the sum of both streams', which are also reported each on its own.
 With --model=c3d, two_stream or fused, whole is windows of a training clip's length, one
 after another, and the mean of their probabilities.
+
+Several labels at once are judged by mean average precision (mAP): of videos, by the
+largest probability over time, and of 25 equally spaced moments of each video. A model
+of one label is judged alike. RESULTS then holds precision_recall.png:
+  i3d evaluate --dataset=intervals --annotations=FILE --split=test --eval_type=rgb \
+    --rgb_checkpoint=DIR --out=RESULTS
 
 RESULTS holds predictions.csv with a row for each clip, per_class.csv, confusion.csv,
 confusion.png and settings.json. Stopped or killed, the same command goes on after the
@@ -33,7 +42,7 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_SIZE
 from ..utils import files
 from ..video import transforms
-from . import output_flags, program
+from . import evaluate_over_time, output_flags, program
 from .flags import (
     chosen_checkpoints,
     clip_flags,
@@ -48,11 +57,15 @@ clip_flags.declare_for_help()
 flow_flags.declare_for_help()
 reading_flags.declare_for_help()
 model_flags.declare_for_help(top=False)
+evaluate_over_time.declare_for_help()
 _SPLIT = flags.DEFINE_string(
     "split", None, "Split to evaluate on; by default that of validation, or of test."
 )
 _PROTOCOL = flags.DEFINE_enum(
-    "protocol", "whole", ["whole", "views", "convolutional"], "How clips are seen."
+    "protocol",
+    None,
+    ["whole", "views", "convolutional", *evaluate_over_time.PROTOCOLS],
+    "How clips are seen; by default whole, and dense of videos with several labels.",
 )
 _VIEWS = flags.DEFINE_string(
     "views", "10x3", "Temporal clips x spatial crops, of --protocol=views."
@@ -102,17 +115,17 @@ def main(argv):
     recipe, views = _recipe(), _parse_views()
     dataset = dataset_flags.read_dataset()
     split = _split(dataset)
+    name = evaluate_over_time.resolve(_PROTOCOL.value, dataset)
     sources = list(dataset.split(split))
     reading_flags.check_fps(sources)
     checkpoints = chosen_checkpoints.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..evaluation import evaluate as engine
         from ..evaluation import protocols
-    protocol = protocols.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
     settings = {
         "split": split,
         "eval_type": model_flags.eval_type(),
-        "protocol": _PROTOCOL.value,
+        "protocol": name,
         **({"views": _VIEWS.value} if views else {}),
     }
     options = engine.EvaluationOptions(
@@ -123,6 +136,21 @@ def main(argv):
         settings=settings,
         notes={"dataset": dataset_flags.source()},
     )
+    if name in evaluate_over_time.PROTOCOLS:
+        if _FLIP.value:
+            raise ValueError(f"--flip is not for --protocol={name}")
+        found = evaluate_over_time.run(
+            checkpoints,
+            sources,
+            dataset.class_names,
+            _OUT.value,
+            recipe,
+            _BATCH_SIZE.value,
+            options,
+        )
+        evaluate_over_time.report(found, _OUT.value, _JSON)
+        return
+    protocol = protocols.Protocol(recipe, views, _FLIP.value, _BATCH_SIZE.value)
     try:
         found = engine.evaluate(
             checkpoints,
@@ -142,7 +170,8 @@ def main(argv):
 
 def _check_flags():
     is_windowed = ClipRecipe.of_model(clip_flags.MODEL.value).windowed
-    for flag in [_VIEWS] if is_windowed else [_VIEWS, _BATCH_SIZE]:
+    is_batched = is_windowed or _PROTOCOL.value == "windows"
+    for flag in [_VIEWS] if is_batched else [_VIEWS, _BATCH_SIZE]:
         if flag.present and _PROTOCOL.value != "views":
             raise ValueError(f"--{flag.name} is for --protocol=views")
     model_flags.check()

@@ -22,11 +22,26 @@ def average_precision(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     )
 
 
-def _of_class(scores, targets):
-    if not targets.any():
-        return np.nan
+def precision_recall(
+    scores: np.ndarray, targets: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Recall and precision of one class at each threshold, from the highest on.
+
+    Args:
+        scores: float `(examples,)`; equal ones are one threshold.
+        targets: bool or 0 and 1 `(examples,)`, at least one of them 1.
+
+    Returns:
+        Recall, which rises to 1, and precision, float64 `(thresholds,)` in [0, 1].
+    """
     order = np.argsort(-scores, kind="stable")
     scores, hits = scores[order], np.cumsum(targets[order], dtype=np.float64)
     last = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
-    recall = hits[last] / hits[-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * hits[last] / (last + 1)))
+    return hits[last] / hits[-1], hits[last] / (last + 1)
+
+
+def _of_class(scores, targets):
+    if not targets.any():
+        return np.nan
+    recall, precision = precision_recall(scores, targets)
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))

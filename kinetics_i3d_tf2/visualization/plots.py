@@ -90,7 +90,7 @@ def draw_confusion(
     Raises:
         OSError: the file cannot be written.
     """
-    if not _is_drawn(path):
+    if not is_drawn(path):
         return False
     from matplotlib.colors import PowerNorm
 
@@ -137,7 +137,7 @@ def draw_training(
     Raises:
         OSError: the file cannot be written.
     """
-    if not _is_drawn(path):
+    if not is_drawn(path):
         return False
     labels = {"loss": "loss", "top1": "top-1, %", "map": "mean average precision, %"}
     known = {name.removeprefix("val_") for name in history[-1]}
@@ -190,7 +190,8 @@ def line_chart(
     return text.getvalue()[text.getvalue().index("<svg") :]
 
 
-def _is_drawn(path):
+def is_drawn(path: str | os.PathLike) -> bool:
+    """Whether a picture can be drawn; logs a warning if not."""
     if is_installed():
         return True
     logging.warning(

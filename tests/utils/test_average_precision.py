@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from kinetics_i3d_tf2.utils.average_precision import average_precision
+from kinetics_i3d_tf2.utils.average_precision import (
+    average_precision,
+    precision_recall,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +40,13 @@ def test_by_hand():
 def test_classes_that_are_nowhere_present_have_none():
     precision = average_precision(np.zeros((4, 2)), np.array([[0, 1]] * 4))
     np.testing.assert_array_equal(precision, [np.nan, 1])
+
+
+def test_curves_equal_scikit_learn():
+    rng = np.random.default_rng(1)
+    targets, scores = rng.random(50) < 0.3, np.round(rng.random(50), 1)
+    recall, precision = precision_recall(scores, targets)
+    expected_precision, expected_recall, _ = precision_recall_curve(targets, scores)
+    # Theirs begin with the lowest threshold, and end with a point of their own.
+    np.testing.assert_allclose(precision, expected_precision[-2::-1])
+    np.testing.assert_allclose(recall, expected_recall[-2::-1])
