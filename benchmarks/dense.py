@@ -3,13 +3,13 @@ r"""Times dense logits: of a whole clip, of a stream, and by sliding windows.
   python benchmarks/dense.py
   python benchmarks/dense.py --width=0.125 --repeats=3
 
-Each row: median seconds of work for a second of RGB video (25 frames, one row of scores
-for 8), as a ratio to the first row, and how long after the middle of its 8 frames a row
-comes when the work takes no time. Runs take turns, so that a machine whose speed drifts
-is fair to all.
+Each row, for a second of RGB video (25 frames, one row of scores for 8): median
+seconds, and processor seconds, of all threads and as a ratio to the first row, which
+other programs disturb less; and how long after the middle of its 8 frames a row comes
+when the work takes no time. Runs take turns, so that a machine whose speed drifts is
+fair to all.
 """
 
-import statistics
 import time
 
 import numpy as np
@@ -46,16 +46,21 @@ def main(_):
     times = {name: [] for name in runs}
     for repeat in tqdm(range(REPEATS.value + 2), leave=False):
         for name, (run, frames, _) in runs.items():
-            start = time.perf_counter()
+            start = time.perf_counter(), time.process_time()
             run()
+            end = time.perf_counter(), time.process_time()
             if repeat > 1:  # The first run traces, the second still allocates.
-                times[name].append((time.perf_counter() - start) / frames * FRAME_RATE)
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    first = medians["whole clips of 64 frames"]
-    for name, seconds in medians.items():
-        ahead = runs[name][2]
-        delay = "" if ahead is None else f"{ahead:4} frames, {ahead / FRAME_RATE:.2f} s"
-        print(f"{name:34} {seconds:7.3f} s {seconds / first:6.2f}  {delay}".rstrip())
+                spent = np.subtract(end, start) / frames * FRAME_RATE
+                times[name].append(spent)
+    print(f"{'':33} seconds processor ratio  delay")
+    first = np.median(times["whole clips of 64 frames"], axis=0)[1]
+    for name, (_, _, ahead) in runs.items():
+        seconds, processor = np.median(times[name], axis=0)
+        delay = "" if ahead is None else f"{ahead} frames, {ahead / FRAME_RATE:.2f} s"
+        print(
+            f"{name:33} {seconds:7.2f} {processor:9.2f} {processor / first:5.2f}  "
+            f"{delay}".rstrip()
+        )
 
 
 def _runner(stream, frames):

@@ -16,7 +16,7 @@ from . import info
 from .checkpoint import Checkpoint
 from .config import CheckpointConfig, write_config
 from .importers.convert import Weights
-from .importers.recognize import read_class_names, read_weights
+from .importers.recognize import read_settings, read_weights
 from .tensor_bundle import write_bundle
 
 
@@ -57,24 +57,27 @@ def import_weights(
         400
     """
     weights = read_weights(path)
-    names = _class_names(weights, label_map, path)
+    settings = read_settings(path)
+    names = _class_names(weights, label_map, settings, path)
+    settings = settings._replace(class_names=names)
     for note in weights.notes:
         logging.warning("%s: %s", files.redact(path), note)
     if out is not None:
-        return _write(weights, names, out)
+        return _write(weights, settings, out)
     folder = tempfile.mkdtemp(prefix="i3d-imported-")
-    checkpoint = _write(weights, names, folder)
+    checkpoint = _write(weights, settings, folder)
     checkpoint.title = files.redact(path)
     weakref.finalize(checkpoint, shutil.rmtree, folder, ignore_errors=True)
     return checkpoint
 
 
-def _write(weights, names, out):
+def _write(weights, settings, out):
     """Writes a checkpoint and the files next to it."""
     prefix = files.join(out, "model.ckpt")
     prefix = prefix if files.is_address(prefix) else Path(prefix)
     scope = f"{SCOPES[weights.stream]}/inception_i3d"
     write_bundle(prefix, {f"{scope}/{n}": v for n, v in weights.values.items()})
+    names = settings.class_names
     if names is not None:
         labels.write_label_map(files.join(out, labels.LABEL_MAP), names)
     checkpoint = Checkpoint(prefix)
@@ -84,12 +87,14 @@ def _write(weights, names, out):
         width=info.width_of(checkpoint.contents),
         fingerprint=checkpoint.fingerprint,
         class_names=None if names is None else labels.LABEL_MAP,
+        temporal=settings.temporal,
+        activation=settings.activation,
     )
     write_config(prefix, config)
     return checkpoint
 
 
-def _class_names(weights: Weights, label_map, path):
+def _class_names(weights: Weights, label_map, settings, path):
     """Class names, or None if they are unknown."""
     if label_map is not None:
         names = labels.read_label_map(label_map)
@@ -100,7 +105,7 @@ def _class_names(weights: Weights, label_map, path):
                 f"{weights.num_classes or 'no classifier'}"
             )
         return names
-    names = read_class_names(path)
+    names = settings.class_names
     if names is None and weights.num_classes in (400, 600):
         return labels.class_names(weights.num_classes)
     return names

@@ -194,8 +194,7 @@ class Classifier(Runner):
                 models were trained on.
             stride: seconds from one window to the next; by default `window`.
             options: the part of the video, and how it is read.
-            dense: instead of windows, score each place in time by the dense logits of
-                the whole video: one for 8 frames, each computed once.
+            dense: score every 8 frames by dense logits, instead of windows.
 
         Yields:
             Scores of each window, whose `seconds` say where it is.
@@ -206,9 +205,8 @@ class Classifier(Runner):
         """
         clip = Clip(os.fspath(source))
         if dense:
-            yield from dense_scores.dense_over_time(self, clip, options)
-            return
-        yield from over_time.over_time(self, clip, window, stride, options)
+            return dense_scores.dense_over_time(self, clip, options)
+        return over_time.over_time(self, clip, window, stride, options)
 
     def live(
         self, source: str, options: LiveOptions = live.DEFAULT

@@ -159,12 +159,12 @@ class _Builder:
 
     def _run(self, name, layer, kernel, strides, items):
         """A layer on windows, padded in space alone, without what is past an edge."""
-        values = items.values
-        sizes = zip(values.shape[2:4], kernel[1:], strides[1:], strict=True)
-        pads = [(0, 0), (0, 0), *(_same(*size) for size in sizes), (0, 0)]
-        if any(map(sum, pads)):
-            values = ops.pad(values, pads)
-        values = self._valid(name, layer)(values)
+        values, padding = items.values, "same"
+        if kernel[0] > 1:
+            sizes = zip(values.shape[2:4], kernel[1:], strides[1:], strict=True)
+            pads = [(0, 0), (0, 0), *(_same(*size) for size in sizes), (0, 0)]
+            values, padding = ops.pad(values, pads), "valid"
+        values = self._copy(name, layer, padding)(values)
         count = self._part // items.stride
         # Frames that items begin at, and so are in the clip or not.
         frames = (np.arange(count) - items.late) * items.stride
@@ -174,9 +174,9 @@ class _Builder:
         values = ops.where(is_inside, values, ops.zeros_like(values))
         return items._replace(values=values)
 
-    def _valid(self, name, layer):
-        """A copy of a layer that pads nothing, with its weights."""
-        config = layer.get_config() | {"name": name, "padding": "valid"}
+    def _copy(self, name, layer, padding):
+        """A copy of a layer with its weights, and another padding."""
+        config = layer.get_config() | {"name": name, "padding": padding}
         copy = type(layer).from_config(config | {"dtype": layer.dtype_policy})
         self._copies.append((copy, layer))
         return copy

@@ -31,7 +31,7 @@ def maps(model, features) -> np.ndarray:
 
 
 def over_time(model, features) -> np.ndarray:
-    """Logits of the windows in time that the clip's logits are the mean of.
+    """Dense logits, of the windows in time that the clip's logits are the mean of.
 
     Args:
         model: as of `maps`.
@@ -40,9 +40,9 @@ def over_time(model, features) -> np.ndarray:
     Returns:
         float32 `(batch, t - 1, num_classes)`: window i is of the places i and i + 1.
     """
-    head = model.get_layer("Logits")
-    pooled = head.classifier(head.pool(ops.cast(features, "float32")))
-    return ops.convert_to_numpy(ops.mean(pooled, axis=(2, 3)))
+    head = model.get_layer("Logits").with_temporal("dense")
+    logits = ops.convert_to_numpy(head(ops.cast(features, "float32")))
+    return logits if head.spatial_squeeze else logits.mean((2, 3))
 
 
 def coverage(shape: tuple[int, int, int]) -> np.ndarray:

@@ -111,10 +111,12 @@ def test_class_names_of_a_keras_file(tmp_path, given):
 
 
 def test_flow_and_the_kinetics_names(tmp_path):
-    model = InceptionI3d(400, num_channels=2, width=1 / 16)
+    options = {"temporal": "dense", "activation": "sigmoid"}
+    model = InceptionI3d(400, num_channels=2, width=1 / 16, **options)
     model.save(tmp_path / "x.keras")
     found = import_weights(tmp_path / "x.keras")
     assert (found.stream, found.class_names) == ("flow", labels.class_names(400))
+    assert {name: getattr(found, name) for name in options} == options
 
 
 def test_other_formats_are_no_checkpoints(weights, tmp_path):

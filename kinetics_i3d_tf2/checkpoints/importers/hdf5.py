@@ -9,6 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -22,6 +23,20 @@ _CLASS = "InceptionI3d"
 
 # Limit on memory per byte of compressed data; weights hardly compress.
 _MAX_RATIO = 64
+
+
+class Settings(NamedTuple):
+    """What a file says of its model besides the weights.
+
+    Attributes:
+        class_names: names of the classes, by index, if it has them.
+        temporal: as of `InceptionI3d`, and so is the next.
+        activation: what makes probabilities of its logits.
+    """
+
+    class_names: tuple[str, ...] | None = None
+    temporal: str = "mean"
+    activation: str = "softmax"
 
 
 def read_hdf5(file) -> dict[str, Stored]:
@@ -106,8 +121,8 @@ def read_config(archive: zipfile.ZipFile) -> dict:
     raise ValueError(f"is corrupt, in {_KERAS_CONFIG}")
 
 
-def read_class_names(archive: zipfile.ZipFile) -> tuple[str, ...] | None:
-    """Reads the class names of the model in a `.keras` file; None if it has none.
+def read_settings(archive: zipfile.ZipFile) -> Settings:
+    """Reads what a `.keras` file says of its model besides the weights.
 
     Args:
         archive: the open archive.
@@ -115,12 +130,19 @@ def read_class_names(archive: zipfile.ZipFile) -> tuple[str, ...] | None:
     Raises:
         ValueError: it is corrupt.
     """
-    names = read_config(archive)["config"].get("class_names")
-    if names is None:
-        return None
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"is corrupt, in class_names of {_KERAS_CONFIG}")
-    return tuple(names)
+    content = read_config(archive)
+    config = content["config"]
+    names = config.get("class_names")
+    if names is not None:
+        is_list = isinstance(names, list)
+        if not is_list or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"is corrupt, in class_names of {_KERAS_CONFIG}")
+        names = tuple(names)
+    if content["class_name"] != _CLASS:
+        return Settings(names)
+    # Files of earlier versions have neither.
+    chosen = {n: config[n] for n in ("temporal", "activation") if config.get(n)}
+    return Settings(names, **chosen)
 
 
 def _datasets(group: h5py.Group) -> Iterator[tuple[str, h5py.Dataset]]:

@@ -62,14 +62,14 @@ def read_weights(path: str | os.PathLike) -> Weights:
         return convert(_open(path, stack))
 
 
-def read_class_names(path: str | os.PathLike) -> tuple[str, ...] | None:
-    """Reads the class names in a `.keras` file.
+def read_settings(path: str | os.PathLike) -> hdf5.Settings:
+    """Reads what a `.keras` file says of its model besides the weights.
 
     Args:
         path: a file that `read_weights` reads, local or an address.
 
     Returns:
-        Names by index; None if the file is of another format, or has none.
+        The settings; the default ones of a file of another format.
 
     Raises:
         OSError: there is no such file, or no permission to read it.
@@ -78,12 +78,14 @@ def read_class_names(path: str | os.PathLike) -> tuple[str, ...] | None:
     with contextlib.ExitStack() as stack, explained(path):
         if files.is_address(path):
             if not files.without_query(path).endswith(".keras"):
-                return None
+                return hdf5.Settings()
             path = _copied(path, stack)
         if not os.path.isfile(path) or not zipfile.is_zipfile(path):
-            return None
+            return hdf5.Settings()
         archive = stack.enter_context(zipfile.ZipFile(path))
-        return hdf5.read_class_names(archive) if hdf5.is_keras(archive) else None
+        if not hdf5.is_keras(archive):
+            return hdf5.Settings()
+        return hdf5.read_settings(archive)
 
 
 def _open_remote(path, stack) -> Mapping[str, Stored]:
