@@ -18,6 +18,9 @@ from ..utils.cores import num_cores
 ENGINES = ("auto", "numba", "opencv", "keras")
 # Pairs that a GPU computes at once; 60 float32 values a pixel are held for each.
 _GPU_PAIRS = 32
+# Cores that Numba needs to be as fast as a GPU: on an H200 Keras computes 128 pairs of
+# 224x224 a second, a core next to it 57 (benchmarks/gpu.py).
+_CORES_OF_A_GPU = 3
 _INSTALL_NUMBA = "pip install 'numba>=0.60'"
 _INSTALL_OPENCV = (
     "pip uninstall -y opencv-python opencv-python-headless && "
@@ -31,9 +34,9 @@ def choose_engine(engine: str = "auto", *, num_threads: int | None = None) -> st
     """The engine that computes flow here.
 
     Args:
-        engine: one of `ENGINES`. "auto" is "keras" if Keras has been imported and has a
-            GPU, and no number of threads is set; otherwise "numba", or, with one
-            warning, "opencv" where Numba cannot be imported.
+        engine: one of `ENGINES`. "auto" is "numba"; "keras" if Keras has been imported
+            and has a GPU, no number of threads is set, and there are less than three
+            cores or no Numba; or, with one warning, "opencv" where neither is there.
         num_threads: threads to use on CPU.
 
     Returns:
@@ -54,7 +57,8 @@ def choose_engine(engine: str = "auto", *, num_threads: int | None = None) -> st
             f"threads of its own. Received: {num_threads}"
         )
     if engine == "auto" and num_threads is None and _keras_has_gpu():
-        return "keras"
+        if num_cores() < _CORES_OF_A_GPU or _numba_error():
+            return "keras"
     if engine == "auto":
         engine = "opencv" if _numba_error(warn=True) else "numba"
     if engine == "numba" and (error := _numba_error()):

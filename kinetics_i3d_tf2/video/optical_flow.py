@@ -38,9 +38,9 @@ def optical_flow(
         engine: "numba": kernels compiled for the processor, about 20 times faster than
             OpenCV. The first flow on a machine compiles them for some seconds.
             "opencv": the reference. "keras": on the device of Keras's backend, where
-            the first call for a size compiles for about ten seconds. "auto": "keras" if
-            Keras has been imported and has a GPU and `num_threads` is not set,
-            otherwise "numba", or "opencv" where Numba is not installed.
+            the first call for a size compiles for about ten seconds. "auto": "numba",
+            or "keras" if it has a GPU and this machine less than three cores, or
+            "opencv" where neither is installed; see `flow_engines.choose_engine`.
         progress: show a progress bar on standard error.
         num_threads: threads of Numba or OpenCV; by default one for each processor. The
             result does not depend on it.

@@ -40,19 +40,21 @@ def test_numba_is_chosen_on_cpu():
 
 
 @pytest.mark.parametrize(
-    ("backend", "devices", "num_threads", "expected"),
+    ("backend", "devices", "num_threads", "cores", "expected"),
     [
-        ("tensorflow", ["GPU:0"], None, "keras"),
-        ("tensorflow", ["GPU:0"], 1, "numba"),
-        ("tensorflow", [], None, "numba"),
-        ("jax", ["cuda:0"], None, "keras"),
-        ("jax", ["cpu:0"], None, "numba"),
-        ("torch", ["cuda:0"], None, "numba"),
+        ("tensorflow", ["GPU:0"], None, 2, "keras"),
+        ("tensorflow", ["GPU:0"], None, 3, "numba"),
+        ("tensorflow", ["GPU:0"], 1, 2, "numba"),
+        ("tensorflow", [], None, 2, "numba"),
+        ("jax", ["cuda:0"], None, 2, "keras"),
+        ("jax", ["cpu:0"], None, 2, "numba"),
+        ("torch", ["cuda:0"], None, 2, "numba"),
     ],
 )
-def test_keras_is_chosen_where_it_has_a_gpu(
-    monkeypatch, backend, devices, num_threads, expected
+def test_keras_is_chosen_where_its_gpu_is_faster(
+    monkeypatch, backend, devices, num_threads, cores, expected
 ):
+    monkeypatch.setattr(flow_engines, "num_cores", lambda: cores)
     keras = types.SimpleNamespace(
         config=types.SimpleNamespace(backend=lambda: backend),
         distribution=types.SimpleNamespace(list_devices=lambda: devices),
