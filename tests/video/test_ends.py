@@ -105,6 +105,11 @@ def test_a_part_of_a_frame_is_a_missing_frame(whole, lost):
     )
 
 
+def test_less_than_a_frame_is_no_video(whole):
+    with pytest.raises(ValueError, match="the video in memory: .*1 are missing of 1"):
+        read_video(whole["y4m"][:100])
+
+
 def test_a_damaged_last_page_is_counted(whole):
     content = bytearray(whole["ogg"])
     content[-5] ^= 1

@@ -141,6 +141,6 @@ def y4m(file: BinaryIO, frame_bytes: int) -> Ending:
     _, size = read_tail(file, 0)
     whole, rest = divmod(size - begin, len(line) + frame_bytes)
     last = begin + (whole - 1) * (len(line) + frame_bytes)
-    if not begin or not rest or read_at(file, last, len(line)) != line:
+    if not begin or not rest or (whole and read_at(file, last, len(line)) != line):
         return Ending()
     return Ending(is_partial=True, missing=1)
