@@ -1,0 +1,1 @@
+"""Kills every program that writes, and compares what resuming it gives."""
