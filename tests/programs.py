@@ -90,6 +90,7 @@ def running(name):
 def _restored():
     """Gives back flags, modules, handlers and settings of the process."""
     modules, defined = _take_commands()
+    names = set(flags.FLAGS)
     saved = flagsaver.save_flag_values()
     handler = logging.get_absl_handler().python_handler
     stream, verbosity = handler.stream, logging.get_verbosity()
@@ -102,6 +103,8 @@ def _restored():
     finally:
         atexit.unregister(program.exit_at_once)
         _take_commands()
+        for name in set(flags.FLAGS) - names:  # Of a script.
+            delattr(flags.FLAGS, name)
         sys.modules.update(modules)
         for home, flag in defined:
             flags.FLAGS[flag.name] = flag

@@ -25,6 +25,7 @@ import grpc  # noqa: E402
 import serving  # noqa: E402
 
 VIDEO = ROOT / "data" / "demo_opening_a_door.mp4"
+CLIENT = ROOT / "examples" / "client.py"
 WEIGHTS = ROOT / "checkpoints" / "demo_rgb"
 STILL = np.zeros((1, 9, 200, 200, 3), np.uint8)
 BY_REST = ("--protocol=rest", "--server={rest}")
@@ -47,13 +48,14 @@ def server(saved_model):
 
 
 @pytest.fixture
-def ask(python, server):
-    """Runs the client as a user does, with the server's addresses filled in."""
+def ask(server):
+    """Runs the client in this process, with the server's addresses filled in."""
 
     def run(*arguments, video=VIDEO, server=server):
         arguments = [argument.format(**server._asdict()) for argument in arguments]
-        command = ["examples/client.py", f"--video={video}", *arguments]
-        return python(*command, no_proxy="127.0.0.1,localhost")
+        if "--video=" not in arguments:
+            arguments.insert(0, f"--video={video}")
+        return programs.run_script(CLIENT, *arguments, no_proxy="127.0.0.1,localhost")
 
     return run
 

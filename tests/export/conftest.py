@@ -6,6 +6,8 @@ import recipe
 from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.export.signatures import Signatures
 
+EPSILON = 0.05  # Pixels. Optical flow takes most of the time of these tests.
+
 
 @pytest.fixture(scope="session")
 def models(small_model):
@@ -17,4 +19,5 @@ def models(small_model):
 @pytest.fixture(scope="session")
 def joint(models):
     """Signatures of both streams, which answer with three of the classes "a" to "g"."""
-    return Signatures(models, tuple("abcdefg"), top=3).concrete_functions()
+    functions = Signatures(models, tuple("abcdefg"), top=3, epsilon=EPSILON)
+    return functions.concrete_functions()

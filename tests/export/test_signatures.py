@@ -32,7 +32,7 @@ def prepared(frames, engine="opencv"):
     """The clips of both streams, prepared as evaluate_sample.py does."""
     frames = transforms.resize_short_side(frames)
     rgb = transforms.normalize_rgb(transforms.center_crop(frames))
-    displacement = optical_flow.optical_flow(frames, engine=engine)
+    displacement = optical_flow.optical_flow(frames, engine=engine, epsilon=0.05)
     moved = optical_flow.normalize_flow(transforms.center_crop(displacement))
     return {"rgb": rgb[None], "flow": transforms.loop(moved, 9)[None]}
 

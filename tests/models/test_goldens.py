@@ -109,7 +109,9 @@ class LastLogits(keras.metrics.Metric):
         return keras.ops.mean(self.logits)
 
 
-@pytest.mark.parametrize("stream", CHANNELS)
+@pytest.mark.parametrize(
+    "stream", ["rgb", pytest.param("flow", marks=pytest.mark.slow)]
+)
 def test_three_training_steps(golden, stream):
     """The recipe's loss, gradients and momentum; tolerances: see golden/README.md.
 

@@ -172,7 +172,13 @@ def recipe_of(kind, **changes):
     return dataclasses.replace(I3D, model=kind, clip=clip, **changes)
 
 
-@pytest.mark.parametrize("kind", SAMPLINGS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[pytest.mark.slow] if kind == "two_stream" else [])
+        for kind in SAMPLINGS
+    ],
+)
 def test_the_papers_other_architectures(data, tmp_path, kind):
     recipe = recipe_of(kind)
     if "flow" in recipe.clip.streams:  # Of whole videos it takes long.
