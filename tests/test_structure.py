@@ -1,5 +1,8 @@
 """The package's face: what it names, and what it needs."""
 
+import pydoc
+import re
+
 import pytest
 
 
@@ -15,8 +18,69 @@ def test_reading_a_video_needs_neither_tensorflow_nor_keras(python):
 def test_the_package_exports_what_it_lists():
     import kinetics_i3d_tf2
 
-    for name in kinetics_i3d_tf2.__all__:
+    for name in dir(kinetics_i3d_tf2):
         assert getattr(kinetics_i3d_tf2, name) is not None
-        assert name in dir(kinetics_i3d_tf2)
+    assert {"InceptionI3d", "train", "__version__"} < {*dir(kinetics_i3d_tf2)}
+    assert not {"importlib", "serialization"} & {*dir(kinetics_i3d_tf2)}
     with pytest.raises(AttributeError, match="no attribute 'Inception'"):
         kinetics_i3d_tf2.Inception  # noqa: B018
+
+
+def test_help_is_short_and_names_what_is_there():
+    import kinetics_i3d_tf2
+
+    text = pydoc.plain(pydoc.render_doc(kinetics_i3d_tf2))
+    assert len(text.splitlines()) < 70
+    (by_job,) = re.findall(r"By job:\n(.*?)\n\n\S", kinetics_i3d_tf2.__doc__, re.S)
+    shown = re.findall(r"\w+(?=[,\n]|$)", re.sub(r"- [\w ]+: ", "", by_job))
+    assert len(shown) > 30 and {*shown} < {*dir(kinetics_i3d_tf2)}
+
+
+PROGRAM = """
+import kinetics_i3d_tf2 as i3d
+
+best = i3d.Classifier("demo_rgb")("clip.mp4", top=1)
+version: str = i3d.__version__
+reveal_type(i3d.read_folder("videos").class_names)
+i3d.read_folder(1)
+i3d.Clasifier
+"""
+
+
+@pytest.mark.slow
+def test_type_checkers_see_the_names(python, tmp_path):
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    done = python("-m", "mypy", f"--cache-dir={tmp_path / 'cache'}", path)
+    revealed, *errors, last = done.stdout.splitlines()
+    assert re.search(r'Revealed type is "tuple\[(builtins\.)?str, \.\.\.\]"', revealed)
+    assert [error.partition(" error: ")[2] for error in errors] == [
+        'Argument 1 to "read_folder" has incompatible type "int"; expected '
+        '"str | PathLike[Any]"  [arg-type]',
+        'Module has no attribute "Clasifier"; maybe "Classifier"?  [attr-defined]',
+    ]
+    assert last == "Found 2 errors in 1 file (checked 1 source file)"
+
+
+def test_values_show_themselves_in_a_line(tmp_path):
+    import numpy as np
+
+    import kinetics_i3d_tf2 as i3d
+
+    for split, count in {"train": 2, "val": 1}.items():
+        for number in range(count):
+            path = tmp_path / split / "run" / f"{number}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    table = i3d.read_folder(tmp_path)
+    data = i3d.TrainingData(table.split("train"), (), table.class_names)
+    scores = i3d.Scores(np.array([1.0, 0.0]), ("run", "jump"), {}, (0.0, 2.5))
+    assert [*map(repr, (table, data, scores, i3d.Classifier("demo_rgb")))] == [
+        "Table(1 classes; clips: train 2, val 1)",
+        "TrainingData(1 classes; 2 clips to train on, 0 to validate)",
+        "Scores(run 0.7311, jump 0.2689; of 2 classes; seconds 0 to 2.5)",
+        "Classifier(rgb; 8 classes; float32)",
+    ]
+    shown = repr(i3d.Checkpoint("checkpoints/demo_rgb"))
+    assert shown.startswith("Checkpoint('checkpoints/demo_rgb/model.ckpt': 230 ")

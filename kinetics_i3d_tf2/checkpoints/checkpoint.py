@@ -42,6 +42,10 @@ class Checkpoint(BundleReader):
         >>> model = checkpoint.build_model()
     """
 
+    def __repr__(self) -> str:
+        """Shows the path, and what it is of."""
+        return f"Checkpoint({self.title!r}: {self.describe()})"
+
     @functools.cached_property
     def variables(self) -> tuple[Entry, ...]:
         """Names, shapes and dtypes of all tensors, by name."""

@@ -1,5 +1,6 @@
 """The table of labelled clips that every dataset is read into."""
 
+import collections
 import dataclasses
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -96,6 +97,13 @@ class Table:
     class_names: tuple[str, ...]
     missing: tuple[str, ...] = ()
     source: str = ""
+
+    def __repr__(self) -> str:
+        """Shows numbers, such as "Table(8 classes; clips: train 40, val 10)"."""
+        counts = collections.Counter(clip.split for clip in self.clips)
+        clips = ", ".join(f"{name} {count}" for name, count in counts.items())
+        missing = f"; {len(self.missing)} missing" if self.missing else ""
+        return f"Table({len(self.class_names)} classes; clips: {clips}{missing})"
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -56,6 +56,11 @@ class Classifier(Runner):
         names = next(iter(by_stream.values())).class_names
         self._set(by_stream, names, dtype)
 
+    def __repr__(self) -> str:
+        """Shows its streams and the number of its classes."""
+        streams = ", ".join(self.models)
+        return f"Classifier({streams}; {len(self.class_names)} classes; {self._dtype})"
+
     @classmethod
     def of_models(
         cls,

@@ -31,6 +31,15 @@ class Scores:
     frames: int | None = None
     activation: str = "softmax"
 
+    def __repr__(self) -> str:
+        """Shows the best classes, and where they were found."""
+        if not self.class_names:
+            return f"Scores({len(self.logits)} logits)"
+        best = ", ".join(f"{name} {value:.4f}" for name, value in self.top(2))
+        place = "" if self.seconds is None else "; seconds {:g} to {:g}"
+        place = place.format(*self.seconds or ())
+        return f"Scores({best}; of {len(self.class_names)} classes{place})"
+
     @property
     def probabilities(self) -> np.ndarray:
         """Probabilities, `(num_classes,)`, whose sum is 1 if they are of a softmax."""

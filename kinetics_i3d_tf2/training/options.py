@@ -42,6 +42,13 @@ class TrainingData(NamedTuple):
     validation: Sequence[Clip | Record]
     class_names: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Shows numbers, without the clips."""
+        return (
+            f"TrainingData({len(self.class_names)} classes; {len(self.training)} clips "
+            f"to train on, {len(self.validation)} to validate)"
+        )
+
 
 @suggest_arguments
 @dataclasses.dataclass(frozen=True, kw_only=True)
