@@ -11,7 +11,8 @@ INTERVAL = 30.0  # seconds between two lines in a file
 class Bar(tqdm):
     """A bar of tqdm; where standard error is no terminal, at most a line every 30 s.
 
-    There, the last line is written when the bar is closed, unless `leave` is False.
+    There, the first line is written of work that goes on after an earlier run, and the
+    last one when the bar is closed, unless `leave` is False.
 
     Args:
         *args: as of `tqdm`.
@@ -23,6 +24,8 @@ class Bar(tqdm):
         self._next_line = time.monotonic() + INTERVAL
         if self.is_sparse:
             kwargs["ncols"] = 0  # Numbers alone.
+            if kwargs.get("initial"):
+                self._next_line = 0.0
         super().__init__(*args, **kwargs)
 
     def display(self, msg=None, pos=None):

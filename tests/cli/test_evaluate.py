@@ -382,8 +382,8 @@ def test_a_finished_run_is_only_counted_again(run, videos, checkpoints, whole_ru
 def test_other_settings_are_refused(
     run, videos, checkpoints, whole_run, changes, message
 ):
-    flags = (*of_folder(videos), checkpoints["rgb"], *SIZES)
-    status, printed, error = run(*flags, f"--out={whole_run[0]}", *changes)
+    flags = (*of_folder(videos), checkpoints["rgb"], *SIZES, f"--out={whole_run[0]}")
+    status, printed, error = run(*programs.overridden(flags, changes))
     assert (status, printed) == (2, "")
     assert_error(error, message)
 

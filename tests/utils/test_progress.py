@@ -25,7 +25,7 @@ def clock(monkeypatch):
 def lines_of(clock, seconds, **options):
     file = io.StringIO()
     with progress.Bar(desc="Work", total=100, file=file, **options) as bar:
-        for _ in range(100):
+        for _ in range(100 - bar.n):
             clock.now += seconds
             bar.set_postfix(loss=1)  # Which shows a bar at once.
             bar.update()
@@ -45,6 +45,11 @@ def test_a_file_gets_one_line_of_short_work(clock):
     assert line.startswith("Work: 100% 100/100 [")
     assert lines_of(clock, 0.01, leave=False) == []
     assert lines_of(clock, 0.01, disable=True) == []
+
+
+def test_a_file_tells_where_the_work_goes_on(clock):
+    first, _ = lines_of(clock, 0.01, initial=20)
+    assert first.startswith("Work:  20% 20/100 [")
 
 
 def test_a_terminal_gets_a_bar():
