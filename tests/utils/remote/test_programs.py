@@ -94,7 +94,7 @@ def test_features_resume_at_an_address(root):
             assert np.load(file)["features"].shape[1:] == (64,)
     done = programs.run("features", f"{root}/videos", *flags)
     assert "4 of 4 videos were done before" in done.stderr
-    done = programs.run("features", first, *flags, "--window=8")
+    done = programs.run("features", first, *programs.overridden(flags, ["--window=8"]))
     assert done.returncode == 2
     assert "Use the same settings to resume" in done.stderr
     done = programs.run("features", first, *flags, "--format=h5")
