@@ -87,21 +87,27 @@ def test_dense_scores_are_those_of_the_whole_clip(classifier, sources):
 
 
 def test_it_writes_what_it_finds_and_resumes(checkpoint, sources, tmp_path):
-    first = evaluate(checkpoint, sources, tmp_path)
-    rows = rows_of(tmp_path)
-    assert [row["labels"] for row in rows] == ["wave|jump", ""]
-    assert (first.videos, first.without_labels, first.unread) == (2, 1, 0)
+    """A video that cannot be read is left out."""
+    bad, out = tmp_path / "bad.mp4", tmp_path / "out"
+    bad.write_bytes(b"no video")
+    sources = [*sources, Clip(str(bad))]
+    first = evaluate(checkpoint, sources, out, max_damaged=0.5)
+    rows = rows_of(out)
+    assert [row["labels"] for row in rows] == ["wave|jump", "", ""]
+    assert [bool(row["error"]) for row in rows] == [False, False, True]
+    assert (first.videos, first.without_labels, first.unread) == (2, 1, 1)
     # Moments 0, 0.96/25, ...: "wave" from 0.1 to 0.3, "jump" up to 0.2.
     seconds = np.arange(25) * FRAMES / 25 / 25
     expected = [((0.1 <= seconds) & (seconds <= 0.3)).sum(), (seconds <= 0.2).sum()]
     assert first.positives["moment"].tolist() == expected
     assert first.positives["video"].tolist() == [1, 1]
     assert np.isfinite(first.means["moment"])
-    assert (tmp_path / "per_class.csv").exists()
-    (tmp_path / "per_class.csv").unlink()
-    again = evaluate(checkpoint, sources, tmp_path)
+    (out / "per_class.csv").unlink()
+    again = evaluate(checkpoint, sources, out, max_damaged=0.5)
     np.testing.assert_array_equal(again.scores, first.scores)
-    assert (tmp_path / "per_class.csv").exists()
+    assert (out / "per_class.csv").exists()
+    with pytest.raises(ValueError, match="1 of 3 videos cannot be read"):
+        evaluate(checkpoint, sources, out, max_damaged=0.1)
 
 
 def test_windows_are_scored_one_by_one(classifier, sources):
@@ -115,16 +121,6 @@ def test_windows_are_scored_one_by_one(classifier, sources):
     ]
     np.testing.assert_allclose(found.video, np.max(windows, 0), rtol=1e-5)
     np.testing.assert_allclose(found.moments[0], windows[0], rtol=1e-5)
-
-
-def test_videos_that_cannot_be_read_are_left_out(checkpoint, sources, tmp_path):
-    (tmp_path / "bad.mp4").write_bytes(b"no video")
-    mixed = [*sources, Clip(str(tmp_path / "bad.mp4"))]
-    found = evaluate(checkpoint, mixed, tmp_path / "out", max_damaged=0.5)
-    assert (found.videos, found.unread) == (2, 1)
-    assert rows_of(tmp_path / "out")[2]["error"]
-    with pytest.raises(ValueError, match="1 of 3 videos cannot be read"):
-        evaluate(checkpoint, mixed, tmp_path / "out", max_damaged=0.1)
 
 
 @pytest.mark.parametrize(
