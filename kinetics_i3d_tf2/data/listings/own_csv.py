@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from absl import logging
+
 from ...arguments import suggest_arguments
 from ...utils import files
 from ..clips import Clip, Table
@@ -101,6 +103,7 @@ def read_intervals(
     rows = list(_interval_rows(annotations, videos))
     if class_names is None:
         class_names = sorted({i.label for row in rows for i in row.intervals})
+    _warn_of_separators(annotations, class_names)
     classes = Classes(class_names)
     by_path: dict[str, Listed] = {}
     for place, path, found, split, intervals in rows:
@@ -138,6 +141,17 @@ def _interval_rows(annotations, videos) -> Iterator[_Row]:
         path, found = _find_video(annotations, videos, place, video)
         intervals = _intervals(place, row)
         yield _Row(place, path, found, row.get("split") or "train", intervals)
+
+
+def _warn_of_separators(annotations, class_names):
+    """Logs names that look like several, of a column that has one label a row."""
+    joined = [name for name in class_names if _SEPARATOR in name]
+    if joined:
+        logging.warning(
+            "%s: the class '%s' has a '%s', which separates labels in a column named "
+            "labels, not label",
+            files.redact(annotations), joined[0], _SEPARATOR,
+        )  # fmt: skip
 
 
 def _intervals(place, row):

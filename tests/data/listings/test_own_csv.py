@@ -62,6 +62,11 @@ def test_class_names_of_another_list(read):
     assert table.class_names == ("x", "wave")
 
 
+def test_a_name_that_looks_like_several_labels(read, caplog):
+    assert read("path,label\na.mp4,sit|wave\n").class_names == ("sit|wave",)
+    assert "separates labels in a column named labels" in caplog.text
+
+
 def test_tables_with_other_classes_are_joined(read):
     joined = clips.join(
         [read("path,label\na.mp4,sit\n"), read("path,label\nb.mp4,a|b\n")]
