@@ -12,7 +12,8 @@ from ..data.frame_reader import FrameReader
 from ..data.tf_data import views
 from ..inference import long_clips, pieces
 from ..inference.frames import MAX_WHOLE
-from ..inference.scores import joint_logits, softmax
+from ..inference.open_models import activation_of
+from ..inference.scores import joint_logits, probabilities_of
 from ..video import transforms
 from .scored_models import Model
 
@@ -75,7 +76,9 @@ def score(
             for name, of_batch in model(batch).items():
                 logits[name].append(of_batch)
     logits = {name: np.concatenate(parts) for name, parts in logits.items()}
-    return _conclude(logits, protocol.averages_logits)
+    return _conclude(
+        logits, activation_of(models), averages_logits=protocol.averages_logits
+    )
 
 
 def score_long(
@@ -112,7 +115,7 @@ def score_long(
         for name, outputs in done.outputs.items():
             logits[name].append(outputs["Logits"].astype(np.float64))
     logits = {name: np.concatenate(logits[name]) for name in models}
-    return _conclude(logits, averages_logits=True)
+    return _conclude(logits, activation_of(models), averages_logits=True)
 
 
 def _mirror(frame):
@@ -120,7 +123,7 @@ def _mirror(frame):
     return {name: flips[name](stream) for name, stream in frame.items()}
 
 
-def _conclude(logits, averages_logits):
+def _conclude(logits, activation, *, averages_logits):
     """What classes are ranked by and probabilities, of `(views, num_classes)` each."""
     for name, of_views in logits.items():
         if not np.isfinite(of_views).all():
@@ -134,9 +137,9 @@ def _conclude(logits, averages_logits):
     for name, of_views in logits.items():
         if averages_logits:
             scores = of_views.mean(0)
-            results[name] = scores, softmax(scores)
+            results[name] = scores, probabilities_of(scores, activation)
         else:
-            probabilities = softmax(of_views).mean(0)
+            probabilities = probabilities_of(of_views, activation).mean(0)
             results[name] = probabilities, probabilities
     return results
 

@@ -41,6 +41,7 @@ class Model:
         scored: what it gives logits of, the one that counts last.
         class_names: names by index.
         fingerprint: identifies the checkpoint's content.
+        activation: what makes probabilities of its logits, "softmax" or "sigmoid".
     """
 
     def __init__(
@@ -52,7 +53,10 @@ class Model:
         dtype: str = "float32",
     ):
         checkpoint = open_weights(path).require(stream, kind)
-        model = checkpoint.build_model(dtype="float32")
+        # One answer for a clip, also of a model that was trained on places in time.
+        temporal = {"temporal": "mean"} if kind == "i3d" else {}
+        model = checkpoint.build_model(dtype="float32", **temporal)
+        self.activation = checkpoint.activation
         self.path = path
         self.kind = kind
         self.scored = (stream,)

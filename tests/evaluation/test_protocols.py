@@ -7,6 +7,7 @@ from record_files import write_records
 from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2.checkpoints import config
 from kinetics_i3d_tf2.data import frame_reader, labels, prefetch
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
@@ -181,6 +182,22 @@ def test_streams_of_other_classes(models, checkpoints, networks, tmp_path):
 def test_a_checkpoint_of_the_other_stream(checkpoints):
     with pytest.raises(ValueError, match="is of the stream rgb, not of flow"):
         scored_models.Model(checkpoints / "rgb", "flow")
+
+
+def test_a_dense_checkpoint_of_several_labels(networks, models, tmp_path):
+    options = {"temporal": "dense", "activation": "sigmoid"}
+    network = InceptionI3d(3, width=1 / 16, **options)
+    network.set_weights(networks["rgb"].get_weights())
+    save_checkpoint(network, tmp_path / "model.ckpt")
+    labels.write_label_map(tmp_path / "label_map.txt", NAMES)
+    config.write_config_of_model(tmp_path / "model.ckpt", network)
+    protocol = protocols.Protocol(ClipRecipe(short_side=SIDE, crop_size=CROP))
+    model = {"rgb": scored_models.Model(tmp_path, "rgb")}
+    rgb = {"rgb": clip()["rgb"]}
+    logits, probabilities = protocols.score(model, rgb, protocol)["rgb"]
+    expected, _ = protocols.score({"rgb": models["rgb"]}, rgb, protocol)["rgb"]
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-logits)))
 
 
 def test_a_diverged_checkpoint(networks, tmp_path):
