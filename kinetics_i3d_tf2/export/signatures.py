@@ -103,7 +103,7 @@ class Signatures:
                 `Mixed_5c` averaged over time and space, float32 `(batch, 1024)`.
             `dense`, of I3D: `frames` as above; answers with `logits` and
                 `probabilities` at each place in time, `(batch, places, num_classes)`,
-                and the `seconds` of their middles, float32 `(places,)`.
+                and the `seconds` of their middles, float32 `(batch, places)`.
             `flow`, where there is that stream: `flow`, float32 `(batch, frames - 1,
                 height, width, 2)`, displacement in pixels, and with an RGB stream the
                 `frames` it is of; answers as `serving_default`.
@@ -166,12 +166,14 @@ class Signatures:
     def _dense(self, frames):
         clips, _ = views.cut_all(self._clips(self._resize(frames)), self._recipe)
         logits = self._models.dense_logits(clips)
-        numbers = tf.range(tf.shape(logits)[1], dtype=tf.float32)
+        # A place is in the middle of two features of the last block.
+        middles = tf.range(1, tf.shape(logits)[1] + 1) * TIME_STRIDE
+        seconds = tf.cast(middles, tf.float32) / FRAME_RATE
         return {
             "logits": logits,
             "probabilities": self._probabilities(logits),
-            # A place is in the middle of two features of the last block.
-            "seconds": (numbers + 1) * TIME_STRIDE / FRAME_RATE,
+            # A server that batches requests splits every output.
+            "seconds": tf.repeat(seconds[None], tf.shape(logits)[0], axis=0),
         }
 
     def _resize(self, frames):

@@ -151,7 +151,7 @@ def test_a_dense_model_of_several_labels(tmp_path):
     np.testing.assert_allclose(
         received["probabilities"], tf.nn.sigmoid(received["logits"]), rtol=1e-5
     )
-    np.testing.assert_allclose(received["seconds"], [0.32, 0.64, 0.96, 1.28])
+    np.testing.assert_allclose(received["seconds"], [[0.32, 0.64, 0.96, 1.28]])
     mean = loaded["logits"](rgb=tf.constant(clip))["logits"]
     np.testing.assert_allclose(mean, expected.mean(1), atol=1e-4)
     answer = loaded["serving_default"](frames=tf.constant(frames[None]))
