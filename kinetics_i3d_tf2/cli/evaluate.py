@@ -33,7 +33,6 @@ TV-L1 flow of videos takes 0.4 to 0.8 s a frame and core; prepare it once as rec
 """
 
 import dataclasses
-import json
 import re
 
 from absl import flags, logging
@@ -42,7 +41,7 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_SIZE
 from ..utils import files
 from ..video import transforms
-from . import evaluate_over_time, output_flags, program
+from . import evaluate_over_time, evaluation_report, output_flags, program
 from .flags import (
     chosen_checkpoints,
     clip_flags,
@@ -121,7 +120,7 @@ def main(argv):
     checkpoints = chosen_checkpoints.find_checkpoints().paths
     with program.quiet_tensorflow():
         from ..evaluation import evaluate as engine
-        from ..evaluation import protocols
+        from ..evaluation import protocols, results
     settings = {
         "split": split,
         "eval_type": model_flags.eval_type(),
@@ -165,7 +164,12 @@ def main(argv):
         # Readers cannot be stopped: one that computes flow would be waited for.
         logging.info("Stopped; the same command resumes after the clips that are done")
         program.exit_at_once(130)
-    _report(found)
+    without = f", {found.unlabelled} without a label" if found.unlabelled else ""
+    counted = f"{found.clips} clips{without}"
+    has_figures = bool(found.clips)
+    evaluation_report.report(
+        found, results, counted, _OUT.value, _JSON, has_figures=has_figures
+    )
 
 
 def _check_flags():
@@ -220,27 +224,3 @@ def _split(dataset):
             f"{', '.join(dataset.splits())}"
         )
     return found
-
-
-def _report(found):
-    """Prints the figures."""
-    from ..evaluation import results
-
-    is_json = output_flags.is_stdout(_JSON)
-    if found.clips and not is_json:
-        print(results.table(found))
-    if _JSON.value is not None:
-        with files.open_file(files.join(_OUT.value, "settings.json")) as file:
-            settings = json.load(file)["settings"]
-        results.write_json(found, _JSON.value, settings)
-    without = f", {found.unlabelled} without a label" if found.unlabelled else ""
-    retry = " (--retry_failed tries them again)" if found.unread else ""
-    damaged = f"; {found.damaged} have damaged frames" if found.damaged else ""
-    summary = (
-        f"{found.clips} clips{without}; {found.unread} could not be read{retry}"
-        f"{damaged}; see {_OUT.value}"
-    )
-    if is_json:
-        logging.info("%s", summary)
-    else:
-        print(summary)

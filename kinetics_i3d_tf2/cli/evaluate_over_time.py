@@ -1,12 +1,9 @@
 """`i3d evaluate` of videos with several labels, at the times when they hold."""
 
-import json
-
 from absl import flags, logging
 
 from ..data.clips import Table
-from ..utils import files
-from . import output_flags, program
+from . import evaluation_report, program
 from .flags import clip_flags
 
 PROTOCOLS = ("dense", "windows")
@@ -76,20 +73,6 @@ def report(found, out: str, json_flag: flags.FlagHolder) -> None:
     """
     from ..evaluation import precision_results
 
-    is_json = output_flags.is_stdout(json_flag)
-    if json_flag.value is not None:
-        with files.open_file(files.join(out, "settings.json")) as file:
-            settings = json.load(file)["settings"]
-        precision_results.write_json(found, json_flag.value, settings)
-    retry = " (--retry_failed tries them again)" if found.unread else ""
-    damaged = f"; {found.damaged} have damaged frames" if found.damaged else ""
     without = f", {found.without_labels} without labels" if found.without_labels else ""
-    summary = (
-        f"{found.videos} videos{without}; {found.unread} could not be read{retry}"
-        f"{damaged}; see {out}"
-    )
-    if is_json:
-        logging.info("%s", summary)
-        return
-    print(precision_results.table(found))
-    print(summary)
+    counted = f"{found.videos} videos{without}"
+    evaluation_report.report(found, precision_results, counted, out, json_flag)

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 import recipe as weights
+import tensorflow as tf
 from videos import brightness_frames, write_video
 
 import kinetics_i3d_tf2 as i3d
@@ -12,6 +13,8 @@ from kinetics_i3d_tf2.checkpoints.config import write_config_of_model
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.intervals import Interval
+from kinetics_i3d_tf2.data.records import shards
+from kinetics_i3d_tf2.data.records.image_coding import Coding
 from kinetics_i3d_tf2.evaluation import evaluate_temporal as engine
 from kinetics_i3d_tf2.evaluation import localization, temporal_protocol
 from kinetics_i3d_tf2.evaluation.evaluate import EvaluationOptions
@@ -84,6 +87,19 @@ def test_dense_scores_are_those_of_the_whole_clip(classifier, sources):
     np.testing.assert_allclose(found.moments, expected, atol=1e-4)
     best = probabilities_of(logits, "sigmoid").max(0)
     np.testing.assert_allclose(found.video, best, atol=1e-4)
+
+
+def test_records_are_scored_as_their_videos(classifier, sources, tmp_path):
+    settings = shards.Settings(short_side=193, coding=Coding("png"))
+    path = tmp_path / "test-00000-of-00001"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(shards.encode_clip(sources[0], settings)[0])
+    (record,) = i3d.find_records(str(path))
+    row = engine._score(record, classifier, OF_DATASET, [2, 0], DENSE)
+    assert row["labels"] == "wave|jump"
+    assert row == engine._score(sources[0], classifier, OF_DATASET, [2, 0], DENSE) | {
+        "id": row["id"]
+    }
 
 
 def test_it_writes_what_it_finds_and_resumes(checkpoint, sources, tmp_path):
