@@ -52,7 +52,9 @@ def annotate_onnx(file: str, texts: Mapping[str, str]) -> None:
         frames = "flow_frames" if is_second else "frames"
         _name_axes(value, ("batch", frames, *AXES[2:]))
     for value in model.graph.output:
-        _name_axes(value, ("batch", "classes"))
+        is_dense = len(value.type.tensor_type.shape.dim) == 3
+        places = ("places",) if is_dense else ()
+        _name_axes(value, ("batch", *places, "classes"))
     onnx.save(model, file)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import recipe
 
+from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.export import formats
 
 onnx = pytest.importorskip("onnx", reason="the extra onnx is not installed")
@@ -53,6 +54,21 @@ def test_axes_have_names(names, axes, models, path):
     expected = sum(model(clips[name]).numpy() for name, model in models.items())
     received = formats.run(path, "onnx", clips)
     np.testing.assert_allclose(received, expected, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_dense_model_gives_dense_logits(path):
+    model = recipe.assign(InceptionI3d(7, width=1 / 16, temporal="dense"))
+    formats.write({"rgb": model}, NAMES, path, "onnx", num_frames=17)
+    (value,) = onnx.load(path).graph.output
+    axes = [dim.dim_param for dim in value.type.tensor_type.shape.dim]
+    assert axes == ["batch", "places", "classes"]
+    clip = recipe.clip(33, 3, batch=2)
+    received = formats.run(path, "onnx", {"rgb": clip})
+    np.testing.assert_allclose(received, model(clip), atol=1e-4)
+    clip[1, 0, 0, 0] = 2  # Outside [-1, 1].
+    received = formats.run(path, "onnx", {"rgb": clip})
+    assert np.isfinite(received[0]).all() and np.isnan(received[1]).all()
 
 
 def test_uint8_is_refused(small_model, path):
