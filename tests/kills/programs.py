@@ -31,13 +31,12 @@ class Program(NamedTuple):
     Attributes:
         arguments: its command line, in which `{inputs}` and `{out}` are folders.
         ignored: names of files and folders that differ from run to run.
-        alone: whether a second process on the same output is refused; if not, both
-            write the same.
+        next: folder that a second process writes if the first is done: it is left out.
     """
 
     arguments: tuple[str, ...]
     ignored: tuple[str, ...] = ()
-    alone: bool = True
+    next: str = ""
 
 
 PROGRAMS = {
@@ -66,22 +65,22 @@ PROGRAMS = {
         ("fvd", "{inputs}/videos/train", "{inputs}/videos/val", "--num_frames=9",
          "--rgb_checkpoint={inputs}/rgb", "--save_real={out}/real.npz",
          "--save_fake={out}/fake.npz", "--json={out}/fvd.json"),
-        alone=False,
     ),
-    "export": Program(("export", *_RGB, "--out={out}")),
+    "export": Program(
+        ("export", *_RGB, "--out={out}"), ("fingerprint.pb",), next="2"
+    ),
     "inflate": Program(
-        ("inflate", "--from={inputs}/slim.ckpt", "--out={out}/"), alone=False
+        ("inflate", "--from={inputs}/slim.ckpt", "--out={out}/")
     ),
     "checkpoint import": Program(
-        ("checkpoint", "import", "{inputs}/rgb.pt", "--out={out}"), alone=False
+        ("checkpoint", "import", "{inputs}/rgb.pt", "--out={out}")
     ),
     "checkpoint --copy_to": Program(
-        ("checkpoint", "{inputs}/rgb", "--copy_to={out}"), alone=False
+        ("checkpoint", "{inputs}/rgb", "--copy_to={out}")
     ),
     "checkpoint export": Program(
         ("checkpoint", "export", "{inputs}/rgb", "--format=keras",
          "--out={out}/i3d.keras"),
-        alone=False,
     ),
 }  # fmt: skip
 
@@ -121,7 +120,12 @@ def result(program: Program, folder: Path) -> dict[str, bytes]:
     found = {}
     for path in sorted(folder.rglob("*")):
         place = path.relative_to(folder)
-        if path.is_dir() or {".lock", *program.ignored} & set(place.parts):
+        ignored = {".lock", *program.ignored}
+        if (
+            path.is_dir()
+            or ignored & set(place.parts)
+            or place.parts[0] == program.next
+        ):
             continue
         name = str(place)
         found[name] = path.read_bytes()

@@ -138,8 +138,8 @@ class _Trial:
         self._compare("first of two", first)
         if second.status == 0:
             self._row.twice = "same result"
-            if self._program.alone and b"done before" not in second.output:
-                self._row.twice = "after the first"
+            if (self._out / (self._program.next or "none")).exists():
+                self._row.twice = "next version"
         elif _is_one_line(second):
             self._row.twice = "refused"
         else:
