@@ -379,8 +379,8 @@ def test_both_streams_as_one_file(run, video, checkpoints, tmp_path, models):
     ids=lambda value: "_".join(value) if isinstance(value, list) else "",
 )
 def test_wrong_flags(run, checkpoints, tmp_path, flags, message):
-    flags = [f"--out={tmp_path}", "--eval_type=rgb", checkpoints[0], *flags]
-    status, printed, error = run(*flags)
+    common = (f"--out={tmp_path}", "--eval_type=rgb", checkpoints[0])
+    status, printed, error = run(*programs.overridden(common, flags))
     assert (status, printed) == (2, "")
     assert message in error
     assert error.count("\n") == 1
