@@ -12,7 +12,7 @@ from ..data import sources
 from ..data.clips import Clip
 from ..video.reader import FRAME_RATE
 from . import dense_scores, labelling, live, over_time
-from .frames import MAX_FRAMES, check_frames, read_frames
+from .frames import MAX_FRAMES, check_frames, is_several, read_frames
 from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
 from .open_models import activation_of, open_models
@@ -103,7 +103,7 @@ class Classifier(Runner):
             OSError: as of `score`.
             ValueError: as of `score`.
         """
-        if _is_several(source):
+        if is_several(source):
             return [self.score(one).top(top) for one in source]
         return self.score(source).top(top)
 
@@ -254,12 +254,3 @@ class Classifier(Runner):
         logits = [values["Logits"][0] for values in outputs.values()]
         place = Scores(np.empty(0), (), {}, seconds)
         return labelling.scores_at(self, logits, place)
-
-
-def _is_several(source):
-    """Whether there are several videos, not the frames of one."""
-    if isinstance(source, np.ndarray):
-        return source.ndim == 5
-    return isinstance(source, list | tuple) and not all(
-        isinstance(one, np.ndarray) and one.ndim == 3 for one in source
-    )

@@ -125,6 +125,19 @@ def check_frames(frames: np.ndarray, axes: int, expected: str) -> None:
         )
 
 
+def is_several(source) -> bool:
+    """Whether there are several videos, not one or the frames of one.
+
+    Args:
+        source: a video, its frames, a list of either, or a batch of frames.
+    """
+    if isinstance(source, np.ndarray):
+        return source.ndim == 5
+    return isinstance(source, list | tuple) and not all(
+        isinstance(one, np.ndarray) and one.ndim == 3 for one in source
+    )
+
+
 def read_frames(
     source,
     *,
