@@ -254,7 +254,7 @@ def test_lengths_differ(run, folders, checkpoint, tmp_path):
     ),
 )
 def test_wrong_arguments(run, checkpoint, arguments, message):
-    status, printed, error = run(checkpoint, *arguments)
+    status, printed, error = run(*programs.overridden([checkpoint], arguments))
     assert (status, printed) == (2, "")
     assert message in error
     assert error.count("\n") == 1
