@@ -117,7 +117,8 @@ def test_commands_and_flags_exist(page):
 
 @each_page
 def test_flags_in_sentences_exist(page):
-    others = (ROOT / "examples/client.py", ROOT / "tests/fuzz/__main__.py")
+    tools = (ROOT / "tests" / name / "__main__.py" for name in ("fuzz", "kills"))
+    others = (ROOT / "examples/client.py", *tools)
     known = flags_in([*(ROOT / "benchmarks").glob("*.py"), *others])
     for command in COMMANDS:
         known |= flags_of(command)
