@@ -20,6 +20,11 @@ def demonstration_names() -> tuple[str, ...]:
     return tuple(sorted(path.name for path in _DEMONSTRATION.glob("demo_*")))
 
 
+def is_name(weights: str | os.PathLike) -> bool:
+    """Whether it is a name of released or demonstration weights, and not a path."""
+    return weights in (*released.CHECKPOINTS, *demonstration_names())
+
+
 def locate(weights: str | os.PathLike) -> str | os.PathLike:
     """Finds named weights; downloads released ones that are absent.
 

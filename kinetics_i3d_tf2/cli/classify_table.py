@@ -111,10 +111,7 @@ def _label_with_beam(inputs, checkpoints, options, beam):
 
     done = label_with_beam(
         inputs,
-        [
-            path if files.is_address(path) else os.path.abspath(path)
-            for path in checkpoints.paths.values()
-        ],
+        [*map(_path_for_workers, checkpoints.paths.values())],
         label_flags.OUT.value,
         options,
         dtype=model_flags.dtype(),
@@ -122,6 +119,15 @@ def _label_with_beam(inputs, checkpoints, options, beam):
     )
     logging.info("The table is in %s", done.pattern)
     return done.report
+
+
+def _path_for_workers(weights):
+    """Names and addresses are the same everywhere; paths are of this folder."""
+    from ..checkpoints.pretrained import is_name
+
+    if files.is_address(weights) or is_name(weights):
+        return weights
+    return os.path.abspath(weights)
 
 
 def _print_rows(classifier, inputs, options, *, on_row):

@@ -211,3 +211,9 @@ def test_the_demonstration_is_known_by_name_anywhere(tmp_path, monkeypatch):
     assert InceptionI3d(weights="demo_flow").num_channels == 2
     with pytest.raises(FileNotFoundError, match="did you mean 'demo_rgb'?"):
         load_model("checkpoints/demo_rgb")
+
+
+@pytest.mark.parametrize("name", ["rgb_imagenet", "demo_rgb"])
+def test_names_are_no_paths(name):
+    assert pretrained.is_name(name)
+    assert not pretrained.is_name(f"./{name}")
