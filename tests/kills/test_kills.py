@@ -1,4 +1,4 @@
-"""Every program that writes survives `kill -9`, a second process and a full disk."""
+"""Programs that write survive `kill -9`, a second process and a full disk."""
 
 import subprocess
 import sys
@@ -7,11 +7,13 @@ import pytest
 from programs import ENVIRONMENT, ROOT
 
 
+# `python -m tests.kills` tries every program, which takes long.
 @pytest.mark.slow
-def test_every_program():
+@pytest.mark.parametrize("program", ["prepare", "features", "checkpoint import"])
+def test_what_is_killed_resumes(program):
     """In a process of its own, which forks: this one has started TensorFlow."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.kills", "--count=2"],
+        [sys.executable, "-m", "tests.kills", "--count=2", f"--program={program}"],
         cwd=ROOT,
         env=ENVIRONMENT,
         capture_output=True,
