@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..utils import files
-from ..utils.average_precision import average_precision
+from ..utils.average_precision import average_precision, mean_average_precision
 
 
 class Judged(NamedTuple):
@@ -94,15 +94,10 @@ def conclude(
         damaged=damaged,
         positives={of: found.sum(0) for of, found in present.items()},
         precision=precision,
-        means={of: _mean(found) for of, found in precision.items()},
+        means={of: mean_average_precision(found) for of, found in precision.items()},
         scores=scores["moment"],
         held=present["moment"],
     )
-
-
-def _mean(precision):
-    there = precision[np.isfinite(precision)]
-    return float(there.mean()) if len(there) else float("nan")
 
 
 def table(results: PrecisionResults) -> str:

@@ -14,7 +14,7 @@ from ..data.tf_data import pipeline
 from ..data.tf_data.label_checks import check_labels, check_range
 from ..models.dense import count_places, place_frames, upsample_dense
 from ..models.losses import last_step
-from ..utils.average_precision import average_precision
+from ..utils.average_precision import average_precision, mean_average_precision
 from . import distribution
 from .build import make_loss
 from .recipe import TrainingRecipe
@@ -151,5 +151,5 @@ def _mean_precision(judged):
     rows = judged.reshape(-1, *judged.shape[-2:])
     rows = rows[rows[:, 0, 0] > 0]
     precision = average_precision(rows[:, 1], rows[:, 2] > 0)
-    there = precision[np.isfinite(precision)]
-    return float(there.mean()) if len(there) else 0.0
+    mean = mean_average_precision(precision)
+    return 0.0 if np.isnan(mean) else mean

@@ -22,6 +22,19 @@ def average_precision(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     )
 
 
+def mean_average_precision(precision: np.ndarray) -> float:
+    """Mean over the classes that are present somewhere.
+
+    Args:
+        precision: as `average_precision` returns it.
+
+    Returns:
+        The mean, in [0, 1]; NaN if no class is present.
+    """
+    there = precision[np.isfinite(precision)]
+    return float(there.mean()) if len(there) else float("nan")
+
+
 def precision_recall(
     scores: np.ndarray, targets: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
