@@ -156,7 +156,7 @@ def _run(sources, done, classifier, class_names, columns, protocol, options):
             row |= {"fingerprint": fingerprint}
             try:
                 row |= _score(source, classifier, class_names, columns, protocol)
-            except (OSError, ValueError) as error:
+            except Exception as error:  # One bad video must not stop the others.
                 row["error"] = problem_of(error, source.path)
             done.append(row)
             if row.get("error"):

@@ -126,6 +126,22 @@ def test_it_writes_what_it_finds_and_resumes(checkpoint, sources, tmp_path):
         evaluate(checkpoint, sources, out, max_damaged=0.1)
 
 
+def test_any_failure_is_of_its_video(checkpoint, sources, tmp_path, monkeypatch):
+    """Decoders and resizing raise errors of their own kinds."""
+    score = temporal_protocol.score
+
+    def fail_on_the_second(classifier, source, protocol):
+        if source.path == sources[1].path:
+            raise RuntimeError("the decoder gave up")
+        return score(classifier, source, protocol)
+
+    monkeypatch.setattr(temporal_protocol, "score", fail_on_the_second)
+    found = evaluate(checkpoint, sources, tmp_path / "out", max_damaged=0.5)
+    assert (found.videos, found.unread) == (1, 1)
+    errors = [row["error"] for row in rows_of(tmp_path / "out")]
+    assert errors == ["", "the decoder gave up"]
+
+
 def test_windows_are_scored_one_by_one(classifier, sources):
     protocol = TemporalProtocol(0.4, 0.32, RECIPE)
     found = temporal_protocol.score(classifier, sources[0], protocol)
