@@ -1,5 +1,6 @@
 """I3D for TensorFlow 2 and Keras 3: the 2017 release of Carreira and Zisserman.
 
+Examples:
     >>> import kinetics_i3d_tf2 as i3d
     >>> classifier = i3d.Classifier("rgb_imagenet", "flow_imagenet")
     >>> classifier("clip.mp4", top=1)
