@@ -20,9 +20,18 @@ def demonstration_names() -> tuple[str, ...]:
     return tuple(sorted(path.name for path in _DEMONSTRATION.glob("demo_*")))
 
 
-def is_name(weights: str | os.PathLike) -> bool:
-    """Whether it is a name of released or demonstration weights, and not a path."""
-    return weights in (*released.CHECKPOINTS, *demonstration_names())
+def absolute(weights: str | os.PathLike) -> str:
+    """Names weights so that processes in other working folders find them.
+
+    Args:
+        weights: as of `open_weights`.
+
+    Returns:
+        Names and addresses as they are; of a path, the absolute one.
+    """
+    if weights in (*released.CHECKPOINTS, *demonstration_names()):
+        return weights
+    return files.absolute(weights)
 
 
 def locate(weights: str | os.PathLike) -> str | os.PathLike:

@@ -111,7 +111,7 @@ def _label_with_beam(inputs, checkpoints, options, beam):
 
     done = label_with_beam(
         inputs,
-        [*map(_path_for_workers, checkpoints.paths.values())],
+        [*checkpoints.paths.values()],
         label_flags.OUT.value,
         options,
         dtype=model_flags.dtype(),
@@ -119,15 +119,6 @@ def _label_with_beam(inputs, checkpoints, options, beam):
     )
     logging.info("The table is in %s", done.pattern)
     return done.report
-
-
-def _path_for_workers(weights):
-    """Names and addresses are the same everywhere; paths are of this folder."""
-    from ..checkpoints.pretrained import is_name
-
-    if files.is_address(weights) or is_name(weights):
-        return weights
-    return os.path.abspath(weights)
 
 
 def _print_rows(classifier, inputs, options, *, on_row):

@@ -165,7 +165,7 @@ def _of_folder(folder):
     top = folder.rstrip("/")
     for path in video_folder.video_files(top or folder):
         if path == top:  # All of it is one clip.
-            path = path if files.is_address(path) else os.path.abspath(path)
+            path = files.absolute(path)
             yield os.path.dirname(path), Clip(path)
         else:
             yield folder, Clip(path)

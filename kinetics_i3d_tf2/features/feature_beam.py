@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
-from ..checkpoints.pretrained import open_weights
+from ..checkpoints import pretrained
 from ..data.frame_reader import FrameReader
 from ..data.sources import Input
 from ..inference.windows import Windows
@@ -26,7 +26,8 @@ class Job(NamedTuple):
     """What every worker must know.
 
     Attributes:
-        checkpoints: paths by stream, that every worker can open.
+        checkpoints: names or paths by stream, that every worker can open. Relative
+            paths are made absolute: workers may run in other folders.
         model: `endpoint`, `pool` and `dtype` of `make_extractor`.
         windows: how videos are cut.
         reader: how they are read.
@@ -59,12 +60,15 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
 
     def __init__(self, job: Job):
         super().__init__()
-        self._job = job
+        paths = {s: pretrained.absolute(p) for s, p in job.checkpoints.items()}
+        self._job = job._replace(checkpoints=paths)
 
     def load_model(self):
         """Loads the models, and lists what is in the folder, once in a process."""
         models = {
-            stream: open_weights(path).require(stream).build_model(dtype="float32")
+            stream: pretrained.open_weights(path)
+            .require(stream)
+            .build_model(dtype="float32")
             for stream, path in self._job.checkpoints.items()
         }
         job = self._job

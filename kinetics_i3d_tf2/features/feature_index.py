@@ -207,5 +207,4 @@ def _number(value):
 
 
 def _place(path):
-    path = storage.redact(path)
-    return path if storage.is_address(path) else os.path.abspath(path)
+    return storage.absolute(storage.redact(path))

@@ -42,9 +42,7 @@ def describe_source(path: str | os.PathLike) -> dict[str, str]:
         "path", absolute, and "fingerprint": of the names, sizes and times of its files;
         "" if it does not exist.
     """
-    place = files.redact(path)
-    if not files.is_address(path):
-        place = os.path.abspath(path)
+    place = files.absolute(files.redact(path))
     paths = [os.fspath(path)] if files.exists(path) else []
     if paths and files.is_dir(path):
         paths = list_videos(path, (*VIDEO_SUFFIXES, ".npy")).videos

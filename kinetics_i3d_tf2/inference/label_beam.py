@@ -9,6 +9,7 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from ..checkpoints import pretrained
 from ..data.sources import Input
 from ..utils.beam_errors import as_pipeline_errors
 from . import label_steps
@@ -23,7 +24,8 @@ class LabelHandler(ModelHandler[Input, list, Any]):
     """Labels videos on a worker, which loads the models once.
 
     Args:
-        models: as of `Classifier`: names or paths that every worker can open.
+        models: as of `Classifier`: names or paths that every worker can open. Relative
+            paths are made absolute: workers may run in other folders.
         options: how videos are read, and what rows give.
         dtype: as of `Classifier`.
     """
@@ -36,7 +38,8 @@ class LabelHandler(ModelHandler[Input, list, Any]):
         dtype: str = "float32",
     ):
         super().__init__()
-        self._models, self._options, self._dtype = tuple(models), options, dtype
+        self._models = tuple(map(pretrained.absolute, models))
+        self._options, self._dtype = options, dtype
 
     def load_model(self):
         """Loads the models, once in a process."""

@@ -86,8 +86,7 @@ def write_labels(
         {}
     """
     codec = row_format(out, options.top)
-    path = os.fspath(out) if files.is_address(out) else os.path.abspath(out)
-    folder, name = os.path.split(path)
+    folder, name = os.path.split(files.absolute(out))
     settings = _settings(classifier, options)
     with (
         run_dir.only_run(folder, lock=f".{name}.lock"),

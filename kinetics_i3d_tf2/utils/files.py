@@ -28,6 +28,11 @@ def join(folder: str | os.PathLike, *names: str) -> str:
     return os.path.join(folder, *names)
 
 
+def absolute(path: str | os.PathLike) -> str:
+    """A path that means the same file in any working folder; addresses do already."""
+    return os.fspath(path) if is_address(path) else os.path.abspath(path)
+
+
 def add_suffix(path: str | os.PathLike, suffix: str) -> str:
     """A path with a suffix; of a signed address, before its query."""
     name, query = split_query(path)

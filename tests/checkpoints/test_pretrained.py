@@ -1,6 +1,7 @@
 """Weights by name or path in InceptionI3d, load_model and training."""
 
 import logging
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -213,7 +214,15 @@ def test_the_demonstration_is_known_by_name_anywhere(tmp_path, monkeypatch):
         load_model("checkpoints/demo_rgb")
 
 
-@pytest.mark.parametrize("name", ["rgb_imagenet", "demo_rgb"])
-def test_names_are_no_paths(name):
-    assert pretrained.is_name(name)
-    assert not pretrained.is_name(f"./{name}")
+@pytest.mark.parametrize(
+    "weights", ["rgb_imagenet", "demo_rgb", "gs://bucket/model", "/models/rgb"]
+)
+def test_what_means_the_same_in_any_folder_stays_as_it_is(weights):
+    assert pretrained.absolute(weights) == weights
+
+
+def test_relative_paths_of_weights_are_made_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    expected = str(tmp_path / "demo_rgb")
+    assert pretrained.absolute("./demo_rgb") == expected
+    assert pretrained.absolute(Path("demo_rgb")) == expected

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from videos import brightness_frames, write_video
 
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe  # noqa: E402
+from kinetics_i3d_tf2.data.frame_reader import FrameReader  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
+from kinetics_i3d_tf2.features.feature_beam import FeatureHandler, Job  # noqa: E402
 from kinetics_i3d_tf2.features.write import (  # noqa: E402
     FeatureOptions,
     write_features,
@@ -66,6 +70,28 @@ def test_what_is_done_is_not_done_again(checkpoint, videos, tmp_path, caplog):
             [videos], checkpoint, tmp_path, windows=Windows(10), beam_options=beam
         )
     assert "4 of 5 videos were done before" in caplog.text
+
+
+def test_workers_in_other_folders_find_the_checkpoint(
+    small_checkpoint, tmp_path, monkeypatch
+):
+    place = Path(small_checkpoint)
+    monkeypatch.chdir(place.parent)
+    handler = FeatureHandler(
+        Job(
+            checkpoints={"rgb": place.name},
+            model={"endpoint": "Mixed_5c", "pool": "both"},
+            windows=Windows(10),
+            reader=FrameReader(ClipRecipe("rgb")),
+            batch_size=1,
+            out=str(tmp_path),
+            kind="npz",
+            settings={},
+        )
+    )
+    monkeypatch.chdir(tmp_path)
+    clip = np.zeros((1, 10, 224, 224, 3), "uint8")
+    assert handler.load_model().extract({"rgb": clip}).shape == (1, 64)
 
 
 def test_one_file_for_all_is_no_format_of_many_machines(checkpoint, videos, tmp_path):

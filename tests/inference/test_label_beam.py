@@ -1,6 +1,7 @@
 """Labels by Apache Beam are those of this machine."""
 
 import json
+from pathlib import Path
 
 import pytest
 from videos import brightness_frames, write_video
@@ -10,7 +11,10 @@ pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 from kinetics_i3d_tf2 import Classifier  # noqa: E402
 from kinetics_i3d_tf2.data import sources  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
-from kinetics_i3d_tf2.inference.label_beam import label_with_beam  # noqa: E402
+from kinetics_i3d_tf2.inference.label_beam import (  # noqa: E402
+    LabelHandler,
+    label_with_beam,
+)
 from kinetics_i3d_tf2.inference.label_steps import TableOptions  # noqa: E402
 from kinetics_i3d_tf2.inference.label_table import write_labels  # noqa: E402
 
@@ -63,6 +67,16 @@ def test_csv_has_its_columns_in_each_file(small_checkpoint, videos, tmp_path):
     label_with_beam(videos[:1], [small_checkpoint], tmp_path / "l.csv", OPTIONS)
     for path in tmp_path.glob("l-*.csv"):
         assert path.read_text().startswith("path,start,end,frames,label_1,")
+
+
+def test_workers_in_other_folders_find_the_checkpoint(
+    small_checkpoint, tmp_path, monkeypatch
+):
+    place = Path(small_checkpoint)
+    monkeypatch.chdir(place.parent)
+    handler = LabelHandler([place.name], OPTIONS)
+    monkeypatch.chdir(tmp_path)
+    assert list(handler.load_model().models) == ["rgb"]
 
 
 def test_a_checkpoint_that_is_not_there(videos, tmp_path):

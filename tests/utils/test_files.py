@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import stat
+from pathlib import Path
 
 import av
 import pytest
@@ -40,6 +41,12 @@ def test_is_address(path, expected):
 def test_join(tmp_path):
     assert files.join(tmp_path, "a", "b") == f"{tmp_path}/a/b"
     assert files.join("s3://bucket/x/", "a", "b") == "s3://bucket/x/a/b"
+
+
+def test_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert files.absolute("x/../a") == files.absolute(Path("a")) == f"{tmp_path}/a"
+    assert files.absolute("s3://bucket/a") == "s3://bucket/a"
 
 
 def test_text_with_and_without_a_byte_order_mark(tmp_path):
