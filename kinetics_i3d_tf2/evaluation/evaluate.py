@@ -209,7 +209,10 @@ def _run(sources, done, classes, protocol, models, options):
             row = predictions.describe(clip, classes.of_dataset)
             row["fingerprint"] = of_left[clip.number]
             if not row["error"]:
-                row |= _score(models, clip, protocol, classes.names, row["label"])
+                try:
+                    row |= _score(models, clip, protocol, classes.names, row["label"])
+                except Exception as error:  # One bad clip must not stop the others.
+                    row["error"] = problem_of(error, clip.source.path)
             done.append(row)
             if row["error"]:
                 damage.add(clip.number, f"{row['path']}: {row['error']}")
@@ -225,12 +228,9 @@ def _takes_long_clips(models):
 
 
 def _score(models, clip, protocol, names, label):
-    """What a row says of a clip's scores, or why a long video cannot be read."""
-    try:
-        score = protocols.score_long if clip.long else protocols.score
-        scores = score(models, clip if clip.long else clip.streams, protocol)
-    except Exception as error:
-        if not clip.long:
-            raise
-        return {"error": problem_of(error, clip.source.path)}
+    """What a row says of a clip's scores."""
+    if clip.long:
+        scores = protocols.score_long(models, clip, protocol)
+    else:
+        scores = protocols.score(models, clip.streams, protocol)
     return predictions.describe_scores(scores, names, label)

@@ -1,5 +1,6 @@
 """Mean average precision of checkpoints on videos with several labels, resumable."""
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from ..arguments import suggest_arguments
 from ..data import clip_streams
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
+from ..data.intervals import Interval
 from ..data.records.tfrecord import Record
 from ..data.sources import fingerprints
 from ..inference.classifier import Classifier
@@ -28,7 +30,7 @@ from .temporal_protocol import TemporalProtocol
 
 _MOMENTS = tuple(f"moment_{n}" for n in range(localization.NUM_MOMENTS))
 COLUMNS = (
-    *("number", "id", "path", "labels", "length", "video", *_MOMENTS, "error"),
+    *("number", "id", "path", "intervals", "length", "video", *_MOMENTS, "error"),
     *ADDED,
 )
 
@@ -101,7 +103,7 @@ def evaluate_temporal(
             _run(sources, done, classifier, class_names, columns, protocol, options)
             done.sort()
         rows = list(done.rows.values())
-        found = _conclude(sources, rows, class_names, protocol)
+        found = _conclude(rows, class_names)
         precision_results.write_per_class(found, files.join(out, "per_class.csv"))
         draw_precision_recall(
             found.scores,
@@ -166,16 +168,16 @@ def _run(sources, done, classifier, class_names, columns, protocol, options):
 
 def _score(source, classifier, class_names, columns, protocol):
     """What a row says of the scores of a video."""
-    reader = clip_streams.open_clip(source, protocol.recipe or ClipRecipe())
+    reader = clip_streams.open_clip(source, protocol.recipe or classifier.recipe)
     found = temporal_protocol.score(classifier, source, protocol)
-    labels = dict.fromkeys(class_names[i.index] for i in reader.intervals)
+    intervals = [(class_names[i.index], i.start, i.end) for i in reader.intervals]
     rows = {
         name: _text(scores[columns])
         for name, scores in zip(_MOMENTS, found.moments, strict=True)
     }
     return {
         "id": reader.example_id,
-        "labels": "|".join(labels),
+        "intervals": json.dumps(intervals, ensure_ascii=False),
         "length": f"{found.length:.6g}",
         "video": _text(found.video[columns]),
         **rows,
@@ -187,26 +189,33 @@ def _text(scores):
     return " ".join(f"{score:.6g}" for score in scores)
 
 
-def _conclude(sources, rows, class_names, protocol):
+def _conclude(rows, class_names):
     done = [row for row in rows if not row["error"]]
     if not done:
         raise ValueError(
             f"none of the {len(rows)} videos can be read; the first: "
             f"{rows[0]['path']}: {rows[0]['error']}"
         )
-    judged = []
-    for row in done:
-        source, count = sources[int(row["number"])], len(class_names)
-        reader = clip_streams.open_clip(source, protocol.recipe or ClipRecipe())
-        seconds = localization.moments(float(row["length"]))
-        held = np.zeros(count, bool)
-        held[[interval.index for interval in reader.intervals]] = True
-        scores = [np.array(row[name].split(), float) for name in ("video", *_MOMENTS)]
-        held_at = localization.labels_at(reader.intervals, seconds, count)
-        judged.append(Judged(scores[0], np.stack(scores[1:]), held, held_at))
+    index = {name: number for number, name in enumerate(class_names)}
     return precision_results.conclude(
-        judged,
+        [_judged(row, index) for row in done],
         class_names,
         unread=len(rows) - len(done),
         damaged=sum(bool(row["damage"]) for row in done),
     )
+
+
+def _judged(row, index):
+    """The scores and labels of a row; `index` gives the number of each class."""
+    intervals = [
+        Interval(name, start, end, index[name])
+        for name, start, end in json.loads(row["intervals"])
+    ]
+    held = np.zeros(len(index), bool)
+    held[[interval.index for interval in intervals]] = True
+    seconds = localization.moments(float(row["length"]))
+    held_at = localization.labels_at(intervals, seconds, len(index))
+    video, *moments = (
+        np.array(row[name].split(), float) for name in ("video", *_MOMENTS)
+    )
+    return Judged(video, np.stack(moments), held, held_at)

@@ -83,8 +83,10 @@ def problem_of(error: Exception, path: str | os.PathLike) -> str:
 
 
 def _is_out_of_memory(error):
-    # OpenCV's own class, which this module does not import, has the code -4.
-    return isinstance(error, MemoryError) or getattr(error, "code", None) == -4
+    # Classes of OpenCV and TensorFlow, which this module does not import.
+    is_opencv = getattr(error, "code", None) == -4
+    is_tensorflow = getattr(error, "error_code", None) == 8
+    return isinstance(error, MemoryError) or is_opencv or is_tensorflow
 
 
 def _wanted_bytes(error):

@@ -203,6 +203,10 @@ class NoMemory(Exception):
     code = -4  # As cv2.error has it.
 
 
+class ResourceExhaustedError(Exception):
+    error_code = 8  # As tf.errors has it.
+
+
 @pytest.mark.parametrize(
     ("error", "is_fault"),
     [
@@ -210,9 +214,10 @@ class NoMemory(Exception):
         (KeyError("any"), True),
         (NoMemory("Failed to allocate 25000000000 bytes"), True),
         (NoMemory("Failed to allocate 1000000 bytes"), False),
+        (ResourceExhaustedError("OOM when allocating tensor"), False),
         (MemoryError(), False),
     ],
-    ids=["value", "any", "opencv-huge", "opencv", "machine"],
+    ids=["value", "any", "opencv-huge", "opencv", "tensorflow", "machine"],
 )
 def test_memory_of_the_machine_is_no_fault_of_an_input(error, is_fault):
     if is_fault:

@@ -1,6 +1,7 @@
 """Evaluation of several labels at once, on two small videos."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from videos import brightness_frames, write_video
 
 import kinetics_i3d_tf2 as i3d
 from kinetics_i3d_tf2.checkpoints.config import write_config_of_model
-from kinetics_i3d_tf2.data import labels
+from kinetics_i3d_tf2.data import clip_streams, labels
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.intervals import Interval
 from kinetics_i3d_tf2.data.records import shards
@@ -96,20 +97,22 @@ def test_records_are_scored_as_their_videos(classifier, sources, tmp_path):
         writer.write(shards.encode_clip(sources[0], settings)[0])
     (record,) = i3d.find_records(str(path))
     row = engine._score(record, classifier, OF_DATASET, [2, 0], DENSE)
-    assert row["labels"] == "wave|jump"
-    assert row == engine._score(sources[0], classifier, OF_DATASET, [2, 0], DENSE) | {
-        "id": row["id"]
-    }
+    assert json.loads(row["intervals"]) == [["wave", 0.1, 0.3], ["jump", 0, 0.2]]
+    same = engine._score(sources[0], classifier, OF_DATASET, [2, 0], DENSE)
+    assert json.loads(same["intervals"]) == [["wave", 0.1, 0.3], ["jump", None, 0.2]]
+    assert row == same | {name: row[name] for name in ("id", "intervals")}
 
 
-def test_it_writes_what_it_finds_and_resumes(checkpoint, sources, tmp_path):
+def test_it_writes_what_it_finds_and_resumes(
+    checkpoint, sources, tmp_path, monkeypatch
+):
     """A video that cannot be read is left out."""
     bad, out = tmp_path / "bad.mp4", tmp_path / "out"
     bad.write_bytes(b"no video")
     sources = [*sources, Clip(str(bad))]
     first = evaluate(checkpoint, sources, out, max_damaged=0.5)
     rows = rows_of(out)
-    assert [row["labels"] for row in rows] == ["wave|jump", "", ""]
+    assert [len(json.loads(row["intervals"] or "[]")) for row in rows] == [2, 0, 0]
     assert [bool(row["error"]) for row in rows] == [False, False, True]
     assert (first.videos, first.without_labels, first.unread) == (2, 1, 1)
     # Moments 0, 0.96/25, ...: "wave" from 0.1 to 0.3, "jump" up to 0.2.
@@ -119,6 +122,7 @@ def test_it_writes_what_it_finds_and_resumes(checkpoint, sources, tmp_path):
     assert first.positives["video"].tolist() == [1, 1]
     assert np.isfinite(first.means["moment"])
     (out / "per_class.csv").unlink()
+    monkeypatch.setattr(clip_streams, "open_clip", None)  # Nothing is read again.
     again = evaluate(checkpoint, sources, out, max_damaged=0.5)
     np.testing.assert_array_equal(again.scores, first.scores)
     assert (out / "per_class.csv").exists()
