@@ -37,9 +37,18 @@ def test_help_is_short_and_names_what_is_there():
 
 
 PROGRAM = """
+import pathlib
+
+import numpy as np
+
 import kinetics_i3d_tf2 as i3d
 
-best = i3d.Classifier("demo_rgb")("clip.mp4", top=1)
+classifier = i3d.Classifier("demo_rgb")
+label, probability = classifier("clip.mp4", top=1)[0]
+reveal_type((label, probability))
+several = classifier([pathlib.Path("a.mp4"), pathlib.Path("b.mp4")])
+reveal_type(several[0][0])
+of_frames: list[tuple[str, float]] = classifier(np.zeros((16, 224, 224, 3), "uint8"))
 version: str = i3d.__version__
 reveal_type(i3d.read_folder("videos").class_names)
 i3d.read_folder(1)
@@ -53,9 +62,13 @@ def test_type_checkers_see_the_names(python, tmp_path):
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)
     done = python("-m", "mypy", f"--cache-dir={tmp_path / 'cache'}", path)
-    revealed, *errors, last = done.stdout.splitlines()
-    assert re.search(r'Revealed type is "tuple\[(builtins\.)?str, \.\.\.\]"', revealed)
-    assert [error.partition(" error: ")[2] for error in errors] == [
+    *revealed, wrong, unknown, last = done.stdout.replace("builtins.", "").splitlines()
+    assert [line.partition(" note: ")[2] for line in revealed] == [
+        'Revealed type is "tuple[str, float]"',
+        'Revealed type is "tuple[str, float]"',
+        'Revealed type is "tuple[str, ...]"',
+    ]
+    assert [error.partition(" error: ")[2] for error in (wrong, unknown)] == [
         'Argument 1 to "read_folder" has incompatible type "int"; expected '
         '"str | PathLike[Any]"  [arg-type]',
         'Module has no attribute "Clasifier"; maybe "Classifier"?  [attr-defined]',

@@ -1,8 +1,8 @@
 """Classifier: a video or its frames in, scores out."""
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar, overload
 
 import keras
 import numpy as np
@@ -10,14 +10,18 @@ import numpy as np
 from ..arguments import suggest_arguments
 from ..data import sources
 from ..data.clips import Clip
-from ..video.reader import FRAME_RATE
+from ..video.reader import FRAME_RATE, Source
 from . import dense_scores, labelling, live, over_time
-from .frames import MAX_FRAMES, check_frames, is_several, read_frames
+from .frames import MAX_FRAMES, is_several, read_frames
 from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
-from .open_models import activation_of, open_models
+from .open_models import activation_of, fingerprint_of, open_models
 from .runner import Runner
 from .scores import Scores
+
+_Best = list[tuple[str, float]]
+_Frames = np.ndarray | list[np.ndarray] | tuple[np.ndarray, ...]
+_S = TypeVar("_S", bound=Source)
 
 
 @suggest_arguments
@@ -85,9 +89,15 @@ class Classifier(Runner):
         self.class_names = tuple(class_names)
         self.activation = activation_of(self.models)
 
+    @overload
+    def __call__(self, source: Source, *, top: int = ...) -> _Best: ...
+    @overload
     def __call__(
-        self, source, *, top: int = 5
-    ) -> list[tuple[str, float]] | list[list[tuple[str, float]]]:
+        self, source: list[_S] | tuple[_S, ...], *, top: int = ...
+    ) -> list[_Best]: ...
+    @overload  # The axes tell one video from several, and are not in the type.
+    def __call__(self, source: _Frames, *, top: int = ...) -> list[Any]: ...
+    def __call__(self, source, *, top=5):
         """The best classes of one video or several.
 
         Args:
@@ -136,11 +146,7 @@ class Classifier(Runner):
             OSError: there is no such file.
             ValueError: it cannot be read, or is too short for optical flow.
         """
-        if isinstance(source, np.ndarray | list | tuple):
-            frames = np.asarray(source)
-            check_frames(frames, 4, "uint8 RGB (frames, height, width, 3) in 0..255")
-        else:
-            frames = read_frames(source, start=start, max_frames=max_frames)
+        frames = read_frames(source, start=start, max_frames=max_frames)
         done = self.run_frames(frames, progress=progress)
         end = start + done.num_frames / FRAME_RATE
         return self.scores_of(done.outputs, seconds=(start, end))
@@ -148,13 +154,7 @@ class Classifier(Runner):
     def fingerprint(self) -> str:
         """Hexadecimal digits that change with weights, classes and arithmetic."""
         settings = self.class_names, self._dtype, self.activation
-        digest = hashlib.sha256(repr(settings).encode())
-        for stream, model in self.models.items():
-            digest.update(stream.encode())
-            for variable in model.weights:
-                digest.update(variable.path.encode())
-                digest.update(np.ascontiguousarray(variable.numpy()))
-        return digest.hexdigest()
+        return fingerprint_of(self.models, repr(settings))
 
     def classify_many(
         self,

@@ -15,6 +15,7 @@ from ..video.reader import FRAME_RATE
 
 # Ten seconds, a clip of Kinetics.
 MAX_FRAMES = 250
+_EXPECTED = "uint8 RGB (frames, height, width, 3) in 0..255"
 # Frames up to which a clip goes through a model in one pass; longer ones in pieces.
 MAX_WHOLE = 320
 
@@ -98,7 +99,7 @@ def preprocess_input(frames, *, stream: str = "rgb") -> np.ndarray:
     clips = np.asarray(frames)
     if clips.ndim == 4:
         clips = clips[None]
-    check_frames(clips, 5, "uint8 RGB (frames, height, width, 3) in 0..255, or a batch")
+    check_frames(clips, 5, f"{_EXPECTED}, or a batch")
     return np.stack([preprocessing.model_input(c, recipe)[stream] for c in clips])
 
 
@@ -146,11 +147,12 @@ def read_frames(
     recipe: ClipRecipe = ClipRecipe(),  # noqa: B008 It is immutable.
     on_damage: Callable[[Damage], None] | None = None,
     wrap: Callable[[Iterable], Iterable] = iter,
-) -> list[np.ndarray] | LongVideo:
+) -> np.ndarray | list[np.ndarray] | LongVideo:
     """Reads the frames of a video for a classifier.
 
     Args:
-        source: as of `read_video`.
+        source: as of `read_video`; or its frames, as an array or a list, which are only
+            checked.
         start: second of the video to begin at.
         max_frames: frames to use, at 25 per second; None uses all. A warning tells when
             the video is longer.
@@ -165,8 +167,13 @@ def read_frames(
 
     Raises:
         OSError: there is no such file.
-        ValueError: it cannot be read as a video, or exceeds a limit.
+        ValueError: it cannot be read as a video, or exceeds a limit; or the frames have
+            another dtype or shape.
     """
+    if isinstance(source, np.ndarray | list | tuple):
+        frames = np.asarray(source)
+        check_frames(frames, 4, _EXPECTED)
+        return frames
     # One more than wanted tells whether something was left out.
     limit = None if max_frames is None else max_frames + 1
     decoded = clip_frames.iter_frames(

@@ -1,9 +1,11 @@
 """The models of a classifier: one or two streams of the same classes."""
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 
 from ..checkpoints.load import load_model
 from ..streams import CHANNELS
@@ -71,6 +73,17 @@ def activation_of(models: Mapping[str, keras.Model]) -> str:
             f"logits are summed. Received: {found}"
         )
     return next(iter(found.values()))
+
+
+def fingerprint_of(models: Mapping[str, keras.Model], settings: str) -> str:
+    """Hexadecimal digits that change with the weights of models and with settings."""
+    digest = hashlib.sha256(settings.encode())
+    for stream, model in models.items():
+        digest.update(stream.encode())
+        for variable in model.weights:
+            digest.update(variable.path.encode())
+            digest.update(np.ascontiguousarray(variable.numpy()))
+    return digest.hexdigest()
 
 
 def _stream_of(model, title):

@@ -86,7 +86,7 @@ class Runner:
 
     def run_frames(
         self,
-        frames: Sequence[np.ndarray] | LongVideo,
+        frames: np.ndarray | Sequence[np.ndarray] | LongVideo,
         endpoints: tuple[str, ...] = ("Logits",),
         *,
         recipe: ClipRecipe | None = None,
