@@ -8,9 +8,8 @@ import tensorflow as tf
 
 from ..arguments import suggest_arguments
 from ..data import clip_recipe, prefetch
-from ..data.frame_reader import FrameReader
 from ..data.tf_data import views
-from ..inference import long_clips, pieces
+from ..inference import whole_clips
 from ..inference.frames import MAX_WHOLE
 from ..inference.open_models import activation_of
 from ..inference.scores import joint_logits, probabilities_of
@@ -98,20 +97,10 @@ def score_long(
         OSError: the file does not exist.
         ValueError: it cannot be read, or logits are not finite.
     """
-    reader = FrameReader(protocol.recipe, keep_last=True)
-    total, of_streams = reader.count(clip.source), reader.counts(clip.source)
+    long = {name: model.long for name, model in models.items()}
     logits = collections.defaultdict(list)
-    for is_mirrored in (False, True)[: 1 + protocol.flip]:
-
-        def attempt(count, is_mirrored=is_mirrored):
-            frames = reader.read(clip.source)
-            counts = {name: n + count - total for name, n in of_streams.items()}
-            long = {name: model.long for name, model in models.items()}
-            return long_clips.run(
-                long, map(_mirror, frames) if is_mirrored else frames, counts
-            )
-
-        done = pieces.with_right_count(attempt, total)
+    for change in (dict, _mirror)[: 1 + protocol.flip]:
+        done = whole_clips.run_source(long, clip.source, protocol.recipe, change)
         for name, outputs in done.outputs.items():
             logits[name].append(outputs["Logits"].astype(np.float64))
     logits = {name: np.concatenate(logits[name]) for name in models}

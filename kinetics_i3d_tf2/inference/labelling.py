@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..arguments import suggest_arguments
-from ..data import clip_frames, clip_reader, prefetch, preprocessing
+from ..data import prefetch, preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.records.tfrecord import Record
@@ -16,8 +16,8 @@ from ..data.sources import Input
 from ..utils.cores import num_cores
 from ..utils.errors import problem_of
 from ..video.damage import Damage
-from ..video.reader import FRAME_RATE
-from .frames import MAX_FRAMES, MAX_WHOLE, LongVideo
+from . import whole_clips
+from .frames import MAX_FRAMES
 from .scores import Scores, joint_logits
 
 if TYPE_CHECKING:
@@ -124,93 +124,29 @@ def _read_whole(each, recipe, options):
 
     A video that is too long to hold has neither error nor clip.
     """
-    found = []
     try:
-        if (long := _long_video(each.source, recipe, options)) is not None:
-            place = Scores(np.empty(0), (), {}, (0.0, 0.0), len(long))
-            yield VideoScores(each, place, "", long.announced > len(long)), None
-            return
-        clip, place, is_cut = _whole_clip(each.source, recipe, options, found.append)
+        clip = whole_clips.read(each.source, recipe, options)
     except Exception as error:  # One bad video must not stop the others.
         yield VideoScores(each, None, problem_of(error, each.source.path)), None
         return
-    damage = found[0] if found else None
-    yield VideoScores(each, place, "", is_cut, damage), clip
-
-
-def _long_video(source, recipe, options, on_damage=None):
-    """A video's frames if there are too many to hold, else None."""
-    limit = options.max_frames
-    if isinstance(source, Record) or (limit is not None and limit <= MAX_WHOLE):
-        return None
-    start, end = _span(source, options)
-    long = LongVideo(
-        source.path,
-        start=start,
-        end=end,
-        max_frames=limit,
-        recipe=recipe,
-        on_damage=on_damage,
-    )
-    return long if len(long) > MAX_WHOLE else None
+    yield VideoScores(each, _place(clip), "", clip.is_cut, clip.damage), clip.streams
 
 
 def _classify_long(classifier, result, recipe, options):
     """Scores of a video that is too long to hold, read as the models run."""
-    source, found = result.input.source, []
+    source = result.input.source
     try:
-        long = _long_video(source, recipe, options, found.append)
-        done = classifier.run_frames(long, recipe=recipe)
+        done, clip = whole_clips.run_long(classifier, source, recipe, options)
     except Exception as error:  # One bad video must not stop the others.
         return result._replace(scores=None, error=problem_of(error, source.path))
-    start, _ = _span(source, options)
-    count = done.num_frames
-    place = Scores(np.empty(0), (), {}, (start, start + count / FRAME_RATE), count)
     logits = [outputs["Logits"][0] for outputs in done.outputs.values()]
-    scores = scores_at(classifier, logits, place)
-    return result._replace(scores=scores, damage=found[-1] if found else None)
+    scores = scores_at(classifier, logits, _place(clip))
+    return result._replace(scores=scores, damage=clip.damage)
 
 
-def _span(source, options):
-    """First second and end of what is read of a video."""
-    if source.start is not None or source.end is not None:
-        return source.start or 0.0, source.end
-    return options.start, options.end
-
-
-def _whole_clip(source, recipe, options, on_damage):
-    """A clip for the models, where it is in the video, and whether that goes on."""
-    if isinstance(source, Record):
-        streams, _ = clip_reader.whole_clip(source, recipe)
-        count, start, is_cut = len(next(iter(streams.values()))), 0.0, False
-        streams = preprocessing.loop(
-            preprocessing.center_crop(streams, recipe.crop_size), recipe
-        )
-    else:
-        frames, start, is_cut = _read_frames(source, recipe, options, on_damage)
-        count = len(frames)
-        streams = preprocessing.compact_input(frames, recipe)
-    seconds = (start, start + count / FRAME_RATE)
-    return streams, Scores(np.empty(0), (), {}, seconds, count), is_cut
-
-
-def _read_frames(source, recipe, options, on_damage):
-    start, end = _span(source, options)
-    limit = options.max_frames
-    # One more than wanted tells whether something is left out.
-    decoded = clip_frames.iter_frames(
-        source.path,
-        recipe,
-        on_damage=on_damage,
-        start=start,
-        end=end,
-        max_frames=None if limit is None else limit + 1,
-    )
-    frames = list(preprocessing.resize(decoded, recipe.short_side))
-    if "flow" in recipe.streams and len(frames) < 2:
-        raise ValueError("gives one frame, and optical flow needs two")
-    is_cut = limit is not None and len(frames) > limit
-    return frames[:limit], start, is_cut
+def _place(clip):
+    """Scores without logits, of the part of the video that a clip is."""
+    return Scores(np.empty(0), (), {}, clip.seconds, clip.count)
 
 
 def part_of(source: Clip | Record, options: LabellingOptions) -> Clip | Record:

@@ -18,8 +18,6 @@ from ..data.preprocessing import normalize
 from ..models.architecture import ENDPOINTS
 from ..models.receptive_field import Field, temporal_field
 
-# Frames up to which a clip goes through the model in one pass.
-MAX_WHOLE = 320
 # Inputs of a piece of each part: 256 frames, and what 1024 frames leave after the cut.
 PIECE = 256
 _CUT = "MaxPool3d_4a_3x3"

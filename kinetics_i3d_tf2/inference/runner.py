@@ -187,6 +187,10 @@ class Runner:
             name: DenseStream(self._stream_graph(name, part)) for name in self.models
         }
 
+    def long_models(self) -> dict[str, long_clips.LongClipModel]:
+        """The models, for clips of any length that come frame by frame."""
+        return {stream: self._long(stream) for stream in self.models}
+
     def _run_long_batch(self, clips, endpoints):
         found = []
         for number in range(len(clips[next(iter(self.models))])):
@@ -208,8 +212,7 @@ class Runner:
     def _run_long(self, streams, counts, endpoints, show):
         for stream, count in counts.items():
             logging.info("Running %s on %d frames in pieces", title(stream), count)
-        models = {stream: self._long(stream) for stream in self.models}
-        return long_clips.run(models, streams, counts, endpoints, show=show)
+        return long_clips.run(self.long_models(), streams, counts, endpoints, show=show)
 
     def _prepare_long(self, stream):
         model = self.models[stream].endpoint_model(

@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 import recipe
+from record_files import write_records
 from videos import write_video
 
 from kinetics_i3d_tf2 import Classifier, InceptionI3d, LabellingOptions
+from kinetics_i3d_tf2.data import frame_reader
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.inference import labelling, over_time, runner
+from kinetics_i3d_tf2.data.records import image_coding
+from kinetics_i3d_tf2.inference import over_time, runner, whole_clips
 
 NAMES = tuple("abcdefg")
 CUT = LabellingOptions(max_frames=16)
@@ -161,7 +164,7 @@ def test_options_out_of_range(options, message):
 def test_long_videos_among_others(classifier, folder, monkeypatch):
     everything = LabellingOptions(max_frames=None)
     whole = list(classifier.classify_many([folder], everything))
-    for module in (labelling, runner):
+    for module in (whole_clips, runner):
         monkeypatch.setattr(module, "MAX_WHOLE", 15)
     found = list(classifier.classify_many([folder], everything))
     assert [result.error for result in found] == [result.error for result in whole]
@@ -173,3 +176,29 @@ def test_long_videos_among_others(classifier, folder, monkeypatch):
             np.testing.assert_allclose(
                 one.scores.logits, other.scores.logits, atol=1e-4
             )
+
+
+def test_long_records_are_decoded_in_parts(classifier, folder, tmp_path, monkeypatch):
+    clips = [Clip(str(folder / f"{name}.mkv"), end=1.0) for name in "ae"]
+    write_records(tmp_path / "records-00000-of-00001", clips, short_side=256)
+    short, whole = classifier.classify_many([tmp_path])
+    for module in (whole_clips, runner):
+        monkeypatch.setattr(module, "MAX_WHOLE", 20)
+    monkeypatch.setattr(frame_reader, "_BLOCK", 8)
+    decode, decoded = image_coding.decode_images, []
+
+    def count(coded, channels):
+        decoded.append(len(coded))
+        return decode(coded, channels)
+
+    monkeypatch.setattr(image_coding, "decode_images", count)
+    same, long = classifier.classify_many([tmp_path])
+    assert sum(decoded) == 16 + 15 + 25 + 24
+    assert sorted(decoded)[-3:] == [8, 15, 16]
+    assert (long.scores.seconds, long.scores.frames) == ((0.0, 1.0), 25)
+    for found, expected in ((same, short), (long, whole)):
+        assert found._replace(scores=None) == expected._replace(scores=None)
+        assert found.scores.seconds == expected.scores.seconds
+        np.testing.assert_allclose(
+            found.scores.logits, expected.scores.logits, atol=1e-4
+        )
