@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -8,12 +9,21 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# XLA's optimizations take five times as long as what they speed up here.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # What a shell starts in the background ignores Ctrl-C, and so would the programs here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+
+
+def pytest_collection_finish():
+    """Keeps the garbage collector from what is imported, a million objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
 
 
 @pytest.fixture(scope="session")
