@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, saved_model_pb2
 
 from kinetics_i3d_tf2.export import saved_model
+from kinetics_i3d_tf2.export.signatures import Signatures
 from kinetics_i3d_tf2.utils.tensorflow_errors import as_write_errors
 
 
@@ -28,10 +29,28 @@ def test_versions_count_up(tmp_path, there, expected):
 
 
 @pytest.fixture(scope="module")
-def written(joint, tmp_path_factory):
+def written(models, tmp_path_factory):
+    """The functions of one stream, and the folder that holds them."""
+    stream = {"rgb": models["rgb"]}
+    functions = Signatures(stream, tuple("abcdefg"), top=3).concrete_functions()
     path = tmp_path_factory.mktemp("served") / "1"
-    saved_model.write(joint, path, texts={"class_names": "[]"})
-    return joint, path
+    saved_model.write(functions, path, texts={"class_names": "[]"})
+    return functions, path
+
+
+@pytest.fixture(scope="module")
+def run(written):
+    """Function from frames to labels, in the graph as a server loads it."""
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(written[1]))
+    signature = loaded.signature_def["serving_default"]
+    options = config_pb2.CallableOptions(
+        feed=[signature.inputs["frames"].name],
+        fetch=[signature.outputs["labels"].name],
+    )
+    yield session._make_callable_from_options(options)
+    session.close()
 
 
 def test_what_is_read_is_what_was_written(written):
@@ -72,21 +91,13 @@ def test_the_graph_asks_for_no_xla(written):
     ],
     ids=str,
 )
-def test_the_graph_itself_refuses_other_ranks_and_channels(written, shape):
+def test_the_graph_itself_refuses_other_ranks_and_channels(run, shape):
     """A server feeds what it is sent; only Python's functions look at it before."""
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(written[1]))
-        signature = loaded.signature_def["serving_default"]
-        options = config_pb2.CallableOptions(
-            feed=[signature.inputs["frames"].name],
-            fetch=[signature.outputs["labels"].name],
-        )
-        call = session._make_callable_from_options(options)
-        received = re.escape("[" + " ".join(map(str, shape)) + "]")
-        expected = f"frames: expected .* 3 channels.*{received}"
-        with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
-            call(np.zeros(shape, np.uint8))
-        assert call(np.zeros((1, 9, 200, 200, 3), np.uint8))[0].shape == (1, 3)
+    received = re.escape("[" + " ".join(map(str, shape)) + "]")
+    expected = f"frames: expected .* 3 channels.*{received}"
+    with pytest.raises(tf.errors.InvalidArgumentError, match=expected):
+        run(np.zeros(shape, np.uint8))
+    assert run(np.zeros((1, 9, 200, 200, 3), np.uint8))[0].shape == (1, 3)
 
 
 def test_requests_that_warm_up_are_answered(written, tmp_path):
