@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import trainings
-from trainings import C3D, CLIP, I3D, largest_difference, rows_of, weights_of
+from trainings import C3D, I3D, largest_difference, rows_of, weights_of
 
 from kinetics_i3d_tf2 import for_evaluation, load_model, save_checkpoint
 from kinetics_i3d_tf2.data import labels
@@ -19,8 +19,9 @@ from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.training import build
 from kinetics_i3d_tf2.visualization import plots
 
-# With dropout, live batch norm and a change of the rate.
-RESUMED = dataclasses.replace(I3D, steps=3, rates=((0, 0.01), (2, 0.001)))
+# With dropout, live batch norm and a change of the rate. I3D is resumed in
+# test_several_labels.py.
+RESUMED = dataclasses.replace(C3D, steps=3, rates=((0, 0.01), (2, 0.001)))
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_validation_is_that_of_the_model(data, whole):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    clips = for_evaluation(data.validation, CLIP, views=(1, 1))
+    clips = for_evaluation(data.validation, RESUMED.clip, views=(1, 1))
     batches = list(clips.as_numpy_iterator())
     clips, indices = (np.concatenate(x) for x in zip(*batches, strict=True))
     loss, top1 = model.evaluate(clips, indices, verbose=0)
@@ -240,10 +241,8 @@ def test_the_folder_is_of_this_machine(data, out):
 
 
 def test_bfloat16_trains_weights_of_float32(data, tmp_path):
-    clip = dataclasses.replace(CLIP, num_frames=17)
-    recipe = dataclasses.replace(I3D, clip=clip)
-    trainings.run(recipe, data, tmp_path / "run", dtype="mixed_bfloat16")
-    weights, start = weights_of(tmp_path / "run"), initial_weights(recipe, tmp_path)
+    trainings.run(C3D, data, tmp_path / "run", dtype="mixed_bfloat16")
+    weights, start = weights_of(tmp_path / "run"), initial_weights(C3D, tmp_path)
     assert {value.dtype for value in weights.values()} == {np.dtype("float32")}
     assert max(np.abs(weights[name] - start[name]).max() for name in start) > 1e-4
 
