@@ -3,7 +3,6 @@
 import csv
 import json
 import re
-import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -36,8 +35,8 @@ def saved_model(tmp_path_factory):
     """The demonstration's RGB stream, exported."""
     folder = tmp_path_factory.mktemp("served")
     stream = ["--eval_type=rgb", "--weights=demo", f"--out={folder}"]
-    command = [sys.executable, "-m", "kinetics_i3d_tf2", "export", *stream]
-    subprocess.run(command, cwd=ROOT, check=True)
+    done = programs.run("export", *stream)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -237,7 +236,7 @@ def test_the_graph_refuses_wrong_shapes_and_answers_on(server, name, shape):
     ],
     ids=str,
 )
-def test_answers_of_other_models_and_servers(python, answer, message):
+def test_answers_of_other_models_and_servers(answer, message):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):  # noqa: N802
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -252,19 +251,15 @@ def test_answers_of_other_models_and_servers(python, answer, message):
         thread = threading.Thread(target=http.handle_request)
         thread.start()
         where = ("--protocol=rest", f"--server=127.0.0.1:{http.server_port}")
-        done = python(
-            "examples/client.py", f"--video={VIDEO}", *where, no_proxy="127.0.0.1"
+        done = programs.run_script(
+            CLIENT, f"--video={VIDEO}", *where, no_proxy="127.0.0.1"
         )
         thread.join(60)
     assert message in error_of(done)
 
 
 @pytest.mark.parametrize("missing", ["grpc", "tensorflow_serving"])
-def test_grpc_without_its_packages(python, missing):
-    code = (
-        f"import sys; sys.modules[{missing!r}] = None; sys.argv = "
-        f"['examples/client.py', '--video={VIDEO}'];"
-        "import runpy; runpy.run_path(sys.argv[0], run_name='__main__')"
-    )
-    error = error_of(python("-c", code))
+def test_grpc_without_its_packages(monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    error = error_of(programs.run_script(CLIENT, f"--video={VIDEO}"))
     assert "pip install 'kinetics-i3d-tf2[serving]', or use --protocol" in error
