@@ -285,7 +285,11 @@ def test_other_settings_want_another_folder(run, folder, checkpoints, whole_run)
     assert "was begun with window 9, now 10" in error
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT], ids=lambda s: s.name)
+@pytest.mark.parametrize(
+    "kind",
+    [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.slow)],
+    ids=lambda kind: kind.name,
+)
 def test_interrupted_and_resumed(run, folder, checkpoints, tmp_path, whole_run, kind):
     out = tmp_path / "out"
     flags = (folder, "--eval_type=rgb", checkpoints[0], "--window=9", f"--out={out}")

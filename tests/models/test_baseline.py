@@ -230,6 +230,8 @@ def test_training_lowers_the_loss(case):
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     assert model.jit_compile is False
+    # Tracing takes the most time; the tests of training do that.
+    model.run_eagerly = case != "c3d"
     clips = clips_for(model, batch=4)
     labels = np.arange(4)
     if len(model.output.shape) == 3:
@@ -385,7 +387,15 @@ def test_the_order_of_frames_is_seen(case):
     assert np.abs(model(clip) - model(clip[:, ::-1])).max() > 0.1
 
 
-@pytest.mark.parametrize("case", ["convnet_lstm", "c3d", "two_stream", "fused_flow"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "convnet_lstm",
+        "c3d",
+        "two_stream",
+        pytest.param("fused_flow", marks=pytest.mark.slow),
+    ],
+)
 def test_saved_model_takes_other_batches(case, tmp_path):
     model = model_of(case)
     model.export(tmp_path / "model", verbose=False)

@@ -90,12 +90,17 @@ def test_squeezed_logits_are_the_mean_over_space(small_model):
     )
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_final_endpoint_is_what_the_model_returns(endpoint):
+@pytest.fixture(scope="module")
+def every_endpoint():
+    """What all endpoints give for `CLIP`."""
     full = recipe.assign(InceptionI3d(7, final_endpoint="Predictions", width=1 / 16))
+    return full.endpoint_model(ENDPOINTS)(CLIP)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_final_endpoint_is_what_the_model_returns(every_endpoint, endpoint):
     model = recipe.assign(InceptionI3d(7, final_endpoint=endpoint, width=1 / 16))
-    expected = full.endpoint_model([endpoint])(CLIP)[endpoint]
-    np.testing.assert_allclose(model(CLIP), expected, atol=1e-5)
+    np.testing.assert_allclose(model(CLIP), every_endpoint[endpoint], atol=1e-5)
     assert model.layers[-1].name == endpoint
 
 
@@ -327,16 +332,15 @@ def test_mixed_precision(policy):
     assert np.abs(logits - expected).mean() < 0.05 * expected.std()
 
 
-def test_global_policy_reaches_the_layers(python):
-    code = (
-        "import keras; keras.config.set_dtype_policy('mixed_bfloat16')\n"
-        "from kinetics_i3d_tf2 import InceptionI3d\n"
-        "model = InceptionI3d(7, width=1 / 16)\n"
-        "assert model.get_layer('Mixed_3b').compute_dtype == 'bfloat16'\n"
-        "assert model.get_layer('Logits').compute_dtype == 'float32'\n"
-    )
-    done = python("-c", code)
-    assert done.returncode == 0, done.stderr
+def test_global_policy_reaches_the_layers():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = InceptionI3d(7, width=1 / 16)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert model.get_layer("Mixed_3b").compute_dtype == "bfloat16"
+    assert model.get_layer("Logits").compute_dtype == "float32"
 
 
 JAX = """
