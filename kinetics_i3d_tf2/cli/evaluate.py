@@ -121,20 +121,7 @@ def main(argv):
     with program.quiet_tensorflow():
         from ..evaluation import evaluate as engine
         from ..evaluation import protocols, results
-    settings = {
-        "split": split,
-        "eval_type": model_flags.eval_type(),
-        "protocol": name,
-        **({"views": _VIEWS.value} if views else {}),
-    }
-    options = engine.EvaluationOptions(
-        dtype=model_flags.dtype(),
-        max_damaged=_MAX_DAMAGED.value,
-        retry_failed=_RETRY_FAILED.value,
-        num_readers=_NUM_READERS.value,
-        settings=settings,
-        notes={"dataset": dataset_flags.source()},
-    )
+    options = _options(engine.EvaluationOptions, split, name)
     if name in evaluate_over_time.PROTOCOLS:
         if _FLIP.value:
             raise ValueError(f"--flip is not for --protocol={name}")
@@ -169,6 +156,24 @@ def main(argv):
     has_figures = bool(found.clips)
     evaluation_report.report(
         found, results, counted, _OUT.value, _JSON, has_figures=has_figures
+    )
+
+
+def _options(options_type, split, protocol):
+    """The options of an evaluation, with what its folder keeps of the flags."""
+    views = {"views": _VIEWS.value} if _PROTOCOL.value == "views" else {}
+    return options_type(
+        dtype=model_flags.dtype(),
+        max_damaged=_MAX_DAMAGED.value,
+        retry_failed=_RETRY_FAILED.value,
+        num_readers=_NUM_READERS.value,
+        settings={
+            "split": split,
+            "eval_type": model_flags.eval_type(),
+            "protocol": protocol,
+            **views,
+        },
+        notes={"dataset": dataset_flags.source()},
     )
 
 

@@ -84,19 +84,7 @@ def main(argv):
     if _SPLITS.value:
         table = table.with_splits(_SPLITS.value)
     reading_flags.check_fps(table)
-    settings = shards.Settings(
-        has_flow=_FLOW.value != "none",
-        short_side=_SHORT_SIDE.value,
-        coding=image_coding.Coding(
-            _RGB_FORMAT.value,
-            _JPEG_QUALITY.value,
-            _FLOW_FORMAT.value,
-            _FLOW_QUALITY.value,
-        ),
-        flow_epsilon=flow_flags.FLOW_EPSILON.value,
-        flow_engine=flow_flags.FLOW_ENGINE.value,
-        reading=reading_flags.options(),
-    )
+    settings = _settings()
     with program.quiet_tensorflow():
         import tensorflow as tf  # noqa: F401 (the workers need it)
     try:
@@ -124,4 +112,21 @@ def main(argv):
         f"{written.clips} clips in {written.record_files} record files in "
         f"{_OUT.value}; {written.failed} failed{retry}, {written.missing} missing"
         f"{damaged}; see {written.report}"
+    )
+
+
+def _settings():
+    """The settings of the records, from the flags."""
+    return shards.Settings(
+        has_flow=_FLOW.value != "none",
+        short_side=_SHORT_SIDE.value,
+        coding=image_coding.Coding(
+            _RGB_FORMAT.value,
+            _JPEG_QUALITY.value,
+            _FLOW_FORMAT.value,
+            _FLOW_QUALITY.value,
+        ),
+        flow_epsilon=flow_flags.FLOW_EPSILON.value,
+        flow_engine=flow_flags.FLOW_ENGINE.value,
+        reading=reading_flags.options(),
     )
