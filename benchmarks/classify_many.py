@@ -51,7 +51,7 @@ def classifier():
 
 def many(folder):
     from kinetics_i3d_tf2.data.sources import find
-    from kinetics_i3d_tf2.inference.label_table import write_labels
+    from kinetics_i3d_tf2.inference.label_tables.table import write_labels
 
     made_videos.copy_videos(folder, VIDEOS.value)
     clip = {"rgb": np.zeros((1, 250, 224, 224, 3), np.float32)}

@@ -32,7 +32,7 @@ from kinetics_i3d_tf2.cli import program
 from kinetics_i3d_tf2.data import sources
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding
-from kinetics_i3d_tf2.inference.label_rows import LabelCsv, make_row
+from kinetics_i3d_tf2.inference.label_tables.rows import LabelCsv, make_row
 from kinetics_i3d_tf2.utils.errors import reason
 from kinetics_i3d_tf2.video import reader, transforms
 

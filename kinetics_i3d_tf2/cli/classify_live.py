@@ -5,7 +5,7 @@ import sys
 
 from absl import flags, logging
 
-from ..inference.label_rows import LabelCsv, make_row
+from ..inference.label_tables.rows import LabelCsv, make_row
 from ..video.live import is_live
 from . import program
 from .flags import chosen_checkpoints, flow_flags, label_flags, model_flags

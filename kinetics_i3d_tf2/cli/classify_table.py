@@ -55,7 +55,7 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
 
 def _options(start, max_frames):
     with program.quiet_tensorflow():
-        from ..inference.label_steps import TableOptions
+        from ..inference.label_tables.steps import TableOptions
 
     return TableOptions(
         start=start,
@@ -74,8 +74,8 @@ def _options(start, max_frames):
 def _label_here(inputs, checkpoints, options):
     """The report and, if there are segments to be found, the scores of all windows."""
     models, class_names = chosen_checkpoints.load_models(checkpoints)
-    from ..inference import label_table
     from ..inference.classifier import Classifier
+    from ..inference.label_tables.table import write_labels
 
     classifier = Classifier.of_models(models, class_names, dtype=model_flags.dtype())
     has_segments = bool(label_flags.CAPTIONS.value or label_flags.TIMELINE.value)
@@ -84,7 +84,7 @@ def _label_here(inputs, checkpoints, options):
         write = functools.partial(_print_rows, classifier, inputs, options)
     else:
         write = functools.partial(
-            label_table.write_labels,
+            write_labels,
             classifier,
             inputs,
             label_flags.OUT.value,
@@ -107,7 +107,7 @@ def _label_here(inputs, checkpoints, options):
 
 def _label_with_beam(inputs, checkpoints, options, beam):
     with program.quiet_tensorflow():
-        from ..inference.label_beam import label_with_beam
+        from ..inference.label_tables.beam import label_with_beam
 
     done = label_with_beam(
         inputs,
@@ -123,13 +123,14 @@ def _label_with_beam(inputs, checkpoints, options, beam):
 
 def _print_rows(classifier, inputs, options, *, on_row):
     """Prints the table; gives the report that `write_labels` gives."""
-    from ..inference import label_steps, label_table
-    from ..inference.label_rows import LabelCsv
+    from ..inference.label_tables.rows import LabelCsv
+    from ..inference.label_tables.steps import label
+    from ..inference.label_tables.table import LabelReport
 
     codec = LabelCsv(options.top)
     sys.stdout.write(codec.header)
-    report = label_table.LabelReport(len(inputs))
-    for step in label_steps.label(classifier, inputs, options):
+    report = LabelReport(len(inputs))
+    for step in label(classifier, inputs, options):
         on_row(step)
         if step.row is not None:
             sys.stdout.write(codec.encode(codec.convert(step.row)))

@@ -11,7 +11,8 @@ from absl import logging
 
 from ..checkpoints.pretrained import open_weights
 from ..data.clips import unknown_class
-from ..inference import graph, long_clips
+from ..inference import graph
+from ..inference.streaming import long_clips
 
 
 class Classes(NamedTuple):

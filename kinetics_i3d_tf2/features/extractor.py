@@ -10,7 +10,7 @@ from keras import ops
 from ..data.tf_data import views
 from ..inference import graph
 from ..inference.open_models import activation_of
-from ..inference.pieces import HEADS, LAST
+from ..inference.streaming.pieces import HEADS, LAST
 from ..models.architecture import ENDPOINTS
 from ..models.i3d import InceptionI3d
 from ..streams import CHANNELS

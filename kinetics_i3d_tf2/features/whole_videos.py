@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from ..data.preprocessing import Streams
-from ..inference import graph, pieces
-from ..inference.long_clips import DenseHead, PlacesMean, head_part
+from ..inference import graph
 from ..inference.scores import probabilities_of
+from ..inference.streaming import pieces
+from ..inference.streaming.long_clips import DenseHead, PlacesMean, head_part
 from ..models.architecture import ENDPOINTS
 from ..streams import CHANNELS
 

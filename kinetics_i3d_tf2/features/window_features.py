@@ -16,7 +16,7 @@ from ..data.frame_reader import FrameReader
 from ..data.read_options import ReadOptions
 from ..data.records.tfrecord import Record
 from ..inference.frames import MAX_WHOLE
-from ..inference.pieces import HEADS
+from ..inference.streaming.pieces import HEADS
 from ..inference.videos import End, run_windows
 from ..inference.windows import Window, Windows
 from ..models.architecture import MIN_FRAMES

@@ -13,11 +13,12 @@ from ..data.clip_recipe import ClipRecipe
 from ..models.architecture import MIN_FRAMES
 from ..streams import CHANNELS, title
 from ..utils.progress import Bar
-from . import graph, long_clips, pieces
-from .dense_stream import DenseStream
+from . import graph
 from .frames import MAX_WHOLE, LongVideo
-from .long_clips import Run, Shown
-from .stream_graph import StreamGraph
+from .streaming import long_clips, pieces
+from .streaming.dense_stream import DenseStream
+from .streaming.long_clips import Run, Shown
+from .streaming.stream_graph import StreamGraph
 
 
 class Runner:

@@ -11,8 +11,8 @@ from ..data.preprocessing import Streams
 from ..data.records.tfrecord import Record
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
-from . import long_clips, pieces
 from .frames import MAX_WHOLE, LongVideo
+from .streaming import long_clips, pieces
 
 if TYPE_CHECKING:
     from .classifier import Classifier

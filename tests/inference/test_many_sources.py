@@ -8,8 +8,8 @@ from videos import FORMATS, brightness_frames, write_video
 
 from kinetics_i3d_tf2 import Classifier
 from kinetics_i3d_tf2.data import sources
-from kinetics_i3d_tf2.inference.label_steps import TableOptions
-from kinetics_i3d_tf2.inference.label_table import write_labels
+from kinetics_i3d_tf2.inference.label_tables.steps import TableOptions
+from kinetics_i3d_tf2.inference.label_tables.table import write_labels
 
 CONTAINERS = FORMATS | {
     "3gp": {},

@@ -14,8 +14,8 @@ NEEDS = (
     "tensorflow", "keras", "cv2", "av", "h5py", "kinetics_i3d_tf2",
     "kinetics_i3d_tf2.training.fit", "kinetics_i3d_tf2.evaluation.evaluate",
     "kinetics_i3d_tf2.features.extractor", "kinetics_i3d_tf2.features.fvd",
-    "kinetics_i3d_tf2.export.saved_model", "kinetics_i3d_tf2.inference.label_table",
-    "kinetics_i3d_tf2.demo.dataset", "apache_beam",
+    "kinetics_i3d_tf2.export.saved_model", "kinetics_i3d_tf2.demo.dataset",
+    "kinetics_i3d_tf2.inference.label_tables.table", "apache_beam",
 )  # fmt: skip
 # What depends on the time that something took.
 _TIMES = re.compile(

@@ -6,7 +6,7 @@ from absl import flags
 
 from ...data.listings import video_folder
 from ...inference import segments
-from ...inference.label_rows import SUFFIXES
+from ...inference.label_tables.rows import SUFFIXES
 from ...utils import files
 from ...visualization import plots
 from .. import output_flags

@@ -2,9 +2,9 @@
 
 import os
 
-from ..data.labels import top_k
-from ..utils.journal import CsvRows, JsonRows
-from .scores import Scores
+from ...data.labels import top_k
+from ...utils.journal import CsvRows, JsonRows
+from ..scores import Scores
 
 SUFFIXES = (".csv", ".jsonl")
 _FIRST = ("path", "start", "end", "frames")

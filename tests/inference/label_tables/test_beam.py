@@ -11,12 +11,12 @@ pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 from kinetics_i3d_tf2 import Classifier  # noqa: E402
 from kinetics_i3d_tf2.data import sources  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
-from kinetics_i3d_tf2.inference.label_beam import (  # noqa: E402
+from kinetics_i3d_tf2.inference.label_tables.beam import (  # noqa: E402
     LabelHandler,
     label_with_beam,
 )
-from kinetics_i3d_tf2.inference.label_steps import TableOptions  # noqa: E402
-from kinetics_i3d_tf2.inference.label_table import write_labels  # noqa: E402
+from kinetics_i3d_tf2.inference.label_tables.steps import TableOptions  # noqa: E402
+from kinetics_i3d_tf2.inference.label_tables.table import write_labels  # noqa: E402
 
 OPTIONS = TableOptions(max_frames=12, top=2)
 

@@ -16,9 +16,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..models.architecture import HEAD_WINDOW, TIME_STRIDE, TRUNK, Conv, Pool
-from ..models.receptive_field import padding_before
-from . import graph
+from ...models.architecture import HEAD_WINDOW, TIME_STRIDE, TRUNK, Conv, Pool
+from ...models.receptive_field import padding_before
+from .. import graph
 
 
 class Step(NamedTuple):

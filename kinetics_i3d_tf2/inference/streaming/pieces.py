@@ -14,9 +14,9 @@ import keras
 import numpy as np
 from absl import logging
 
-from ..data.preprocessing import normalize
-from ..models.architecture import ENDPOINTS
-from ..models.receptive_field import Field, temporal_field
+from ...data.preprocessing import normalize
+from ...models.architecture import ENDPOINTS
+from ...models.receptive_field import Field, temporal_field
 
 # Inputs of a piece of each part: 256 frames, and what 1024 frames leave after the cut.
 PIECE = 256

@@ -7,7 +7,8 @@ import pytest
 import recipe
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.inference import graph, long_clips, pieces
+from kinetics_i3d_tf2.inference import graph
+from kinetics_i3d_tf2.inference.streaming import long_clips, pieces
 
 CHANNELS = {"rgb": 3, "flow": 2}
 SIZE = 193

@@ -9,13 +9,13 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from ..checkpoints import pretrained
-from ..data.sources import Input
-from ..utils.beam_errors import as_pipeline_errors
-from . import label_steps
-from .label_rows import row_format
-from .label_steps import TableOptions
-from .label_table import LabelReport
+from ...checkpoints import pretrained
+from ...data.sources import Input
+from ...utils.beam_errors import as_pipeline_errors
+from . import steps
+from .rows import row_format
+from .steps import TableOptions
+from .table import LabelReport
 
 _NAMESPACE = "i3d"
 
@@ -43,7 +43,7 @@ class LabelHandler(ModelHandler[Input, list, Any]):
 
     def load_model(self):
         """Loads the models, once in a process."""
-        from .classifier import Classifier
+        from ..classifier import Classifier
 
         return Classifier(*self._models, dtype=self._dtype)
 
@@ -64,7 +64,7 @@ class LabelHandler(ModelHandler[Input, list, Any]):
             The rows of each video.
         """
         rows = {each.name: [] for each in batch}
-        for step in label_steps.label(model, batch, self._options, progress=False):
+        for step in steps.label(model, batch, self._options, progress=False):
             if step.row is not None:
                 rows[step.input.name].append(step.row)
                 continue
@@ -102,7 +102,7 @@ def label_with_beam(
     inputs: Sequence[Input],
     models: Sequence[str | os.PathLike],
     out: str | os.PathLike,
-    options: TableOptions = label_steps.DEFAULT,
+    options: TableOptions = steps.DEFAULT,
     *,
     dtype: str = "float32",
     beam_options: PipelineOptions | None = None,

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from ..arguments import suggest_arguments
-from ..data.preprocessing import normalize
-from ..models.architecture import MIN_FRAMES, TIME_STRIDE
-from ..models.checks import check_clip
+from ...arguments import suggest_arguments
+from ...data.preprocessing import normalize
+from ...models.architecture import MIN_FRAMES, TIME_STRIDE
+from ...models.checks import check_clip
 from .pieces import CountError
 from .stream_graph import StreamGraph
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from absl import logging
 
-from ..data.sources import Input
-from ..utils import files, fingerprint, run_dir
-from ..utils.journal import Journal, JsonRows
-from .label_steps import Labelled
-from .labelling import scores_at
-from .scores import Scores
+from ...data.sources import Input
+from ...utils import files, fingerprint, run_dir
+from ...utils.journal import Journal, JsonRows
+from ..labelling import scores_at
+from ..scores import Scores
+from .steps import Labelled
 
 if TYPE_CHECKING:
-    from .classifier import Classifier
+    from ..classifier import Classifier
 
 
 @dataclasses.dataclass

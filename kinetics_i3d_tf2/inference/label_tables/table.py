@@ -5,16 +5,16 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..arguments import suggest_arguments
-from ..data.sources import Input
-from ..utils import files, run_dir
-from ..utils.journal import Journal
-from .label_progress import LabelProgress
-from .label_rows import row_format
-from .label_steps import DEFAULT, Labelled, TableOptions, label
+from ...arguments import suggest_arguments
+from ...data.sources import Input
+from ...utils import files, run_dir
+from ...utils.journal import Journal
+from .progress import LabelProgress
+from .rows import row_format
+from .steps import DEFAULT, Labelled, TableOptions, label
 
 if TYPE_CHECKING:
-    from .classifier import Classifier
+    from ..classifier import Classifier
 
 
 @dataclasses.dataclass

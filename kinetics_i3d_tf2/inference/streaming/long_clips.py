@@ -6,7 +6,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from ..data.preprocessing import Streams, normalize
+from ...data.preprocessing import Streams, normalize
 from . import pieces
 
 

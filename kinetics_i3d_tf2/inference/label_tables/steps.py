@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from absl import logging
 
-from ..arguments import suggest_arguments
-from ..data import clip_frames
-from ..data.clip_recipe import ClipRecipe
-from ..data.clips import Clip
-from ..data.sources import Input
-from ..models.architecture import TIME_STRIDE
-from ..utils import files
-from ..utils.errors import reason
-from ..utils.progress import Bar
-from . import dense_scores, labelling, over_time
-from .label_rows import make_row
-from .labelling import LabellingOptions
-from .scores import Scores
+from ...arguments import suggest_arguments
+from ...data import clip_frames
+from ...data.clip_recipe import ClipRecipe
+from ...data.clips import Clip
+from ...data.sources import Input
+from ...models.architecture import TIME_STRIDE
+from ...utils import files
+from ...utils.errors import reason
+from ...utils.progress import Bar
+from .. import dense_scores, labelling, over_time
+from ..labelling import LabellingOptions
+from ..scores import Scores
+from .rows import make_row
 
 if TYPE_CHECKING:
-    from .classifier import Classifier
+    from ..classifier import Classifier
 
 
 @suggest_arguments

@@ -7,10 +7,10 @@ import pytest
 import recipe
 
 from kinetics_i3d_tf2 import InceptionI3d
-from kinetics_i3d_tf2.inference import dense_stream
-from kinetics_i3d_tf2.inference.dense_stream import DenseStream
-from kinetics_i3d_tf2.inference.pieces import CountError
-from kinetics_i3d_tf2.inference.stream_graph import StreamGraph
+from kinetics_i3d_tf2.inference.streaming import dense_stream
+from kinetics_i3d_tf2.inference.streaming.dense_stream import DenseStream
+from kinetics_i3d_tf2.inference.streaming.pieces import CountError
+from kinetics_i3d_tf2.inference.streaming.stream_graph import StreamGraph
 
 
 @pytest.fixture(scope="module")

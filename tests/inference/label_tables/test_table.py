@@ -12,8 +12,8 @@ from videos import write_video
 
 from kinetics_i3d_tf2 import Classifier, InceptionI3d
 from kinetics_i3d_tf2.data import sources
-from kinetics_i3d_tf2.inference.label_steps import TableOptions
-from kinetics_i3d_tf2.inference.label_table import write_labels
+from kinetics_i3d_tf2.inference.label_tables.steps import TableOptions
+from kinetics_i3d_tf2.inference.label_tables.table import write_labels
 
 NAMES = ('a "b"', "<script>", "c,d", "e\nf", "g", "h", "i")
 OPTIONS = TableOptions(max_frames=12, top=2)

@@ -1,0 +1,1 @@
+"""Tables of the labels of many videos: written as they are done, and resumable."""

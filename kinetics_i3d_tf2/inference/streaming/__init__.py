@@ -1,0 +1,1 @@
+"""I3D on frames as they come, for clips of any length and live video."""
