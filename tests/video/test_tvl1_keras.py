@@ -98,7 +98,7 @@ def test_median_network_is_proved_by_zeros_and_ones():
     [
         ((96, 128), (1, 2)),
         ((65, 47), (2, 0)),
-        ((224, 200), (3, 1)),
+        ((120, 100), (3, 1)),
         ((17, 40), (0, 1)),  # Fewer scales than five.
         ((16, 16), (0, 0)),
     ],
