@@ -258,7 +258,7 @@ def test_answers_of_other_models_and_servers(answer, message):
     assert message in error_of(done)
 
 
-@pytest.mark.parametrize("missing", ["grpc", "tensorflow_serving"])
+@pytest.mark.parametrize("missing", ["grpc", "tensorflow_serving.apis"])
 def test_grpc_without_its_packages(monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     error = error_of(programs.run_script(CLIENT, f"--video={VIDEO}"))
