@@ -33,7 +33,7 @@ test-ports: $(INSTALLED_PORTS)
 # `make test-lowest PYTHON=python3.10`.
 test-lowest: $(INSTALLED_LOWEST)
 	.venv-lowest/bin/python $(PYTEST) -m "" tests/test_versions.py tests/test_structure.py \
-	  tests/video/test_reader.py tests/checkpoints/test_tensor_bundle.py \
+	  tests/video/test_reader.py tests/checkpoints/file_formats/test_tensor_bundle.py \
 	  tests/checkpoints/importers/test_read_weights.py
 
 slow: $(INSTALLED)

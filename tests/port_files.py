@@ -209,7 +209,7 @@ def write_saved_model(weights, path):
 
 def write_hub_module(weights, path):
     """The folder of a TF1 hub module: a checkpoint below `variables`."""
-    from kinetics_i3d_tf2.checkpoints.tensor_bundle import write_bundle
+    from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import write_bundle
 
     values = {f"RGB/inception_i3d/{n}": value for n, value in weights.items()}
     write_bundle(path / "variables" / "variables", values)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2 import TrainingData, TrainingOptions, read_folder, train
-from kinetics_i3d_tf2.checkpoints.tensor_bundle import BundleReader
+from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import BundleReader
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.training.recipe import TrainingRecipe
 

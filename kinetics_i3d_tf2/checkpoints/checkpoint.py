@@ -12,8 +12,8 @@ from ..models.registry import ARCHITECTURES
 from ..utils import files
 from . import info, transfer
 from .config import CheckpointConfig, read_config
+from .file_formats.tensor_bundle import BundleReader
 from .info import Entry, UnknownClassesError
-from .tensor_bundle import BundleReader
 
 
 @suggest_arguments

@@ -16,7 +16,7 @@ from ..data import labels
 from ..models.checks import check_activation, check_temporal
 from ..models.registry import ARCHITECTURES
 from ..utils import files
-from .tensor_bundle import BundleReader
+from .file_formats.tensor_bundle import BundleReader
 
 CONFIG = "config.json"
 

@@ -11,12 +11,12 @@ from ..arguments import suggest_arguments
 from ..utils import files, whole_files
 from ..utils.scratch import temporary_folder
 from . import released
+from .file_formats.tensor_bundle import find_prefix
 from .importers.families import PYTORCH
 from .importers.proof import Proof, compare_with_release
 from .importers.recognize import read_weights
 from .importers.units import UNITS
 from .pretrained import open_weights
-from .tensor_bundle import find_prefix
 
 _PARTS = (".index", ".data-00000-of-00001")
 

@@ -8,7 +8,7 @@ from ..data import labels
 from ..utils import files
 from .checkpoint import Checkpoint
 from .config import label_map_name, write_config
-from .tensor_bundle import BundleReader, write_bundle
+from .file_formats.tensor_bundle import BundleReader, write_bundle
 
 
 def copy_weights(path: str | os.PathLike, folder: str | os.PathLike) -> None:

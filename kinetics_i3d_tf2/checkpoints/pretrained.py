@@ -7,8 +7,8 @@ from pathlib import Path
 from ..utils import files
 from . import released
 from .checkpoint import Checkpoint
+from .file_formats.tensor_bundle import find_prefix
 from .importing import import_weights
-from .tensor_bundle import find_prefix
 
 # A link to checkpoints/ of the checkout; in an installation a folder, which holds the
 # demonstration weights alone. Each of its demo_* is known by name.

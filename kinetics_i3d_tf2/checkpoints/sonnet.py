@@ -9,8 +9,8 @@ from ..arguments import suggest_arguments
 from ..utils import files
 from ..utils.errors import DetailedError
 from . import info
+from .file_formats.tensor_bundle import BundleReader, write_bundle
 from .info import SLOT, Entry
-from .tensor_bundle import BundleReader, write_bundle
 
 # By `save_checkpoint`'s argument.
 _SCOPES = {"RGB": "RGB/inception_i3d", "Flow": "Flow/inception_i3d", "": ""}

@@ -9,8 +9,8 @@ from ..models.inception_v1 import InceptionV1
 from ..utils import files
 from ..utils.errors import DetailedError
 from . import sonnet
-from .first_format import FirstFormatReader
-from .tensor_bundle import BundleReader
+from .file_formats.first_format import FirstFormatReader
+from .file_formats.tensor_bundle import BundleReader
 
 # The kernel that reads pixels, by its name in `InceptionV1`.
 FIRST_KERNEL = "Conv2d_1a_7x7/conv_2d/w"

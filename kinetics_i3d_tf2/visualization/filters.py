@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..arguments import suggest_arguments
-from ..checkpoints.tensor_bundle import BundleReader
+from ..checkpoints.file_formats.tensor_bundle import BundleReader
 from ..utils import files
 from . import images as pictures
 from . import plots

@@ -91,7 +91,7 @@ def test_wrong_arguments(run, arguments, message):
 
 
 def test_a_checkpoint_without_such_kernels(run, checkpoints, tmp_path):
-    from kinetics_i3d_tf2.checkpoints.tensor_bundle import write_bundle
+    from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import write_bundle
 
     write_bundle(tmp_path / "model.ckpt", {"x/w": np.zeros(3, np.float32)})
     status, _, error = run("filters", tmp_path)

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from kinetics_i3d_tf2.checkpoints.tensor_bundle import find_prefix
+from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import find_prefix
 from kinetics_i3d_tf2.utils import file_system, run_dir
 
 # As Lustre, NFS, exFAT and SMB answer.

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import google_crc32c
 import numpy as np
 
+from ..file_formats.tensor_bundle import BundleReader
 from ..released import RELEASED
-from ..tensor_bundle import BundleReader
 
 _TABLE = "released_crc32c.csv"  # CRC32C of each tensor, from the index files
 _SLOT = "/Momentum"

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...utils import files, walk
 from ...utils.errors import DetailedError
 from ...utils.scratch import temporary_folder
-from ..tensor_bundle import find_prefix
+from ..file_formats.tensor_bundle import find_prefix
 from . import hdf5, numpy_pickle, safetensors, tensorflow_files, torch_file
 from .convert import Weights, convert
 from .pickle_machine import CodeInPickleError

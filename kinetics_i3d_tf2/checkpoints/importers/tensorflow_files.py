@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from ...utils import file_system
-from ..tensor_bundle import BundleReader
+from ..file_formats.tensor_bundle import BundleReader
 from .stored import Stored
 
 _VARIABLES = "variables/variables"

@@ -7,9 +7,9 @@ import pytest
 
 from kinetics_i3d_tf2.checkpoints import released
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
+from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import write_bundle
 from kinetics_i3d_tf2.checkpoints.importers import proof
 from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
-from kinetics_i3d_tf2.checkpoints.tensor_bundle import write_bundle
 
 DATA = ".data-00000-of-00001"
 

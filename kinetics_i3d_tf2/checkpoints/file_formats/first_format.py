@@ -8,7 +8,7 @@ import os
 
 import numpy as np
 
-from ..utils import files, walk
+from ...utils import files, walk
 from .bundle_index import parse_shape
 from .sorted_table import read_table
 from .tensor_data import DTYPES

@@ -9,7 +9,10 @@ import pytest
 import recipe
 
 from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
-from kinetics_i3d_tf2.checkpoints.tensor_bundle import BundleReader, write_bundle
+from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import (
+    BundleReader,
+    write_bundle,
+)
 
 
 def model_of(num_classes=7, **arguments):

@@ -4,8 +4,8 @@ import bundle_tables as tables
 import pytest
 from bundle_tables import block, entry, field, header, index, table, varint
 
-from kinetics_i3d_tf2.checkpoints.bundle_index import parse_index
-from kinetics_i3d_tf2.checkpoints.tensor_bundle import BundleReader
+from kinetics_i3d_tf2.checkpoints.file_formats.bundle_index import parse_index
+from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import BundleReader
 
 BIG = 1 << 62
 
@@ -94,7 +94,7 @@ def test_copies_of_snappy_may_overlap_what_they_add():
     pairs = block([(b"", header()), (b"a", entry((12,)))])
     packed = varint(len(pairs)) + bytes([(len(pairs) - 1) << 2]) + pairs
     assert list(parse_index(table(packed, kind=1)).entries) == ["a"]
-    from kinetics_i3d_tf2.checkpoints import sorted_table
+    from kinetics_i3d_tf2.checkpoints.file_formats import sorted_table
 
     assert sorted_table._unpack_snappy(b"\x09\x04ab\x0d\x02", [99]) == b"ababababa"
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..utils import file_system, files, walk
-from ..utils.scratch import temporary_folder
-from ..utils.tensorflow_errors import as_write_errors
+from ...utils import file_system, files, walk
+from ...utils.scratch import temporary_folder
+from ...utils.tensorflow_errors import as_write_errors
 from .bundle_index import parse_index
 from .tensor_data import read_tensor
 

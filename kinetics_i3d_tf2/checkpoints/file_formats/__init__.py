@@ -1,0 +1,1 @@
+"""The files of TensorFlow's checkpoints, read and written by the name of a tensor."""
