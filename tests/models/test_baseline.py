@@ -39,6 +39,10 @@ ARCHITECTURES = {
     "fused_flow": functools.partial(FusedTwoStream, stream="flow", snippet=2),
 }
 each_model = pytest.mark.parametrize("case", ARCHITECTURES)
+# These have all layers of the others.
+each_kind = pytest.mark.parametrize(
+    "case", ["convnet_lstm", "c3d", "two_stream", "fused"]
+)
 
 
 def make(case, **options):
@@ -105,7 +109,7 @@ def test_names_and_scope(case):
     assert {path.rpartition("/")[2] for path in classifiers} == {"kernel", "bias"}
 
 
-@each_model
+@each_kind
 def test_first_weights_are_gaussian(case):
     keras.utils.set_random_seed(3)
     for variable in make(case, width=1 / 4).weights:
@@ -187,7 +191,7 @@ def test_checkpoint_of_another_architecture(tmp_path):
         load_checkpoint(make("convnet_lstm"), tmp_path)
 
 
-@each_model
+@each_kind
 def test_folding_and_freezing_keep_the_logits(case):
     model = model_of(case)
     clips = clips_for(model)
@@ -199,7 +203,7 @@ def test_folding_and_freezing_keep_the_logits(case):
     np.testing.assert_allclose(freeze(folded)(clips), expected(case), atol=1e-4)
 
 
-@each_model
+@each_kind
 def test_folded_bfloat16_is_close(case):
     model = model_of(case)
     logits = expected(case)
@@ -210,7 +214,7 @@ def test_folded_bfloat16_is_close(case):
     assert 0 < np.abs(fast - logits).mean() < 0.05 * logits.std()
 
 
-@each_model
+@each_kind
 def test_mixed_precision(case):
     model = recipe.assign(make(case, dtype="mixed_bfloat16"))
     logits = model(clips_for(model))
