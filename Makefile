@@ -63,10 +63,12 @@ evaluate-all: $(INSTALLED)
 	  mv out/unfinished out/no_imagenet_$$eval_type.txt; \
 	done
 
-# checkpoints/demo_rgb and demo_flow, from nothing: most of the time is optical flow, so
-# that stream is trained on a third of the clips. Stopped, it goes on where it was.
+# checkpoints/demo_rgb, demo_flow and demo_dense, from nothing: most of the time is
+# optical flow, so that stream is trained on a third of the clips. Stopped, it goes on
+# where it was.
 DEMO := build/demo
 TRAIN := $(BIN)/i3d train --width=0.125
+MINUTES := --dataset=intervals --annotations=$(DEMO)/minutes/labels.csv
 
 demo-weights: $(INSTALLED)
 	$(BIN)/i3d demo make $(DEMO)/clips
@@ -77,13 +79,21 @@ demo-weights: $(INSTALLED)
 	  --videos=$(DEMO)/fewer_clips --flow_epsilon=0.03 --out=$(DEMO)/records
 	$(TRAIN) --recipe=demo_flow --records=$(DEMO)/records \
 	  --checkpoint_every=200 --out=$(DEMO)/flow
-	for stream in rgb flow; do \
-	  $(BIN)/i3d checkpoint $(DEMO)/$$stream/last \
-	    --copy_to=checkpoints/demo_$$stream || exit; \
+	$(BIN)/i3d demo make --long $(DEMO)/minutes
+	$(BIN)/i3d train --recipe=demo_dense --init=$(DEMO)/rgb/last $(MINUTES) \
+	  --checkpoint_every=100 --out=$(DEMO)/dense
+	for name in rgb flow dense; do \
+	  $(BIN)/i3d checkpoint $(DEMO)/$$name/last \
+	    --copy_to=checkpoints/demo_$$name || exit; \
 	done
 	$(BIN)/i3d evaluate --records=$(DEMO)/records \
 	  --rgb_checkpoint=checkpoints/demo_rgb --flow_checkpoint=checkpoints/demo_flow \
 	  --out=$(DEMO)/evaluation
+	$(BIN)/i3d evaluate $(MINUTES) --split=test --eval_type=rgb \
+	  --rgb_checkpoint=checkpoints/demo_dense --out=$(DEMO)/evaluation_dense
+	$(BIN)/i3d evaluate $(MINUTES) --split=test --eval_type=rgb \
+	  --rgb_checkpoint=checkpoints/demo_rgb --protocol=windows --window=0.64 \
+	  --stride=0.32 --out=$(DEMO)/evaluation_windows
 
 $(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
 $(INSTALLED_IO): EXTRAS := http,io,s3,test

@@ -30,11 +30,11 @@ _LONG = flags.DEFINE_boolean(
     "long", False, "Videos of a minute with several actions at once, and their times."
 )
 _TRAIN = flags.DEFINE_integer(
-    "train", None, "Training clips of all eight classes, 1200; of --long videos, 24.", 0
+    "train", None, "Training clips of all eight classes, 1200; of --long videos, 64.", 0
 )
 _VAL = flags.DEFINE_integer("val", None, "Those for validation, 400; of --long, 4.", 0)
 _TEST = flags.DEFINE_integer("test", None, "Test videos of --long, 40.", 0)
-_SECONDS = flags.DEFINE_float("seconds", None, "Length of --long videos, 24.", 8)
+_SECONDS = flags.DEFINE_float("seconds", None, "Seconds of a --long video, 60.", 8)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of everything random.", 0)
 _PROCESSES = flags.DEFINE_integer(
     "processes", num_cores(), "Processes that draw at the same time.", 1
@@ -68,7 +68,7 @@ def _draw_long(folder, options):
     """Draws long videos, and tells how many there are."""
     import kinetics_i3d_tf2 as i3d
 
-    counts = {"train": _or(_TRAIN, 24), "val": _or(_VAL, 4), "test": _or(_TEST, 40)}
+    counts = {"train": _or(_TRAIN, 64), "val": _or(_VAL, 4), "test": _or(_TEST, 40)}
     i3d.make_long_demo_dataset(folder, **counts, seconds=_or(_SECONDS, 60.0), **options)
     table = i3d.read_intervals(files.join(folder, "labels.csv"))
     actions = sum(len(clip.intervals) for clip in table)

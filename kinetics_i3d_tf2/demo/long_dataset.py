@@ -24,7 +24,7 @@ _CODING = MappingProxyType(
 def make_long_demo_dataset(
     folder: str | os.PathLike,
     *,
-    train: int = 24,
+    train: int = 64,
     val: int = 4,
     test: int = 40,
     seconds: float = 60.0,

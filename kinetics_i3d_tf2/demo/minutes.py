@@ -14,9 +14,11 @@ from .actions import Look
 
 FRAME_RATE = 25
 # Seconds of an action, and of the pause before it.
-_ACTION, _PAUSE = (1.6, 3.2), (0.8, 4.5)
-# Places of the people, in metres from the middle, by how many they are.
+_ACTION, _PAUSE = (1.0, 2.0), (0.6, 3.0)
+# By how many people there are: their places in metres from the middle, and pixels per
+# metre.
 _PLACES = {2: (-0.7, 0.7), 3: (-1.15, 0.0, 1.15)}
+_SCALES = {2: (70, 78), 3: (58, 64)}
 # Images of noise that a video has; more of them would take most of the time.
 _NOISES = 8
 
@@ -125,7 +127,9 @@ def render(
         Its frames, uint8 `(SIZE, SIZE, 3)`, RGB, `FRAME_RATE` per second.
     """
     camera = scenes.random_camera(rng)._replace(
-        scale=rng.uniform(55, 62), is_mirrored=False, noise=rng.uniform(0.5, 2)
+        scale=rng.uniform(*_SCALES[len(cast)]),
+        is_mirrored=False,
+        noise=rng.uniform(0.5, 2),
     )
     # On a tripod: the room is drawn once.
     view = scenes.view(camera, 0.0)

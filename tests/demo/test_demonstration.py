@@ -46,12 +46,14 @@ def top_of(done):
     return re.search(r"probabilities\n(\S+) \S+ (.+)", done.stdout).groups()
 
 
-@pytest.mark.parametrize("stream, channels", [("rgb", 3), ("flow", 2)])
-def test_the_weights_are_small_and_of_the_eight_classes(stream, channels):
-    folder = ROOT / "checkpoints" / f"demo_{stream}"
+@pytest.mark.parametrize("name, channels", [("rgb", 3), ("flow", 2), ("dense", 3)])
+def test_the_weights_are_small_and_of_the_eight_classes(name, channels):
+    folder = ROOT / "checkpoints" / f"demo_{name}"
     assert sum(path.stat().st_size for path in folder.iterdir()) < 2e6
     model = load_model(folder)
     assert (model.num_channels, model.width) == (channels, 1 / 8)
+    expected = ("dense", "sigmoid") if name == "dense" else ("mean", "softmax")
+    assert (model.temporal, model.activation) == expected
     assert Checkpoint(folder).class_names == CLASSES
 
 

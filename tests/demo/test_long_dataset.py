@@ -117,3 +117,11 @@ def test_values_out_of_range(tmp_path, options, message):
 def test_another_length_is_another_dataset(dataset):
     with pytest.raises(ValueError, match="with seed 0, 8 seconds; use the same seed"):
         make(dataset, 1, 0, 1, seconds=10)
+
+
+def test_the_dense_weights_know_who_does_what_when(dataset, tmp_path):
+    table = i3d.read_intervals(dataset / "labels.csv")
+    results = i3d.evaluate_temporal(
+        {"rgb": "demo_dense"}, table.split("test"), table.class_names, tmp_path
+    )
+    assert results.means["moment"] > 0.8
