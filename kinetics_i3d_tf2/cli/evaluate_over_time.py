@@ -13,6 +13,7 @@ _WINDOW = flags.DEFINE_float(
 _STRIDE = flags.DEFINE_float(
     "stride", None, "Seconds from one window to the next; by default --window.", 0.04
 )
+flags.disclaim_key_flags()  # declare_for_help is the caller's.
 
 
 def declare_for_help() -> None:

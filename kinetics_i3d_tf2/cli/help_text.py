@@ -17,6 +17,7 @@ _SHARED = {
     "label_flags": "Many videos, and windows of long ones",
     "classify_clip": "One video, or samples",
     "classify_live": "Live videos",
+    "evaluate_over_time": "Several labels and their times",
     "runner_flags": "Clusters",
     "model_flags": "Checkpoints",
     "flow_flags": "Optical flow",
@@ -74,9 +75,8 @@ def _groups(module, values):
     }
     groups = {"Flags": by_module.get(own, [])}
     for flag in values.get_key_flags_for_module(own):
-        heading = _SHARED.get(homes.get(flag.name))
-        if heading is not None:
-            groups.setdefault(heading, []).append(flag)
+        if flag not in groups["Flags"]:
+            groups.setdefault(_SHARED[homes[flag.name]], []).append(flag)
     return {heading: group for heading, group in groups.items() if group}
 
 
