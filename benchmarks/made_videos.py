@@ -47,12 +47,26 @@ def scene(count, seed, width=340, height=256):
 
 
 def write_video(path, frames, codec, repeats=1):
-    """Encodes frames at 25 a second, over and over if asked."""
+    """Encodes frames at 25 a second, once, and writes them over and over if asked."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        for image in (image for _ in range(repeats) for image in frames):
+        packets = []
+        for image in frames:
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            packets += stream.encode(frame)
+        packets += stream.encode()
+        for repeat in range(repeats):
+            for packet in packets:
+                container.mux(_later(packet, stream, repeat * len(frames)))
+
+
+def _later(packet, stream, frames):
+    """A copy of a packet, so many frames later."""
+    copy = av.Packet(bytes(packet))
+    copy.stream, copy.time_base = stream, packet.time_base
+    ticks = round(frames / (25 * packet.time_base))
+    copy.pts, copy.dts = packet.pts + ticks, packet.dts + ticks
+    copy.is_keyframe = packet.is_keyframe
+    return copy
