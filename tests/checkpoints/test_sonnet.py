@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import recipe
 import tensorflow as tf
+from model_weights import assert_same_weights, weights_of
 
 from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
@@ -11,17 +12,6 @@ from kinetics_i3d_tf2.checkpoints.sonnet import sonnet_name
 
 def model_of(num_classes=7, width=1 / 16, **arguments):
     return InceptionI3d(num_classes, width=width, **arguments)
-
-
-def weights_of(model):
-    return {v.path: v.numpy() for v in model.weights}
-
-
-def assert_same_weights(model, other):
-    ours, theirs = weights_of(model), weights_of(other)
-    assert ours.keys() == theirs.keys()
-    for path, value in ours.items():
-        np.testing.assert_array_equal(value, theirs[path], err_msg=path)
 
 
 def write_v1(path, variables):

@@ -8,9 +8,9 @@ import os
 
 import numpy as np
 
-from ...utils import files, walk
+from ...utils import files
 from .bundle_index import parse_shape
-from .sorted_table import read_table
+from .sorted_table import read_content, read_table
 from .tensor_data import DTYPES
 from .wire_format import fields_of, message_in, number_in
 
@@ -31,13 +31,7 @@ class FirstFormatReader:
 
     def __init__(self, path: str | os.PathLike):
         self._path = path
-        walk.require_regular(path)
-        if files.size(path) > _MAX_SIZE:
-            raise ValueError(
-                f"{files.redact(path)}: is too large for a checkpoint in one file"
-            )
-        with files.open_file(path, "rb") as file:
-            content = file.read()
+        content = read_content(path, _MAX_SIZE, "a checkpoint in one file")
         try:
             self._tensors, self._data = _parse(content)
         except ValueError as error:

@@ -4,11 +4,13 @@ Every length and offset is checked before it is used, so that a crafted file rai
 ValueError. Source: table_format.md of LevelDB, format_description.txt of Snappy.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 
 import google_crc32c
 
+from ...utils import files, walk
 from .wire_format import masked_crc, read_varint
 
 _FOOTER = 48  # bytes
@@ -21,6 +23,25 @@ _SNAPPY_RATIO = 22
 _MAX_KEY = 4096
 _MAX_KEYS = 1 << 26  # bytes of all keys
 _MAX_UNPACKED = 1 << 28  # bytes of all compressed blocks
+
+
+def read_content(path: str | os.PathLike, max_size: int, what: str) -> bytes:
+    """Reads the file of a table, unless it is too large to be one.
+
+    Args:
+        path: the file, local or an address.
+        max_size: bytes that it may have.
+        what: what it is expected to be.
+
+    Raises:
+        OSError: the file does not exist.
+        ValueError: it is no file, or too large.
+    """
+    walk.require_regular(path)
+    if files.size(path) > max_size:
+        raise ValueError(f"{files.redact(path)}: is too large for {what}")
+    with files.open_file(path, "rb") as file:
+        return file.read()
 
 
 def read_table(content: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -18,6 +18,7 @@ from ...utils import file_system, files, walk
 from ...utils.scratch import temporary_folder
 from ...utils.tensorflow_errors import as_write_errors
 from .bundle_index import parse_index
+from .sorted_table import read_content
 from .tensor_data import read_tensor
 
 _INDEX, _DATA = ".index", ".data-00000-of-00001"
@@ -58,13 +59,7 @@ class BundleReader:
                 f"{files.redact(path)}: there is no such checkpoint file, nor is "
                 f"{self.title} a folder{hint}"
             )
-        walk.require_regular(path)
-        if files.size(path) > _MAX_INDEX:
-            raise ValueError(
-                f"{files.redact(path)}: is too large for the index of a checkpoint"
-            )
-        with files.open_file(path, "rb") as file:
-            content = file.read()
+        content = read_content(path, _MAX_INDEX, "the index of a checkpoint")
         self.fingerprint = hashlib.sha256(content).hexdigest()[:16]
         try:
             self._index = parse_index(content)

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 import recipe
+from model_weights import assert_same_weights, weights_of
 
 from kinetics_i3d_tf2 import InceptionI3d, load_checkpoint, save_checkpoint
 from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import (
@@ -17,17 +18,6 @@ from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import (
 
 def model_of(num_classes=7, **arguments):
     return InceptionI3d(num_classes, width=1 / 16, **arguments)
-
-
-def weights_of(model):
-    return {v.path: v.numpy() for v in model.weights}
-
-
-def assert_same_weights(model, other):
-    ours, theirs = weights_of(model), weights_of(other)
-    assert ours.keys() == theirs.keys()
-    for path, value in ours.items():
-        np.testing.assert_array_equal(value, theirs[path], err_msg=path)
 
 
 @pytest.mark.parametrize("half", ["index", "data-00000-of-00001"])
