@@ -98,6 +98,22 @@ def resolve(inputs) -> list[Input]:
     )
 
 
+def check_for_workers(sources: Iterable[Clip | Record]) -> None:
+    """Checks that other processes can open the sources.
+
+    Args:
+        sources: clips or records.
+
+    Raises:
+        ValueError: one is standard input.
+    """
+    if any(is_stdin(source.path) for source in sources):
+        raise ValueError(
+            "the workers of a runner cannot read standard input: save the video to a "
+            "file, or omit --runner"
+        )
+
+
 def fingerprints(sources: Sequence[Clip | Record]) -> list[str]:
     """What identifies the content of clips, as of `utils.fingerprint.of_file`.
 

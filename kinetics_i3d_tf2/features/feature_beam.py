@@ -26,8 +26,7 @@ class Job(NamedTuple):
     """What every worker must know.
 
     Attributes:
-        checkpoints: names or paths by stream, that every worker can open. Relative
-            paths are made absolute: workers may run in other folders.
+        checkpoints: names or paths by stream, that every worker can open.
         model: `endpoint`, `pool` and `dtype` of `make_extractor`.
         windows: how videos are cut.
         reader: how they are read.
@@ -56,12 +55,18 @@ class _Loaded:
 
 
 class FeatureHandler(ModelHandler[Input, str, Any]):
-    """Writes the features of videos on a worker, which loads the models once."""
+    """Writes the features of videos on a worker, which loads the models once.
+
+    Args:
+        job: what is done. Relative paths, also those of the videos, are relative to the
+            current folder of the process that makes the handler.
+    """
 
     def __init__(self, job: Job):
         super().__init__()
         paths = {s: pretrained.absolute(p) for s, p in job.checkpoints.items()}
-        self._job = job._replace(checkpoints=paths)
+        self._job = job._replace(checkpoints=paths, out=storage.absolute(job.out))
+        self._folder = os.getcwd()
 
     def load_model(self):
         """Loads the models, and lists what is in the folder, once in a process."""
@@ -94,7 +99,7 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
         job = self._job
         store = model.store
         results = window_features.extract_all(
-            [each.source for each in batch],
+            [self._found(each.source) for each in batch],
             model.extract,
             job.windows,
             job.reader,
@@ -111,6 +116,10 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
             counter = "failed" if error else "extracted"
             beam.metrics.Metrics.counter(_NAMESPACE, counter).inc()
             yield json.dumps([each.name, error, damage])
+
+    def _found(self, source):
+        path = storage.from_folder(source.path, self._folder)
+        return source._replace(path=path)
 
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """One video at once: there are many windows in each."""
@@ -133,7 +142,7 @@ def extract_with_beam(
     Raises:
         PipelineError: the pipeline failed.
     """
-    prefix = storage.join(job.out, _OUTCOMES)
+    prefix = storage.join(storage.absolute(job.out), _OUTCOMES)
     with as_pipeline_errors(), beam.Pipeline(options=beam_options) as pipeline:
         _ = (
             pipeline

@@ -96,8 +96,10 @@ def write_features(
         ...                windows=Windows(16))
     """
     inputs = sources.resolve(inputs)
-    if beam_options is not None and options.format == "h5":
-        raise ValueError("with a runner, format is npz or npy. Received: 'h5'")
+    if beam_options is not None:
+        sources.check_for_workers(each.source for each in inputs)
+        if options.format == "h5":
+            raise ValueError("with a runner, format is npz or npy. Received: 'h5'")
     opened = {s: open_weights(path).require(s) for s, path in checkpoints.items()}
     stream = "joint" if len(opened) > 1 else next(iter(opened))
     recipe = ClipRecipe(

@@ -33,6 +33,14 @@ def absolute(path: str | os.PathLike) -> str:
     return os.fspath(path) if is_address(path) else os.path.abspath(path)
 
 
+def from_folder(path: str | os.PathLike, folder: str | os.PathLike) -> str:
+    """A path that was relative to a folder, as a process in another one opens it.
+
+    Unlike of `absolute`, ".." stays: it may follow a link.
+    """
+    return os.fspath(path) if is_address(path) else os.path.join(folder, path)
+
+
 def add_suffix(path: str | os.PathLike, suffix: str) -> str:
     """A path with a suffix; of a signed address, before its query."""
     name, query = split_query(path)

@@ -1,8 +1,9 @@
 """Features by Apache Beam are those of this machine."""
 
 import csv
+import json
+import os
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from videos import brightness_frames, write_video
 pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe  # noqa: E402
+from kinetics_i3d_tf2.data.clips import Clip  # noqa: E402
 from kinetics_i3d_tf2.data.frame_reader import FrameReader  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
+from kinetics_i3d_tf2.data.sources import Input  # noqa: E402
 from kinetics_i3d_tf2.features.feature_beam import FeatureHandler, Job  # noqa: E402
 from kinetics_i3d_tf2.features.write import (  # noqa: E402
     FeatureOptions,
@@ -72,26 +75,36 @@ def test_what_is_done_is_not_done_again(checkpoint, videos, tmp_path, caplog):
     assert "4 of 5 videos were done before" in caplog.text
 
 
-def test_workers_in_other_folders_find_the_checkpoint(
-    small_checkpoint, tmp_path, monkeypatch
+def test_workers_in_other_folders_find_relative_paths(
+    small_checkpoint, videos, tmp_path, monkeypatch
 ):
-    place = Path(small_checkpoint)
-    monkeypatch.chdir(place.parent)
+    monkeypatch.chdir(tmp_path)
     handler = FeatureHandler(
         Job(
-            checkpoints={"rgb": place.name},
+            checkpoints={"rgb": os.path.relpath(small_checkpoint)},
             model={"endpoint": "Mixed_5c", "pool": "both"},
             windows=Windows(10),
             reader=FrameReader(ClipRecipe("rgb")),
             batch_size=1,
-            out=str(tmp_path),
+            out="features",
             kind="npz",
             settings={},
         )
     )
-    monkeypatch.chdir(tmp_path)
-    clip = np.zeros((1, 10, 224, 224, 3), "uint8")
-    assert handler.load_model().extract({"rgb": clip}).shape == (1, 64)
+    path = os.path.relpath(videos / "0.mp4")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    found = handler.run_inference([Input("0", Clip(path))], handler.load_model())
+    assert [json.loads(line) for line in found] == [["0", "", ""]]
+    assert np.load(tmp_path / "features/0.npz")["features"].shape == (1, 64)
+
+
+def test_workers_cannot_read_standard_input(checkpoint, tmp_path):
+    with pytest.raises(ValueError, match="save the video to a file, or omit --runner"):
+        write_features(
+            ["-"], checkpoint, tmp_path, windows=Windows(10),
+            beam_options=beam_options(),
+        )  # fmt: skip
 
 
 def test_one_file_for_all_is_no_format_of_many_machines(checkpoint, videos, tmp_path):

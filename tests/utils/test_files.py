@@ -49,6 +49,18 @@ def test_absolute(tmp_path, monkeypatch):
     assert files.absolute("s3://bucket/a") == "s3://bucket/a"
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("a/../b", "/folder/a/../b"),
+        ("/a", "/a"),
+        ("gs://bucket/a", "gs://bucket/a"),
+    ],
+)
+def test_from_folder(path, expected):
+    assert files.from_folder(path, "/folder") == expected
+
+
 def test_text_with_and_without_a_byte_order_mark(tmp_path):
     for content in (b"\xef\xbb\xbf\xc3\x84\r\n", b"\xc3\x84\r\n"):
         (tmp_path / "a").write_bytes(content)

@@ -7,6 +7,7 @@ A folder of records has the record files, `label_map.txt`, `report.json` and a f
 import dataclasses
 import importlib
 import json
+import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -121,7 +122,9 @@ def write_plan(shards: dict[str, list[Clip]]) -> None:
         list(pool.map(write, shards))
 
 
-def write_shard(shard: str, settings: Settings) -> None:
+def write_shard(
+    shard: str, settings: Settings, *, folder: str | os.PathLike = ""
+) -> None:
     """Writes a record file, unless it exists: with all its clips, or no file.
 
     A clip that cannot be prepared is left out; its outcome has the reason.
@@ -129,6 +132,8 @@ def write_shard(shard: str, settings: Settings) -> None:
     Args:
         shard: path of the record file.
         settings: how clips are prepared.
+        folder: what relative paths of clips are relative to; by default the current
+            folder of this process.
 
     Raises:
         OSError: the file cannot be written.
@@ -148,7 +153,7 @@ def write_shard(shard: str, settings: Settings) -> None:
     ):
         for clip in clips:
             start = time.monotonic()
-            example, outcome = _prepare(clip, settings)
+            example, outcome = _prepare(clip, settings, folder)
             if example is not None:
                 writer.write(example)
             seconds = round(time.monotonic() - start, 3)
@@ -161,6 +166,7 @@ def encode_clip(
     clip: Clip,
     settings: Settings,
     *,
+    folder: str | os.PathLike = "",
     on_damage: Callable[[Damage], None] | None = None,
 ) -> tuple[bytes, int]:
     """Reads, trims, resizes and codes a clip.
@@ -168,6 +174,7 @@ def encode_clip(
     Args:
         clip: a video or a span of one.
         settings: how it is prepared.
+        folder: as of `write_shard`; the example has the path as it is.
         on_damage: gets the counts of damaged and missing frames, if there are any.
 
     Returns:
@@ -180,8 +187,9 @@ def encode_clip(
     """
     coding, recipe = settings.coding, settings.recipe()
     rgb, flow, size = [], [], 0
+    path = files.from_folder(clip.path, folder)
     frames = clip_frames.iter_frames(
-        clip.path,
+        path,
         recipe,
         holds_all=False,  # Only as they are coded.
         on_damage=on_damage,
@@ -192,14 +200,14 @@ def encode_clip(
     pairs = preprocessing.resized_with_flow(frames, recipe, num_threads=1)
     for frame, displacement in pairs:
         if size > settings.reading.max_clip_bytes:
-            raise settings.reading.too_long(clip.path, len(rgb))
+            raise settings.reading.too_long(path, len(rgb))
         rgb += image_coding.encode_rgb([frame], coding)
         if displacement is not None:
             flow += image_coding.encode_flow([displacement], coding)
         size += sum(len(images[-1]) for images in (rgb, flow) if images)
     if settings.has_flow and not flow:
         raise ValueError(
-            f"{clip.path}: Optical flow needs at least two frames. Received: one; "
+            f"{path}: Optical flow needs at least two frames. Received: one; "
             "prepare RGB alone to keep such clips"
         )
     example = mediasequence.make_example(
@@ -213,16 +221,19 @@ def encode_clip(
     return example, len(rgb)
 
 
-def _prepare(clip, settings):
+def _prepare(clip, settings, folder):
     """The serialized example, or None, and the outcome."""
     # Before the video is read, as it may be replaced meanwhile.
-    today = fingerprint.of_file(clip.path)
+    path = files.from_folder(clip.path, folder)
+    today = fingerprint.of_file(path)
     outcome = Outcome(clip.path, clip.example_id, 0, "", 0.0, fingerprint=today)
     found = []
     try:
-        example, count = encode_clip(clip, settings, on_damage=found.append)
+        example, count = encode_clip(
+            clip, settings, folder=folder, on_damage=found.append
+        )
     except Exception as error:  # One bad clip must not stop the others.
-        why = problem_of(error, clip.path)
+        why = problem_of(error, path)
         logging.warning("Left out: %s: %s", files.redact(clip.path), why)
         return None, outcome._replace(reason=why)
     damage = found[0].counts() if found else None

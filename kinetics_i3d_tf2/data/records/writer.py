@@ -197,9 +197,9 @@ def _run(planned, settings, options):
     ):
         _ = (
             pipeline
-            | beam.Create(list(left))
+            | beam.Create([files.absolute(path) for path in left])
             | beam.Reshuffle()  # Else the runner may do them one after another.
-            | beam.Map(shards.write_shard, settings)
+            | beam.Map(shards.write_shard, settings, folder=os.getcwd())
         )
 
 

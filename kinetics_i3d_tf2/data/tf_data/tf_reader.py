@@ -5,6 +5,7 @@ The work is done by FFmpeg and OpenCV, outside the interpreter lock, in parallel
 
 import dataclasses
 import json
+import os
 import uuid
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from ...streams import CHANNELS
+from ...utils import files
 from ...utils.damage_limit import DamageLimit
 from ...utils.errors import problem_of
 from .. import clip_reader, clip_streams
@@ -58,7 +60,8 @@ class Loader:
             raise ValueError("A dataset is of clips or of records, not of both")
         if kinds == {Record} and "flow" in recipe.streams:
             clip_streams.check_flow(sources[0])
-        self.rows = tf.constant([_pack(source) for source in sources])
+        folder = os.getcwd() if for_service else ""
+        self.rows = tf.constant([_pack(source, folder) for source in sources])
         self._for_service = for_service
         self._targets, self._num_frames = recipe.targets, recipe.num_frames
         # As `clip_reader` gives them.
@@ -168,8 +171,9 @@ def _read(function, config, row):
     return _outputs(empty, label)
 
 
-def _pack(source):
-    """A clip or record as text, for a tensor of strings."""
+def _pack(source, folder):
+    """A clip or record of a folder as text, for a tensor of strings."""
+    source = source._replace(path=files.from_folder(source.path, folder))
     return json.dumps([type(source).__name__, *source])
 
 

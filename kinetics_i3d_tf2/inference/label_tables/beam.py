@@ -10,7 +10,9 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from ...checkpoints import pretrained
+from ...data import sources
 from ...data.sources import Input
+from ...utils import files
 from ...utils.beam_errors import as_pipeline_errors
 from . import steps
 from .rows import row_format
@@ -25,7 +27,8 @@ class LabelHandler(ModelHandler[Input, list, Any]):
 
     Args:
         models: as of `Classifier`: names or paths that every worker can open. Relative
-            paths are made absolute: workers may run in other folders.
+            ones, also those of the videos, are relative to the current folder of the
+            process that makes the handler.
         options: how videos are read, and what rows give.
         dtype: as of `Classifier`.
     """
@@ -40,6 +43,7 @@ class LabelHandler(ModelHandler[Input, list, Any]):
         super().__init__()
         self._models = tuple(map(pretrained.absolute, models))
         self._options, self._dtype = options, dtype
+        self._folder = os.getcwd()
 
     def load_model(self):
         """Loads the models, once in a process."""
@@ -63,19 +67,26 @@ class LabelHandler(ModelHandler[Input, list, Any]):
         Returns:
             The rows of each video.
         """
-        rows = {each.name: [] for each in batch}
-        for step in steps.label(model, batch, self._options, progress=False):
+        found = [each._replace(source=self._found(each.source)) for each in batch]
+        paths = {each.name: each.source.path for each in batch}
+        rows = {name: [] for name in paths}
+        for step in steps.label(model, found, self._options, progress=False):
+            name = step.input.name
             if step.row is not None:
-                rows[step.input.name].append(step.row)
+                rows[name].append(step.row | {"path": paths[name]})
                 continue
             counts = {
                 "failed" if step.error else "labelled": True,
                 "longer": step.is_cut,
                 "damaged": bool(step.damage),
             }
-            for name, value in counts.items():
-                beam.metrics.Metrics.counter(_NAMESPACE, name).inc(int(value))
+            for counter, value in counts.items():
+                beam.metrics.Metrics.counter(_NAMESPACE, counter).inc(int(value))
         return list(rows.values())
+
+    def _found(self, source):
+        path = files.from_folder(source.path, self._folder)
+        return source._replace(path=path)
 
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """As few videos at once as go through the models at once."""
@@ -129,8 +140,9 @@ def label_with_beam(
 
     Raises:
         PipelineError: the pipeline failed.
-        ValueError: the suffix of `out` is another.
+        ValueError: the suffix of `out` is another, or an input is standard input.
     """
+    sources.check_for_workers(each.source for each in inputs)
     codec = row_format(out, options.top)
     prefix, suffix = os.path.splitext(os.fspath(out))
     handler = LabelHandler(models, options, dtype=dtype)
@@ -142,7 +154,7 @@ def label_with_beam(
         | RunInference(handler)
         | beam.FlatMap(functools.partial(_lines, codec))
         | beam.io.WriteToText(
-            prefix,
+            files.absolute(prefix),
             file_name_suffix=suffix,
             num_shards=num_shards,
             header=codec.header.rstrip("\n") or None,

@@ -5,8 +5,16 @@ import tensorflow as tf
 from videos import brightness_frames, write_folder, write_video
 
 from kinetics_i3d_tf2.data.clips import Clip
-from kinetics_i3d_tf2.data.records import image_coding, mediasequence, shards
+from kinetics_i3d_tf2.data.records import (
+    image_coding,
+    mediasequence,
+    shards,
+    tfrecord,
+)
+from kinetics_i3d_tf2.data.records import outcomes as outcome_lists
 from kinetics_i3d_tf2.video import optical_flow
+
+RGB = shards.Settings(has_flow=False, short_side=36)
 
 
 def test_a_span_is_cut_out_and_resampled(tmp_path):
@@ -43,6 +51,28 @@ def test_shards_hold_every_clip_once():
     assert sorted(clip for part in plan.values() for clip in part) == sorted(clips)
     assert max(map(len, plan.values())) - min(map(len, plan.values())) <= 1
     assert plan == shards.plan("out", "train", clips, 5)
+
+
+def test_workers_in_other_folders_read_relative_paths(tmp_path, monkeypatch):
+    write_folder(tmp_path / "videos", 1)
+    monkeypatch.chdir(tmp_path)
+    clips = [Clip("videos/a/0.mkv", "a", 0), Clip("videos/none.mkv", "a", 0)]
+    plan = shards.plan(str(tmp_path / "out"), "train", clips, 1)
+    shards.write_plan(plan)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    (path,) = plan
+    shards.write_shard(path, RGB, folder=tmp_path)
+    (record,) = tfrecord.find_records([path])
+    content = tfrecord.read_record(record)
+    assert content == shards.encode_clip(clips[0], RGB, folder=tmp_path)[0]
+    # The path as it was named.
+    assert b"videos/a/0.mkv" in content and bytes(tmp_path) not in content
+    outcomes = outcome_lists.read_outcomes([path])[path]
+    assert {o.path: o.reason for o in outcomes} == {
+        "videos/a/0.mkv": "",
+        "videos/none.mkv": "there is no such video file",
+    }
 
 
 def test_tensorflows_own_reader_reads_the_files(tmp_path):

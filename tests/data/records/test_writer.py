@@ -209,7 +209,7 @@ def test_a_second_run_at_the_same_time_is_an_error(one_video, tmp_path):
 def test_a_record_file_that_cannot_be_written(one_video, tmp_path, monkeypatch):
     """Beam's error has the traceback of a worker; the last line is the reason."""
 
-    def write_shard(shard, settings):
+    def write_shard(shard, settings, *, folder):
         raise OSError(f"{shard}: no space left")
 
     monkeypatch.setattr(shards, "write_shard", write_shard)

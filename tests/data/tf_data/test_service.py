@@ -1,10 +1,16 @@
 """Addresses of dispatchers, and functions that are called by name."""
 
+import json
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.tf_data import service
+from kinetics_i3d_tf2.data.tf_data.tf_reader import Loader
 
 
 def double(value):
@@ -28,6 +34,17 @@ def test_functions_have_one_name_in_all_processes():
         if op.type == "PyFuncStateless"
     )
     assert node.get_attr("token").decode() == name
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("a.mp4", "/folder/a.mp4"), ("gs://bucket/a.mp4", "gs://bucket/a.mp4")],
+)
+def test_workers_in_other_folders_get_whole_paths(path, expected, monkeypatch):
+    monkeypatch.setattr(os, "getcwd", lambda: "/folder")
+    loader = Loader([Clip(path)], ClipRecipe(), for_service=True)
+    (row,) = loader.rows.numpy()
+    assert json.loads(row)[:2] == ["Clip", expected]
 
 
 @pytest.mark.parametrize("address", ["host:5050", "grpc://host", "http://host:1", ""])

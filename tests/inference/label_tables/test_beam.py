@@ -1,7 +1,7 @@
 """Labels by Apache Beam are those of this machine."""
 
 import json
-from pathlib import Path
+import os
 
 import pytest
 from videos import brightness_frames, write_video
@@ -10,6 +10,7 @@ pytest.importorskip("apache_beam", reason="the extra beam is not installed")
 
 from kinetics_i3d_tf2 import Classifier  # noqa: E402
 from kinetics_i3d_tf2.data import sources  # noqa: E402
+from kinetics_i3d_tf2.data.clips import Clip  # noqa: E402
 from kinetics_i3d_tf2.data.records.writer import beam_options  # noqa: E402
 from kinetics_i3d_tf2.inference.label_tables.beam import (  # noqa: E402
     LabelHandler,
@@ -69,14 +70,23 @@ def test_csv_has_its_columns_in_each_file(small_checkpoint, videos, tmp_path):
         assert path.read_text().startswith("path,start,end,frames,label_1,")
 
 
-def test_workers_in_other_folders_find_the_checkpoint(
-    small_checkpoint, tmp_path, monkeypatch
+def test_workers_in_other_folders_find_relative_paths(
+    small_checkpoint, videos, tmp_path, monkeypatch
 ):
-    place = Path(small_checkpoint)
-    monkeypatch.chdir(place.parent)
-    handler = LabelHandler([place.name], OPTIONS)
     monkeypatch.chdir(tmp_path)
-    assert list(handler.load_model().models) == ["rgb"]
+    handler = LabelHandler([os.path.relpath(small_checkpoint)], OPTIONS)
+    path = os.path.relpath(videos[0].source.path)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    inputs = [sources.Input("0", Clip(path))]
+    [[row]] = handler.run_inference(inputs, handler.load_model())
+    assert (row["path"], row["frames"], row["error"]) == (path, 9, "")
+
+
+def test_workers_cannot_read_standard_input(small_checkpoint, tmp_path):
+    with pytest.raises(ValueError, match="save the video to a file, or omit --runner"):
+        inputs = sources.find(["-"])
+        label_with_beam(inputs, [small_checkpoint], tmp_path / "l.jsonl", OPTIONS)
 
 
 def test_a_checkpoint_that_is_not_there(videos, tmp_path):
