@@ -10,6 +10,7 @@ from ..checkpoints import released
 from ..data import labels, npy
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
+from ..data.records.tfrecord import is_record_file
 from ..streams import CHANNELS, title
 from ..utils import files
 from ..utils.progress import Bar
@@ -166,6 +167,11 @@ def _check_flags(path):
     if path is not None:
         if not is_stdin(path) and not files.exists(path):
             raise FileNotFoundError(f"{path}: there is no such video file")
+        if is_record_file(path):
+            raise ValueError(
+                f"--video={path}: is a file of records; omit --video for a table: "
+                f"i3d classify {path}"
+            )
         reading_flags.check_fps([Clip(path)])
     output_flags.check(_JSON, stdout=True)
     output_flags.check(_REPORT)

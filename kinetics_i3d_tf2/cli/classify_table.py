@@ -8,6 +8,7 @@ from absl import logging
 
 from ..data import sources
 from ..data.clip_recipe import ClipRecipe
+from ..data.records.tfrecord import Record
 from ..inference import segments
 from ..utils import files
 from . import program, results_file
@@ -41,6 +42,11 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
     for flag in (label_flags.CAPTIONS, label_flags.TIMELINE):
         if flag.value is not None and len(inputs) > 1:
             raise ValueError(f"--{flag.name} is for one video. Received: {len(inputs)}")
+    if label_flags.TIMELINE.value and isinstance(inputs[0].source, Record):
+        raise ValueError(
+            "--timeline shows frames of a video file. Received: a record of "
+            f"{files.redact(inputs[0].source.path)}"
+        )
     checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
     options, beam = _options(start, max_frames), runner_flags.beam_options()
     if beam is not None:

@@ -9,7 +9,7 @@ from ..streams import CHANNELS
 from ..utils import files
 from ..video import transforms
 from ..video.reader import FRAME_RATE
-from ..video.sampling import LONGEST_GAP, nearest_frames
+from ..video.sampling import LONGEST_GAP, nearest_frames, num_ticks
 from . import clip_frames, preprocessing
 from .clip_recipe import ClipRecipe
 from .clips import Clip
@@ -130,6 +130,7 @@ class _RecordReader:
             name: nearest_frames(len(self._coded[name]), rate, fps)
             for name in recipe.streams
         }
+        self._num_frames = num_ticks(len(example.rgb), rate, fps)
         self._frames_per_tick = rate / fps
 
     def __len__(self):
@@ -145,6 +146,23 @@ class _RecordReader:
             name: self._decode(name, slice(first, end, strides[name]))
             for name in self._recipe.streams
         }
+
+    def cut(self, max_frames: int | None) -> bool:
+        """Leaves out what follows the first frames, and the last one's flow.
+
+        Args:
+            max_frames: how many; None leaves out nothing.
+
+        Returns:
+            Whether there are more.
+        """
+        if max_frames is None:
+            return False
+        self._numbers = {
+            name: numbers[: max(0, max_frames - (name == "flow"))]
+            for name, numbers in self._numbers.items()
+        }
+        return self._num_frames > max_frames
 
     def counts(self) -> dict[str, int]:
         """Frames of each stream; flow usually has one less than RGB."""

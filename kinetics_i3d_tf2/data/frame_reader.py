@@ -27,6 +27,8 @@ class FrameReader:
         keep_last: also yield the last frame, which has no flow.
         skip: frames to leave out at the beginning. They are decoded, so that the others
             do not depend on it.
+        max_frames: frames to take after those, at most, and the flow between them; None
+            takes all.
     """
 
     recipe: ClipRecipe = ClipRecipe()  # noqa: B008
@@ -34,6 +36,12 @@ class FrameReader:
     num_threads: int | None = None
     keep_last: bool = False
     skip: int = 0
+    max_frames: int | None = None
+
+    @property
+    def _end(self):
+        """Frames after which reading ends, or None."""
+        return None if self.max_frames is None else self.skip + self.max_frames
 
     def read(
         self,
@@ -66,6 +74,7 @@ class FrameReader:
             fps=self.fps,
             start=source.start,
             end=source.end,
+            max_frames=self._end,
             num_threads=self.num_threads,
         )
         yield from self.prepare(itertools.islice(frames, self.skip, None))
@@ -89,8 +98,7 @@ class FrameReader:
     def counts(self, source: Clip | Record) -> dict[str, int]:
         """How many frames each stream will probably have; arguments as of `count`."""
         if isinstance(source, Record):
-            reader = clip_streams.open_clip(source, self.recipe, fps=self.fps)
-            found = reader.counts()
+            found = self._open(source).counts()
         else:
             count = clip_frames.num_frames(
                 source.path,
@@ -99,6 +107,8 @@ class FrameReader:
                 start=source.start,
                 end=source.end,
             )
+            if self._end is not None:
+                count = min(count, self._end)
             found = {name: count - (name == "flow") for name in self.recipe.streams}
         return {name: max(0, count - self.skip) for name, count in found.items()}
 
@@ -108,8 +118,13 @@ class FrameReader:
             frames, self.recipe, keep_last=self.keep_last
         )
 
-    def _read_record(self, record):
+    def _open(self, record):
         reader = clip_streams.open_clip(record, self.recipe, fps=self.fps)
+        reader.cut(self._end)
+        return reader
+
+    def _read_record(self, record):
+        reader = self._open(record)
         for block in reader.blocks(_BLOCK, first=self.skip):
             block = preprocessing.center_crop(block, self.recipe.crop_size)
             for number in range(max(map(len, block.values()))):

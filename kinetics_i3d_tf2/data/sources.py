@@ -19,7 +19,6 @@ from .records import tfrecord
 from .records.tfrecord import Record
 
 _WILDCARD = re.compile(r"[*?\[]")
-_RECORDS = re.compile(r"-\d{5}-of-\d{5}$|\.tfrecords?$")
 
 
 class Input(NamedTuple):
@@ -174,7 +173,7 @@ def _of_pattern(pattern):
 
 
 def _of_folder(folder):
-    paths = [path for path in walk.below(folder).files if _RECORDS.search(path)]
+    paths = list(filter(tfrecord.is_record_file, walk.below(folder).files))
     if paths:
         yield from ((folder, record) for record in tfrecord.find_records(paths))
         return
@@ -190,7 +189,7 @@ def _of_folder(folder):
 def _of_file(folder, path):
     if files.without_query(path).lower().endswith(".csv"):
         yield from _of_table(datasets.read_csv(path).clips)
-    elif _RECORDS.search(path):
+    elif tfrecord.is_record_file(path):
         yield from ((folder, record) for record in tfrecord.find_records([path]))
     else:
         yield folder, Clip(path)

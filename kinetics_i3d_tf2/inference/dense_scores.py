@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.clips import Clip
-from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
 from ..models.architecture import TIME_STRIDE
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
-from .labelling import DEFAULT, LabellingOptions, part_of, scores_at
+from .labelling import DEFAULT, LabellingOptions, open_part, scores_at
 from .scores import Scores
 from .videos import run_windows
 from .windows import Window, Windows
@@ -80,7 +79,7 @@ def dense_over_time(
 
     Args:
         classifier: the models.
-        source: the video, its span or record; `options` begin and end within a span.
+        source: the video, its span or record; `options` begin and end within it.
         options: how the video is read; `max_frames` and `batch_size` do not count.
         on_damage: gets the counts of damaged and missing frames at the end, if there
             are any.
@@ -92,9 +91,9 @@ def dense_over_time(
         OSError: there is no such file.
         ValueError: it cannot be read.
     """
-    source = part_of(source, options)
-    reader = FrameReader(options.recipe or classifier.recipe)
-    places = Places(classifier, getattr(source, "start", None) or 0.0, _PART)
+    recipe = options.recipe or classifier.recipe
+    source, reader, start = open_part(source, recipe, options)
+    places = Places(classifier, start, _PART)
 
     def run(batch):
         return [places.add({name: clips[0] for name, clips in batch.items()})]

@@ -11,11 +11,13 @@ from ..arguments import suggest_arguments
 from ..data import prefetch, preprocessing
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
+from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
 from ..data.sources import Input
 from ..utils.cores import num_cores
 from ..utils.errors import problem_of
 from ..video.damage import Damage
+from ..video.reader import FRAME_RATE
 from . import whole_clips
 from .frames import MAX_FRAMES
 from .scores import Scores, joint_logits
@@ -49,7 +51,8 @@ class LabellingOptions:
     """How videos are read and run.
 
     Attributes:
-        start: second of each video to begin at; spans of inputs have their own.
+        start: second of each video to begin at; spans of inputs, and records, have
+            their own.
         end: second to end at; None is the end of the video.
         max_frames: frames to use of a video that is seen at once, at 25 per second;
             None uses all.
@@ -149,21 +152,38 @@ def _place(clip):
     return Scores(np.empty(0), (), {}, clip.seconds, clip.count)
 
 
-def part_of(source: Clip | Record, options: LabellingOptions) -> Clip | Record:
+def open_part(
+    source: Clip | Record,
+    recipe: ClipRecipe,
+    options: LabellingOptions,
+    *,
+    skip: int = 0,
+) -> tuple[Clip | Record, FrameReader, float]:
     """The part of a video that is seen over time.
 
     Args:
         source: the video, its span or record.
-        options: begin and end within a span; a record is seen whole.
+        recipe: how frames are prepared.
+        options: begin and end within a span or a record.
+        skip: frames to leave out at the beginning, as of `FrameReader`.
+
+    Returns:
+        The source, its reader, and the second at which it begins.
     """
-    if not isinstance(source, Clip):
-        return source
+    if isinstance(source, Record):
+        first = round(options.start * FRAME_RATE)
+        count = None
+        if options.end is not None:
+            count = round(options.end * FRAME_RATE) - first - skip
+        reader = FrameReader(recipe, skip=first + skip, max_frames=count)
+        return source, reader, first / FRAME_RATE
     start = source.start or 0.0
     ends = [source.end, None if options.end is None else start + options.end]
-    return source._replace(
+    part = source._replace(
         start=start + options.start,
         end=min((end for end in ends if end is not None), default=None),
     )
+    return part, FrameReader(recipe, skip=skip), part.start
 
 
 def run_batch(classifier, clips):

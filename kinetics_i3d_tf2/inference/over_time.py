@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.clips import Clip
-from ..data.frame_reader import FrameReader
 from ..data.records.tfrecord import Record
 from ..models.architecture import MIN_FRAMES
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
-from .labelling import DEFAULT, LabellingOptions, part_of, run_batch, scores_at
+from .labelling import DEFAULT, LabellingOptions, open_part, run_batch, scores_at
 from .scores import Scores
 from .videos import run_windows
 from .windows import Window, Windows
@@ -37,7 +36,7 @@ def over_time(
 
     Args:
         classifier: the models.
-        source: the video, its span or record; `options` begin and end within a span.
+        source: the video, its span or record; `options` begin and end within it.
         window: length of a window in seconds, at least 0.36 (9 frames).
         stride: seconds from the beginning of a window to that of the next; by default
             `window`. Both are rounded to frames of 1/25 second.
@@ -57,9 +56,9 @@ def over_time(
         ValueError: it cannot be read, or the windows are too short.
     """
     windows = windows_of_seconds(window, stride)
-    source = part_of(source, options)
     first_frame = skip * windows.step
-    reader = FrameReader(options.recipe or classifier.recipe, skip=first_frame)
+    recipe = options.recipe or classifier.recipe
+    source, reader, start = open_part(source, recipe, options, skip=first_frame)
     outputs = run_windows(
         [source],
         functools.partial(run_batch, classifier),
@@ -67,7 +66,6 @@ def over_time(
         reader,
         batch_size=options.batch_size,
     )
-    start = getattr(source, "start", None) or 0.0
     first = next(outputs)
     for item, logits in itertools.chain([first], outputs):
         if isinstance(item, Window):

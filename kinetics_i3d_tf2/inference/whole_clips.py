@@ -49,7 +49,7 @@ def read(
     """Reads a clip for the models, unless it is too long to hold.
 
     Args:
-        source: the video, its span or record; a record is seen whole.
+        source: the video, its span or record.
         recipe: how frames are prepared.
         options: the part of the video.
 
@@ -58,7 +58,7 @@ def read(
         ValueError: it cannot be read, or is too short for optical flow.
     """
     if isinstance(source, Record):
-        return _read_record(source, recipe)
+        return _read_record(source, recipe, options.max_frames)
     start, end = _span(source, options)
     limit = options.max_frames
     if limit is None or limit > MAX_WHOLE:
@@ -76,8 +76,7 @@ def read(
         max_frames=None if limit is None else limit + 1,
     )
     frames = list(preprocessing.resize(decoded, recipe.short_side))
-    if "flow" in recipe.streams and len(frames) < 2:
-        raise ValueError("gives one frame, and optical flow needs two")
+    _check_flow(recipe, len(frames))
     is_cut = limit is not None and len(frames) > limit
     frames = frames[:limit]
     streams = preprocessing.compact_input(frames, recipe)
@@ -106,7 +105,8 @@ def run_long(
         ValueError: as of `read`.
     """
     if isinstance(source, Record):
-        done = run_source(classifier.long_models(), source, recipe)
+        models = classifier.long_models()
+        done = run_source(models, source, recipe, max_frames=options.max_frames)
         return done, WholeClip(None, 0.0, done.num_frames)
     found = []
     long = _long_video(source, recipe, options, found.append)
@@ -121,14 +121,17 @@ def run_source(
     source: Clip | Record,
     recipe: ClipRecipe,
     change: Callable[[Streams], Streams] = lambda streams: streams,
+    *,
+    max_frames: int | None = None,
 ) -> long_clips.Run:
-    """Runs models on all frames of a video or record of any length, as they are read.
+    """Runs models on the frames of a video or record of any length, as they are read.
 
     Args:
         models: by stream.
         source: the video, its span or record.
         recipe: how frames are prepared.
         change: applied to the streams of each frame.
+        max_frames: frames to use, at most; None is all.
 
     Returns:
         The logits of each stream.
@@ -137,7 +140,7 @@ def run_source(
         OSError: the file does not exist.
         ValueError: it cannot be read.
     """
-    reader = FrameReader(recipe, keep_last=True)
+    reader = FrameReader(recipe, keep_last=True, max_frames=max_frames)
     total, of_streams = reader.count(source), reader.counts(source)
 
     def attempt(count):
@@ -147,13 +150,20 @@ def run_source(
     return pieces.with_right_count(attempt, total)
 
 
-def _read_record(record, recipe):
+def _read_record(record, recipe, max_frames):
     reader = clip_streams.open_clip(record, recipe)
+    is_cut = reader.cut(max_frames)
     if (count := max(reader.counts().values())) > MAX_WHOLE:
-        return WholeClip(None, 0.0, count)
+        return WholeClip(None, 0.0, count, is_cut)
+    _check_flow(recipe, len(reader) + 1)
     streams = preprocessing.center_crop(reader.read(0, None), recipe.crop_size)
     count = len(next(iter(streams.values())))
-    return WholeClip(preprocessing.loop(streams, recipe), 0.0, count)
+    return WholeClip(preprocessing.loop(streams, recipe), 0.0, count, is_cut)
+
+
+def _check_flow(recipe, num_frames):
+    if "flow" in recipe.streams and num_frames < 2:
+        raise ValueError("gives one frame, and optical flow needs two")
 
 
 def _long_video(source, recipe, options, on_damage=None):

@@ -9,8 +9,10 @@ import numpy as np
 import programs
 import pytest
 from conftest import ROOT
+from record_files import write_records
 from videos import write_video
 
+from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.video.reader import read_video
 
 CLIPS = ("demo_opening_a_door", "demo_picking_up")
@@ -87,6 +89,54 @@ def test_what_is_longer_is_told(folder):
     assert (
         "2 videos are longer than what was seen of them; see --max_fra" in done.stderr
     )
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    """A file with a record of each clip, of RGB alone."""
+    path = tmp_path_factory.mktemp("records") / "clips-00000-of-00001"
+    clips = [Clip(f"{ROOT}/data/{name}.mp4") for name in CLIPS]
+    write_records(path, clips, short_side=256, has_flow=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cut", "frames", "counted"),
+    [
+        ((), ["14", "15"], "2 of 2 videos are labelled"),
+        (("--max_frames=14",), ["14", "14"], "1 videos are longer than what was seen"),
+        (("--max_frames=0", "--window=0.4"), ["10", "4", "10", "5"], "2 of 2 videos"),
+    ],
+    ids=["whole", "cut", "windows"],
+)
+def test_records(records, cut, frames, counted):
+    done = programs.run("classify", records, *RGB, "--top=1", *cut)
+    assert done.returncode == 0, done.stderr
+    table = parse(done.stdout)
+    assert [row["frames"] for row in table] == frames
+    assert [table[0]["label_1"], table[-1]["label_1"]] == [
+        "opening a door",
+        "picking up",
+    ]
+    assert counted in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--video={}"],
+            "is a file of records; omit --video for a table: i3d classify",
+        ),
+        (["{}", "--json=a.json"], "--json is for one video that is seen at once"),
+    ],
+    ids=str,
+)
+def test_mistakes_with_records(records, arguments, message):
+    arguments = [argument.format(records) for argument in arguments]
+    done = programs.run("classify", *RGB, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("window", [(), ("--window=0.4",)], ids=["whole", "windows"])

@@ -31,6 +31,20 @@ def test_span_and_rate_of_a_video(videos):
 
 
 @pytest.mark.parametrize("kind", ["videos", "records"])
+@pytest.mark.parametrize("stream", ["rgb", "flow", "joint"])
+def test_a_number_of_frames(request, kind, stream):
+    source = request.getfixturevalue(kind)[0]
+    recipe = ClipRecipe(stream, short_side=36, crop_size=24)
+    whole = list(FrameReader(recipe).read(source))
+    reader = FrameReader(recipe, skip=5, max_frames=10)
+    expected = whole[5 : 15 - (stream != "rgb")]
+    for received, frame in zip(reader.read(source), expected, strict=True):
+        np.testing.assert_equal(received, frame)
+    counts = {name: 10 - (name == "flow") for name in recipe.streams}
+    assert reader.counts(source) == counts
+
+
+@pytest.mark.parametrize("kind", ["videos", "records"])
 @pytest.mark.parametrize("stream", ["rgb", "joint"])
 def test_skipped_frames_change_no_other(request, kind, stream):
     source = request.getfixturevalue(kind)[0]

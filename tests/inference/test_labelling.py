@@ -12,7 +12,7 @@ from kinetics_i3d_tf2 import Classifier, InceptionI3d, LabellingOptions
 from kinetics_i3d_tf2.data import frame_reader
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding
-from kinetics_i3d_tf2.inference import over_time, runner, whole_clips
+from kinetics_i3d_tf2.inference import dense_scores, over_time, runner, whole_clips
 
 NAMES = tuple("abcdefg")
 CUT = LabellingOptions(max_frames=16)
@@ -202,3 +202,46 @@ def test_long_records_are_decoded_in_parts(classifier, folder, tmp_path, monkeyp
         np.testing.assert_allclose(
             found.scores.logits, expected.scores.logits, atol=1e-4
         )
+
+
+@pytest.mark.parametrize("max_whole", [320, 12], ids=["at once", "in pieces"])
+def test_records_are_cut_as_videos_are(
+    classifier, folder, results, tmp_path, monkeypatch, max_whole
+):
+    for module in (whole_clips, runner):
+        monkeypatch.setattr(module, "MAX_WHOLE", max_whole)
+    clips = [Clip(str(folder / f"{name}.mkv")) for name in "ae"]
+    write_records(tmp_path / "records-00000-of-00001", clips, short_side=256)
+    whole, cut = classifier.classify_many([tmp_path], CUT)
+    for found, expected in ((whole, results[0]), (cut, results[4])):
+        assert (found.error, found.is_cut) == (expected.error, expected.is_cut)
+        assert found.scores.seconds == (0.0, 0.64)
+        assert found.scores.frames == 16
+        # Flow of records has 8 bits.
+        for name, tolerance in {"rgb": 1e-4, "flow": 0.05}.items():
+            values = (x.scores.streams[name] for x in (found, expected))
+            np.testing.assert_allclose(*values, atol=tolerance)
+
+
+def test_records_of_one_frame_have_no_flow(classifier, folder, tmp_path):
+    clip = Clip(str(folder / "e.mkv"))
+    write_records(tmp_path / "records-00000-of-00001", [clip], short_side=256)
+    (found,) = classifier.classify_many([tmp_path], LabellingOptions(max_frames=1))
+    assert found.error == "gives one frame, and optical flow needs two"
+
+
+def test_over_a_part_of_a_record(classifier, folder, tmp_path):
+    clip = Clip(str(folder / "e.mkv"))
+    path = tmp_path / "records-00000-of-00001"
+    (record,) = write_records(path, [clip], short_side=256)
+    options = LabellingOptions(start=0.2, end=1.0)
+    for scores in (
+        lambda source: over_time.over_time(classifier, source, 0.4, None, options),
+        lambda source: dense_scores.dense_over_time(classifier, source, options),
+    ):
+        found, expected = (list(scores(source)) for source in (record, clip))
+        assert [x.seconds for x in found] == [x.seconds for x in expected]
+        assert found[0].seconds[0] == 0.2 and found[-1].seconds[1] == 0.96
+        for one, other in zip(found, expected, strict=True):
+            streams = one.streams["rgb"], other.streams["rgb"]
+            np.testing.assert_allclose(*streams, atol=1e-4)

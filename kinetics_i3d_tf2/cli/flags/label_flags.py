@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from ...data.listings import video_folder
+from ...data.records import tfrecord
 from ...inference import segments
 from ...inference.label_tables.rows import SUFFIXES
 from ...utils import files
@@ -100,6 +101,7 @@ def is_wanted(names: list[str]) -> bool:
             (files.is_dir(names[0]) and not video_folder.is_clip(names[0]))
             or not files.exists(names[0])
             or names[0].lower().endswith(".csv")
+            or tfrecord.is_record_file(names[0])
         )
     )
 

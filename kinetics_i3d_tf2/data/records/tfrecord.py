@@ -22,6 +22,7 @@ from ...utils.remote import cache
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
+_NAME = re.compile(r"-\d{5}-of-\d{5}$|\.tfrecords?$")
 _SHARD = re.compile(r"-\d{5}-of-(\d{5})$")
 _GZIP = b"\x1f\x8b"
 # Finding records waits for storage, not for the processor.
@@ -34,6 +35,11 @@ class Record(NamedTuple):
     path: str
     offset: int  # of its content, in bytes
     length: int
+
+
+def is_record_file(path: str | os.PathLike) -> bool:
+    """Whether a file is one of records by its name."""
+    return bool(_NAME.search(os.fspath(path)))
 
 
 @suggest_arguments
