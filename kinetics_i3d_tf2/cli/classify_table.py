@@ -6,7 +6,7 @@ import sys
 
 from absl import logging
 
-from ..data import sources
+from ..data import clip_streams, sources
 from ..data.clip_recipe import ClipRecipe
 from ..data.records.tfrecord import Record
 from ..inference import segments
@@ -47,6 +47,8 @@ def main(names: list[str], *, root: str, start: float, max_frames: int | None) -
             "--timeline shows frames of a video file. Received: a record of "
             f"{files.redact(inputs[0].source.path)}"
         )
+    if "flow" in model_flags.streams():
+        clip_streams.check_flow([each.source for each in inputs])
     checkpoints = chosen_checkpoints.find_checkpoints(root, may_substitute=True)
     options, beam = _options(start, max_frames), runner_flags.beam_options()
     if beam is not None:

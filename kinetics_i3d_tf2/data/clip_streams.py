@@ -2,11 +2,13 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..streams import CHANNELS
 from ..utils import files
+from ..utils.text import printable
 from ..video import transforms
 from ..video.reader import FRAME_RATE
 from ..video.sampling import LONGEST_GAP, nearest_frames, num_ticks
@@ -15,6 +17,9 @@ from .clip_recipe import ClipRecipe
 from .clips import Clip
 from .records import image_coding, mediasequence
 from .records.tfrecord import Record, read_record
+
+# Records of a set, and of the first ones of its files, that are looked at.
+_MAX_LOOKED_AT = 100
 
 
 def open_clip(source: Clip | Record, recipe: ClipRecipe, *, fps: float = FRAME_RATE):
@@ -41,24 +46,46 @@ def open_clip(source: Clip | Record, recipe: ClipRecipe, *, fps: float = FRAME_R
     return reader(source, recipe, fps)
 
 
-def check_flow(record: Record) -> None:
-    """Raises if a record can be read and has no optical flow.
+def check_flow(sources: Sequence[Clip | Record]) -> None:
+    """Checks, before the work, that records were prepared with optical flow.
+
+    A set passes if one record has it; reading the others tells which lack it. Of large
+    sets the first record of each file and some others are looked at.
+
+    Args:
+        sources: clips and records.
 
     Raises:
-        ValueError: it has none.
+        ValueError: all sources are records, and none that can be read has flow.
     """
-    try:
-        example = mediasequence.parse_example(read_record(record))
-    except (ValueError, OSError):
+    if not all(isinstance(source, Record) for source in sources):
         return
-    _require_flow(record, example)
+    firsts = {record.path: record for record in reversed(sources)}
+    looked_at = dict.fromkeys([*_some_of([*firsts.values()][::-1]), *_some_of(sources)])
+    lacking = []
+    for record in looked_at:
+        try:
+            example = mediasequence.parse_example(read_record(record))
+        except (ValueError, OSError):
+            continue
+        if example.flow:
+            return
+        lacking.append((record, example))
+    if lacking:
+        _require_flow(*lacking[0], count=len(lacking))
 
 
-def _require_flow(record, example):
+def _some_of(records):
+    return records[:: math.ceil(len(records) / _MAX_LOOKED_AT) or 1]
+
+
+def _require_flow(record, example, count=1):
     if not example.flow:
+        name = f"the record {printable(example.example_id)!r}"
+        others = f", nor have the {count - 1} others looked at" if count > 1 else ""
         raise ValueError(
-            f"{files.redact(record.path)}: the record has no optical flow; prepare it "
-            "with flow, or use the RGB stream"
+            f"{files.redact(record.path)}: {name} has no optical flow{others}; prepare "
+            "it with flow, or use the RGB stream"
         )
 
 

@@ -78,7 +78,8 @@ def evaluate(
     Raises:
         OSError: a file is missing, or cannot be read or written.
         ValueError: checkpoints or classes do not fit, the folder was begun with other
-            settings, or more clips than `max_damaged` cannot be read.
+            settings, more clips than `max_damaged` cannot be read, or flow is needed
+            and no record has it.
 
     Examples:
         >>> table = read_folder("videos")
@@ -87,9 +88,8 @@ def evaluate(
     """
     sources = list(sources)  # A `Table` has no indices.
     _warn_without_labels(sources)
-    recipe = protocol.recipe
-    if "flow" in recipe.streams and isinstance(sources[0], Record):
-        clip_streams.check_flow(sources[0])
+    if "flow" in protocol.recipe.streams:
+        clip_streams.check_flow(sources)
     models = {
         stream: Model(path, stream, kind=architecture, dtype=options.dtype)
         for stream, path in checkpoints.items()

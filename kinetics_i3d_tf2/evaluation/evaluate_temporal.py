@@ -73,7 +73,8 @@ def evaluate_temporal(
     Raises:
         OSError: a file is missing, or cannot be read or written.
         ValueError: checkpoints or classes do not fit, the folder was begun with other
-            settings, more videos than `max_damaged` cannot be read, or none can.
+            settings, more videos than `max_damaged` cannot be read, none can, or flow
+            is needed and no record has it.
 
     Source: `Charades_v1_classify.m` and `Charades_v1_localize.m`.
 
@@ -83,6 +84,8 @@ def evaluate_temporal(
         ...                   table.class_names, "out")
     """
     sources = list(sources)
+    if "flow" in checkpoints:
+        clip_streams.check_flow(sources)
     classifier = Classifier(*checkpoints.values(), dtype=options.dtype)
     named = _Named(str(next(iter(checkpoints.values()))), classifier.class_names)
     names = match_classes({"model": named}, class_names).names

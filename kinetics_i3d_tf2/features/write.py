@@ -10,7 +10,7 @@ from absl import logging
 
 from ..arguments import suggest_arguments
 from ..checkpoints.pretrained import open_weights
-from ..data import frame_reader, sources
+from ..data import clip_streams, frame_reader, sources
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
 from ..data.read_options import ReadOptions
@@ -88,8 +88,8 @@ def write_features(
 
     Raises:
         OSError: a checkpoint is missing, or a file cannot be written.
-        ValueError: a checkpoint does not fit, or the folder was begun with other
-            settings.
+        ValueError: a checkpoint does not fit, the folder was begun with other settings,
+            or flow is needed and no record has it.
 
     Examples:
         >>> write_features(["videos"], {"rgb": "checkpoints/rgb_imagenet"}, "out",
@@ -100,6 +100,8 @@ def write_features(
         sources.check_for_workers(each.source for each in inputs)
         if options.format == "h5":
             raise ValueError("with a runner, format is npz or npy. Received: 'h5'")
+    if "flow" in checkpoints:
+        clip_streams.check_flow([each.source for each in inputs])
     opened = {s: open_weights(path).require(s) for s, path in checkpoints.items()}
     stream = "joint" if len(opened) > 1 else next(iter(opened))
     recipe = ClipRecipe(

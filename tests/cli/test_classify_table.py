@@ -129,12 +129,18 @@ def test_records(records, cut, frames, counted):
             "is a file of records; omit --video for a table: i3d classify",
         ),
         (["{}", "--json=a.json"], "--json is for one video that is seen at once"),
+        (["{}", "--timeline=a.html", "--dense"], "shows frames of a video file"),
+        (["{}", "--weights=demo"], "has no optical flow; prepare it with flow, or use"),
     ],
     ids=str,
 )
-def test_mistakes_with_records(records, arguments, message):
-    arguments = [argument.format(records) for argument in arguments]
-    done = programs.run("classify", *RGB, *arguments)
+def test_mistakes_with_records(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    clips = [Clip(f"{ROOT}/data/{CLIPS[0]}.mp4")]
+    write_records("clips-00000-of-00001", clips, has_flow=False)
+    arguments = [argument.format("clips-00000-of-00001") for argument in arguments]
+    models = () if "--weights=demo" in arguments else RGB
+    done = programs.run("classify", *models, *arguments)
     assert done.returncode == 2
     assert message in done.stderr.splitlines()[-1]
 

@@ -529,4 +529,5 @@ def test_records_without_flow(run, videos, checkpoints, tmp_path):
         writer.write(shards.encode_clip(clip, settings)[0])
     out = f"--out={tmp_path / 'out'}"
     error = run(f"--records={tmp_path}", *checkpoints.values(), out)[2]
-    assert_error(error, "the record has no optical flow; prepare it with flow, or use")
+    assert_error(error, "'._0' has no optical flow; prepare it with flow, or use the")
+    assert not (tmp_path / "out").exists()

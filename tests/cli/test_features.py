@@ -353,6 +353,23 @@ def test_records(run, video, checkpoints, tmp_path, models, named):
         assert_close(arrays["features"][1, part], expected)
 
 
+def test_records_without_flow(run, video, checkpoints, tmp_path):
+    clip, out = Clip(str(video)), tmp_path / "out"
+    write_records(tmp_path / "rgb-00000-of-00001", [clip], has_flow=False)
+    status, _, error = run(tmp_path, *checkpoints, f"--out={out}")
+    message = "the record 'waves_0' has no optical flow; prepare it with flow, or use"
+    assert (status, message in error) == (2, True)
+    assert not out.exists()
+    write_records(tmp_path / "flow-00000-of-00001", [clip])
+    status, printed, error = run(tmp_path, *checkpoints, f"--out={out}")
+    assert status == 0, error
+    assert "1 of 2 videos are done; 1 could not be read" in printed
+    with open(out / "index.csv", newline="") as file:
+        errors = {row["name"]: row["error"] for row in csv.DictReader(file)}
+    assert sorted(map(bool, errors.values())) == [False, True]
+    assert message in "".join(errors.values())
+
+
 def test_both_streams_as_one_file(run, video, checkpoints, tmp_path, models):
     import h5py
 

@@ -58,8 +58,8 @@ class Loader:
             )
         if len(kinds) > 1:
             raise ValueError("A dataset is of clips or of records, not of both")
-        if kinds == {Record} and "flow" in recipe.streams:
-            clip_streams.check_flow(sources[0])
+        if "flow" in recipe.streams:
+            clip_streams.check_flow(sources)
         folder = os.getcwd() if for_service else ""
         self.rows = tf.constant([_pack(source, folder) for source in sources])
         self._for_service = for_service

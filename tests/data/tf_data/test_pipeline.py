@@ -248,8 +248,19 @@ def test_more_corrupt_clips_than_allowed_are_an_error(half_corrupt, kind):
 
 def test_records_without_flow(videos, tmp_path):
     records = write_records(tmp_path / "records", videos[:2], has_flow=False)
-    with pytest.raises(ValueError, match="has no optical flow; prepare it with flow"):
+    message = "'0_0' has no optical flow, nor have the 1 others looked at; prepare it"
+    with pytest.raises(ValueError, match=message):
         batches(records, 1, recipe=small_recipe(stream="flow"))
+
+
+def test_some_records_without_flow(videos, tmp_path, caplog):
+    lacking = write_records(tmp_path / "rgb", videos[:1], has_flow=False)
+    records = lacking + write_records(tmp_path / "flow", videos[1:3])
+    recipe = small_recipe(stream="flow", max_damaged=0.5)
+    labels = np.concatenate([y for _, y in batches(records, 2, recipe=recipe)])
+    assert set(labels) == {1, 2}
+    assert "Skipping a clip (1 of 3 so far): " in caplog.text
+    assert "has no optical flow" in caplog.text
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
