@@ -75,9 +75,7 @@ class Signatures:
             recipe, stream="joint" if len(self._streams) > 1 else self._streams[0]
         )
         # One graph for all signatures: that of optical flow is large.
-        self._clips = tf.function(
-            self._prepare, input_signature=[_FRAMES], jit_compile=False
-        )
+        self._clips = _graph(self._prepare, input_signature=[_FRAMES])
         self._class_names = list(class_names)
         self._recipe = recipe
         self._top = min(top, len(class_names))
@@ -235,5 +233,10 @@ class Signatures:
 
 
 def _trace(function, **inputs):
+    return _graph(function).get_concrete_function(**inputs)
+
+
+def _graph(function, **options):
     # XLA makes 3D convolutions slow on CPU, and servers may be built without it.
-    return tf.function(function, jit_compile=False).get_concrete_function(**inputs)
+    # AutoGraph, which nothing here needs, takes longer than tracing itself.
+    return tf.function(function, autograph=False, jit_compile=False, **options)

@@ -79,7 +79,9 @@ def freeze(model):
     signature = keras.tree.map_structure(
         lambda clip: tf.TensorSpec(clip.shape, clip.dtype, clip.name), model.input
     )
-    function = tf.function(lambda clip: model(clip, training=False), jit_compile=False)
+    function = tf.function(
+        lambda clip: model(clip, training=False), autograph=False, jit_compile=False
+    )
     frozen = private_api.with_constants(function.get_concrete_function(signature))
     structure = model.output
 

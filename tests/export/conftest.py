@@ -4,9 +4,13 @@ import pytest
 import recipe
 
 from kinetics_i3d_tf2 import InceptionI3d
+from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.export.signatures import Signatures
 
-EPSILON = 0.05  # Pixels. Optical flow takes most of the time of these tests.
+# Optical flow takes most of the time of these tests: its tolerance in pixels, and
+# pictures that are hardly larger than I3D needs.
+EPSILON = 0.05
+SMALL = ClipRecipe(short_side=200, crop_size=193)
 
 
 @pytest.fixture(scope="session")
@@ -19,5 +23,14 @@ def models(small_model):
 @pytest.fixture(scope="session")
 def joint(models):
     """Signatures of both streams, which answer with three of the classes "a" to "g"."""
-    functions = Signatures(models, tuple("abcdefg"), top=3, epsilon=EPSILON)
+    functions = Signatures(
+        models, tuple("abcdefg"), top=3, epsilon=EPSILON, recipe=SMALL
+    )
+    return functions.concrete_functions()
+
+
+@pytest.fixture(scope="session")
+def rgb(models):
+    """Signatures of the RGB stream, with the sizes of the paper."""
+    functions = Signatures({"rgb": models["rgb"]}, tuple("abcdefg"))
     return functions.concrete_functions()

@@ -1,7 +1,8 @@
 """The functions of an exported model, before they are written."""
 
+import functools
+
 import cv2
-import keras
 import numpy as np
 import pytest
 import recipe
@@ -28,13 +29,15 @@ def moving_frames(count, height, width, seed=0):
     return np.stack([texture[i : i + height, 2 * i :][:, :width] for i in range(count)])
 
 
-def prepared(frames, engine="opencv"):
-    """The clips of both streams, prepared as evaluate_sample.py does."""
-    frames = transforms.resize_short_side(frames)
-    rgb = transforms.normalize_rgb(transforms.center_crop(frames))
-    displacement = optical_flow.optical_flow(frames, engine=engine, epsilon=0.05)
-    moved = optical_flow.normalize_flow(transforms.center_crop(displacement))
-    return {"rgb": rgb[None], "flow": transforms.loop(moved, 9)[None]}
+@functools.cache
+def prepared(height, width):
+    """Moving frames and their clips of both streams, as evaluate_sample.py does it."""
+    frames = moving_frames(9, height, width)
+    resized = transforms.resize_short_side(frames, 200)
+    rgb = transforms.normalize_rgb(transforms.center_crop(resized, 193))
+    displacement = optical_flow.optical_flow(resized, epsilon=0.05)
+    moved = optical_flow.normalize_flow(transforms.center_crop(displacement, 193))
+    return frames, {"rgb": rgb[None], "flow": transforms.loop(moved, 9)[None]}
 
 
 @pytest.mark.parametrize(("batch", "frames"), [(1, 9), (2, 17)])
@@ -45,10 +48,9 @@ def test_logits_are_those_of_keras(models, joint, batch, frames):
     np.testing.assert_allclose(received["logits"], expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("size", [(193, 250), (256, 256), (300, 230)], ids=str)
+@pytest.mark.parametrize("size", [(193, 250), (200, 200), (260, 230)], ids=str)
 def test_frames_are_prepared_as_by_the_library(models, joint, size):
-    frames = moving_frames(9, *size)
-    clips = prepared(frames)
+    frames, clips = prepared(*size)
     logits = sum(m(clips[stream]).numpy()[0] for stream, m in models.items())
     answer = joint["serving_default"](frames=tf.constant(frames[None]))
     assert set(answer) == ANSWER
@@ -63,9 +65,8 @@ def test_frames_are_prepared_as_by_the_library(models, joint, size):
     assert indices.tolist() == logits.argsort()[::-1][:3].tolist()
 
 
-def test_probabilities_are_of_all_classes(models):
-    functions = Signatures({"rgb": models["rgb"]}, NAMES).concrete_functions()
-    answer = functions["serving_default"](tf.constant(moving_frames(9, 224, 224)[None]))
+def test_probabilities_are_of_all_classes(rgb):
+    answer = rgb["serving_default"](tf.constant(moving_frames(9, 224, 224)[None]))
     assert answer["labels"].shape == (1, 7)  # There are no more.
     assert (np.diff(answer["logits"].numpy()) <= 0).all()
     np.testing.assert_allclose(
@@ -74,12 +75,12 @@ def test_probabilities_are_of_all_classes(models):
 
 
 def test_a_batch_is_answered_clip_by_clip(joint):
-    clips = np.stack([moving_frames(10, 200, 220, seed) for seed in (1, 2)])
+    clips = np.stack([moving_frames(9, 200, 200, seed) for seed in (1, 2)])
     both = joint["serving_default"](tf.constant(clips))
-    for index, clip in enumerate(clips):
-        alone = joint["serving_default"](tf.constant(clip[None]))
-        np.testing.assert_array_equal(both["labels"][index], alone["labels"][0])
-        np.testing.assert_allclose(both["logits"][index], alone["logits"][0], atol=1e-4)
+    alone = joint["serving_default"](tf.constant(clips[1:]))
+    np.testing.assert_array_equal(both["labels"][1], alone["labels"][0])
+    np.testing.assert_allclose(both["logits"][1], alone["logits"][0], atol=1e-4)
+    assert np.abs(both["logits"][0] - both["logits"][1]).max() > 0.01
 
 
 @pytest.mark.parametrize("size", [(200, 260), (480, 270), (719, 1280), (256, 341)])
@@ -97,38 +98,40 @@ def test_resizing_is_the_librarys(models, size):
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_encoded_frames_answer_as_their_pixels(joint, suffix):
+def test_encoded_frames_answer_as_their_pixels(rgb, suffix):
     frames = moving_frames(9, 200, 240)
     coded = [cv2.imencode(suffix, frame[..., ::-1])[1].tobytes() for frame in frames]
     pixels = [cv2.imdecode(np.frombuffer(image, np.uint8), 1) for image in coded]
     pixels = np.stack(pixels)[..., ::-1]
-    received = joint["encoded_frames"](image_bytes=tf.constant([coded]))
-    expected = joint["serving_default"](frames=tf.constant(pixels[None]))
+    received = rgb["encoded_frames"](image_bytes=tf.constant([coded]))
+    expected = rgb["serving_default"](frames=tf.constant(pixels[None]))
     for name in ANSWER:
         np.testing.assert_array_equal(received[name], expected[name])
 
 
 def test_features_are_the_mean_of_mixed_5c(models, joint):
-    frames = moving_frames(9, 256, 256)
-    clips = prepared(frames, engine="keras")
+    frames, clips = prepared(200, 200)
     received = joint["features"](frames=tf.constant(frames[None]))
     assert set(received) == {"rgb", "flow"}
     for stream, model in models.items():
         endpoint = model.endpoint_model(["Mixed_5c"])(clips[stream])["Mixed_5c"]
-        expected = keras.ops.mean(endpoint, axis=(1, 2, 3))
-        np.testing.assert_allclose(received[stream], expected, atol=1e-4)
+        expected = np.mean(endpoint, axis=(1, 2, 3))
+        # Flow differs as above, pixels by rounding.
+        share = 0.02 if stream == "flow" else 1e-4
+        np.testing.assert_allclose(
+            received[stream], expected, atol=share * expected.std()
+        )
 
 
 def test_dense_logits_are_the_sum_of_both_streams(models, joint):
-    frames = moving_frames(9, 256, 256)
-    clips = prepared(frames, engine="keras")
+    frames, clips = prepared(200, 200)
     received = joint["dense"](frames=tf.constant(frames[None]))
     assert received["logits"].shape == (1, 1, 7)
     expected = sum(
         model.endpoint_model(["Logits"], temporal="dense")(clips[stream])["Logits"]
         for stream, model in models.items()
-    )
-    np.testing.assert_allclose(received["logits"], expected, atol=1e-2)
+    ).numpy()
+    np.testing.assert_allclose(received["logits"], expected, atol=0.02 * expected.std())
     np.testing.assert_allclose(
         received["probabilities"], tf.nn.softmax(received["logits"]), rtol=1e-5
     )
@@ -160,19 +163,19 @@ def test_a_dense_model_of_several_labels(tmp_path):
     )
 
 
-@pytest.mark.parametrize("size", [256, 512])
+@pytest.mark.parametrize("size", [200, 400])
 def test_a_client_may_bring_flow(models, joint, size):
     frames = moving_frames(9, size, size)
-    displacement = optical_flow.optical_flow(frames[:, :256, :256]) * (size / 256)
+    displacement = optical_flow.optical_flow(frames[:, :200, :200]) * (size / 200)
     displacement = np.stack([cv2.resize(d, (size, size)) for d in displacement])
     received = joint["flow"](
         frames=tf.constant(frames[None]), flow=tf.constant(displacement[None])
     )
-    scaled = transforms.resize_short_side(displacement) * np.float32(256 / size)
-    clip = optical_flow.normalize_flow(transforms.center_crop(scaled))
+    scaled = transforms.resize_short_side(displacement, 200) * np.float32(200 / size)
+    clip = optical_flow.normalize_flow(transforms.center_crop(scaled, 193))
     clips = {
         "rgb": transforms.normalize_rgb(
-            transforms.center_crop(transforms.resize_short_side(frames))
+            transforms.center_crop(transforms.resize_short_side(frames, 200), 193)
         )[None],
         "flow": transforms.loop(clip, 9)[None],
     }
@@ -183,8 +186,7 @@ def test_a_client_may_bring_flow(models, joint, size):
     )
 
 
-def test_one_stream(models):
-    rgb = Signatures({"rgb": models["rgb"]}, NAMES).concrete_functions()
+def test_one_stream(models, rgb):
     assert set(rgb) == {
         "serving_default",
         "encoded_frames",
@@ -279,11 +281,12 @@ SMALL = tf.io.encode_png(tf.zeros((192, 200, 3), tf.uint8)).numpy()
         ),
     ],
 )
-def test_wrong_inputs(joint, signature, inputs, message):
+def test_wrong_inputs(joint, rgb, signature, inputs, message):
+    functions = joint
     if signature == "encoded_frames":
-        inputs = {"image_bytes": tf.constant(inputs)}
+        functions, inputs = rgb, {"image_bytes": tf.constant(inputs)}
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        joint[signature](**inputs)
+        functions[signature](**inputs)
 
 
 @pytest.mark.parametrize(
