@@ -40,7 +40,7 @@ def golden():
     return lambda name: np.load(Path(__file__).parent / "golden" / f"{name}.npz")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def python():
     """Runs Python in a process of its own; returns the finished process."""
     inherited = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}

@@ -4,68 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lstm_loop import FEATURES, MAX_STEPS, NORMS, UNITS, layer_of, reference, sequence
 
-from kinetics_i3d_tf2.models.batch_norm_lstm import (
-    BatchNormLstm,
-    StepwiseBatchNorm,
-)
-
-NORMS = ("input_norm", "recurrent_norm", "cell_norm")
-UNITS, FEATURES, MAX_STEPS = 3, 5, 4
-
-
-def layer_of(seed=0, **options):
-    """A small layer with random weights and statistics."""
-    layer = BatchNormLstm(UNITS, max_steps=MAX_STEPS, **options)
-    layer.build((None, None, FEATURES))
-    rng = np.random.default_rng(seed)
-    for variable in layer.weights:
-        value = rng.normal(size=variable.shape)
-        if variable.path.endswith("moving_variance"):
-            value = np.exp(value)
-        variable.assign(value)
-    return layer
-
-
-def sequence(steps, batch=6, seed=1):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(batch, steps, FEATURES)).astype(np.float32)
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def reference(layer, inputs, training):
-    """Outputs of every step, and the batch's statistics `{norm: [(mean, var)]}`."""
-    seen = {name: [] for name in NORMS}
-
-    def normalize(name, values, step):
-        norm = getattr(layer, name)
-        if training and step < MAX_STEPS:
-            mean, variance = values.mean(0), ((values - values.mean(0)) ** 2).mean(0)
-            seen[name].append((mean, variance))
-        else:
-            row = min(step, MAX_STEPS - 1)
-            mean = norm.moving_mean.numpy()[row]
-            variance = norm.moving_variance.numpy()[row]
-        values = (values - mean) / np.sqrt(variance + 1e-3) * norm.gamma.numpy()
-        return values + (norm.beta.numpy() if norm.center else 0)
-
-    hidden = cell = np.zeros((len(inputs), UNITS))
-    outputs = []
-    for step in range(inputs.shape[1]):
-        came_in = normalize(
-            "input_norm", inputs[:, step] @ layer.input_kernel.numpy(), step
-        )
-        returned = normalize(
-            "recurrent_norm", hidden @ layer.recurrent_kernel.numpy(), step
-        )
-        i, f, g, o = np.split(came_in + returned + layer.bias.numpy(), 4, axis=1)
-        cell = sigmoid(f + 1) * cell + sigmoid(i) * np.tanh(g)
-        hidden = sigmoid(o) * np.tanh(normalize("cell_norm", cell, step))
-        outputs.append(hidden)
-    return np.stack(outputs, axis=1), seen
+from kinetics_i3d_tf2.models.batch_norm_lstm import BatchNormLstm, StepwiseBatchNorm
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
@@ -212,33 +153,3 @@ def test_half_precision_keeps_the_averages_in_float32():
     for ours, theirs in zip(layer.weights, exact.weights, strict=True):
         assert ours.dtype == "float32"
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=2e-4)
-
-
-JAX = """
-import sys
-import keras, numpy as np
-sys.path[:0] = ["tests", "tests/models"]
-from test_batch_norm_lstm import NORMS, layer_of, reference, sequence
-assert keras.backend.backend() == "jax"
-for training in (False, True):
-    for steps in (3, 7):
-        layer, inputs = layer_of(), sequence(steps)
-        expected, _ = reference(layer, inputs, training)
-        before = layer.input_norm.moving_mean.numpy()
-        outputs = layer(inputs, training=training)
-        np.testing.assert_allclose(outputs, expected, atol=1e-4)
-        same = np.array_equal(before, layer.input_norm.moving_mean.numpy())
-        assert same != training
-model = keras.Sequential([keras.Input((None, 5)), layer_of(), keras.layers.Dense(2)])
-model.compile("sgd", "mse")
-before = [v.numpy() for v in model.weights]
-model.fit(sequence(6), np.ones((6, 6, 2)), verbose=0)
-for old, variable in zip(before, model.weights):
-    assert not np.array_equal(old, variable.numpy()), variable.path
-"""
-
-
-def test_jax_backend(python):
-    pytest.importorskip("jax")
-    done = python("-c", JAX, KERAS_BACKEND="jax")
-    assert done.returncode == 0, done.stderr
