@@ -5,9 +5,11 @@ Importing this package registers stand-ins that import a module when one of its 
 is found in a file. It does so when Keras is imported, and does not import it.
 """
 
+import contextlib
 import importlib
-import importlib.util
 import sys
+
+from .utils.imports import wrap_import
 
 _PACKAGE = __package__
 
@@ -35,8 +37,8 @@ def register_when_keras_is_imported() -> None:
     """Registers the stand-ins now if Keras is there, or else once it is imported."""
     if "keras" in sys.modules and hasattr(sys.modules["keras"], "saving"):
         _register()
-    elif not any(isinstance(finder, _KerasFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _KerasFinder())
+    else:
+        wrap_import("keras", _registering)
 
 
 class _StandIn:
@@ -69,24 +71,7 @@ def _register():
             known.setdefault(f"{_PACKAGE}>{name}", stand_in)
 
 
-class _KerasFinder:
-    """Finds Keras as the other finders do, and registers the classes afterwards."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name != "keras":
-            return None
-        for finder in sys.meta_path:
-            find = getattr(finder, "find_spec", None)
-            spec = find(name, path, target) if find and finder is not self else None
-            if spec is not None:
-                break
-        else:
-            return None
-        run = spec.loader.exec_module
-
-        def exec_module(module):
-            run(module)
-            _register()
-
-        spec.loader.exec_module = exec_module
-        return spec
+@contextlib.contextmanager
+def _registering():
+    yield
+    _register()

@@ -16,6 +16,7 @@ from absl import app, flags, logging
 
 from ..utils import files
 from ..utils.cores import num_cores
+from ..utils.imports import wrap_import
 from ..utils.text import printable
 from . import help_text
 from .safe_output import SafeOutput, escaped
@@ -59,6 +60,8 @@ def run(
     for pool in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(pool, str(num_cores()))
     sys.unraisablehook = _unraisable
+    for library in ("tensorflow", "keras"):  # What needs them may import them late.
+        wrap_import(library, quiet_tensorflow)
     module = module or sys.modules["__main__"]
     keep_unknown = getattr(module, "KEEPS_UNKNOWN_FLAGS", False)
     if any(argument in HELP for argument in sys.argv[1:]):
@@ -164,8 +167,8 @@ def reject_values_of_switches(argv: list[str]) -> None:
 def quiet_tensorflow() -> Iterator[None]:
     """Keeps TensorFlow's notes about the machine off standard error.
 
-    Some are written while it is imported, before it knows its own log level; so the
-    first import belongs inside this block. `TF_CPP_MIN_LOG_LEVEL=0` in the environment
+    Some are written while it is imported, before it knows its own log level; `run`
+    wraps the first import, wherever it is. `TF_CPP_MIN_LOG_LEVEL=0` in the environment
     shows them all. The user's `keras.json` does not change the arithmetic of programs,
     which have flags for it.
     """
@@ -187,7 +190,8 @@ def quiet_tensorflow() -> Iterator[None]:
 
 def _use_float32():
     keras = sys.modules.get("keras")
-    if keras is not None and keras.config.floatx() != "float32":
+    # Within its own import, it has no `config` yet.
+    if hasattr(keras, "config") and keras.config.floatx() != "float32":
         keras.config.set_floatx("float32")
         keras.config.set_dtype_policy("float32")
 
