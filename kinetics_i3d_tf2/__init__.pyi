@@ -40,8 +40,8 @@ from .export.export_model import export_model as export_model
 from .features.compare import ComparisonOptions as ComparisonOptions
 from .features.compare import compare_video_sets as compare_video_sets
 from .features.fvd import frechet_video_distance as frechet_video_distance
+from .features.options import FeatureOptions as FeatureOptions
 from .features.window_features import extract_features as extract_features
-from .features.write import FeatureOptions as FeatureOptions
 from .features.write import write_features as write_features
 from .inference.captions import write_captions as write_captions
 from .inference.classifier import Classifier as Classifier

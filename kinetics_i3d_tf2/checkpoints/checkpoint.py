@@ -2,9 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from ..arguments import suggest_arguments
 from ..data import labels
@@ -14,6 +12,9 @@ from . import info, transfer
 from .config import CheckpointConfig, read_config
 from .file_formats.tensor_bundle import BundleReader
 from .info import Entry, UnknownClassesError
+
+if TYPE_CHECKING:
+    import keras
 
 
 @suggest_arguments
@@ -195,7 +196,7 @@ class Checkpoint(BundleReader):
             )
         return self
 
-    def build_model(self, **kwargs) -> keras.Model:
+    def build_model(self, **kwargs) -> "keras.Model":
         """Builds its model, with its weights.
 
         Args:
@@ -225,7 +226,7 @@ class Checkpoint(BundleReader):
         """Arguments of its model's class; see `transfer.model_arguments`."""
         return transfer.model_arguments(self, architecture, chosen)
 
-    def load_into(self, model: keras.Model, *, same_names: bool = False) -> bool:
+    def load_into(self, model: "keras.Model", *, same_names: bool = False) -> bool:
         """Loads it into a model of any classes; see `transfer.load_into`."""
         return transfer.load_into(model, self, same_names=same_names)
 

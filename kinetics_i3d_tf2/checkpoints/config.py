@@ -8,15 +8,16 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
-
-import keras
+from typing import TYPE_CHECKING, Any
 
 from ..data import labels
 from ..models.checks import check_activation, check_temporal
 from ..models.registry import ARCHITECTURES
 from ..utils import files
 from .file_formats.tensor_bundle import BundleReader
+
+if TYPE_CHECKING:
+    import keras
 
 CONFIG = "config.json"
 
@@ -95,7 +96,7 @@ def write_config(prefix: str | os.PathLike, config: CheckpointConfig) -> None:
 
 
 def write_config_of_model(
-    prefix: str | os.PathLike, model: keras.Model, *, recipe=None
+    prefix: str | os.PathLike, model: "keras.Model", *, recipe=None
 ) -> None:
     """Writes `config.json` next to the checkpoint of a model.
 

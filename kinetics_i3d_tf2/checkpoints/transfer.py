@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import keras
 from absl import logging
 
 from ..models.architecture import ENDPOINTS
@@ -11,6 +10,8 @@ from . import info
 from .sonnet import load_checkpoint, sonnet_name
 
 if TYPE_CHECKING:
+    import keras
+
     from .checkpoint import Checkpoint
 
 _HEAD = "Logits"
@@ -61,7 +62,7 @@ def model_arguments(
 
 
 def load_into(
-    model: keras.Model, checkpoint: "Checkpoint", *, same_names: bool = False
+    model: "keras.Model", checkpoint: "Checkpoint", *, same_names: bool = False
 ) -> bool:
     """Loads a checkpoint into a model that may have other classes, or no classifier.
 

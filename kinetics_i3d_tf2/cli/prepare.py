@@ -85,8 +85,6 @@ def main(argv):
         table = table.with_splits(_SPLITS.value)
     reading_flags.check_fps(table)
     settings = _settings()
-    with program.quiet_tensorflow():
-        import tensorflow as tf  # noqa: F401 (the workers need it)
     try:
         written = writer.write_records(
             table,

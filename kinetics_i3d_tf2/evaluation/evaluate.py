@@ -13,6 +13,7 @@ from ..data import clip_streams, prefetch
 from ..data.clips import NO_LABEL, Clip
 from ..data.records.tfrecord import Record
 from ..data.sources import fingerprints
+from ..inference.open_models import activation_of
 from ..utils import files, run_dir
 from ..utils.damage_limit import DamageLimit
 from ..utils.errors import problem_of
@@ -95,6 +96,7 @@ def evaluate(
         for stream, path in checkpoints.items()
     }
     classes = match_classes(models, class_names)
+    activation_of(models)  # They must have the same.
     settings = _settings(sources, class_names, models, protocol, architecture, options)
     files.make_dirs(out)
     with run_dir.only_run(out):
@@ -181,6 +183,8 @@ def _run(sources, done, classes, protocol, models, options):
     if not left:
         logging.info("All %d clips were done before", len(sources))
         return
+    for model in models.values():
+        model.build()  # What is wrong with a checkpoint is no error of a clip.
     failed = {n: row for n, row in done.rows.items() if row["error"]}
     damage = DamageLimit(
         len(sources),

@@ -23,7 +23,7 @@ class Classes(NamedTuple):
 
 
 class Model:
-    """A model out of a checkpoint, ready to be called.
+    """A model out of a checkpoint, which is built when it is first called.
 
     Args:
         path: prefix of the checkpoint, or the folder that holds it.
@@ -33,8 +33,8 @@ class Model:
 
     Raises:
         OSError: a file of the checkpoint is missing, or may not be read.
-        ValueError: it is of another model or another stream, or does not say the names
-            of its classes.
+        ValueError: it is truncated, of another model or another stream, or does not say
+            the names of its classes.
 
     Attributes:
         path: as given.
@@ -54,29 +54,43 @@ class Model:
         dtype: str = "float32",
     ):
         checkpoint = open_weights(path).require(stream, kind)
-        # One answer for a clip, also of a model that was trained on places in time.
-        temporal = {"temporal": "mean"} if kind == "i3d" else {}
-        model = checkpoint.build_model(dtype="float32", **temporal)
+        checkpoint.require_data()
+        self._checkpoint, self._dtype = checkpoint, dtype
         self.activation = checkpoint.activation
         self.path = path
         self.kind = kind
-        self.scored = (stream,)
-        if kind == "two_stream" and stream == "joint":
-            model = model.per_stream()
-            self.scored = ("rgb", "flow", "joint")
+        is_summed = kind == "two_stream" and stream == "joint"
+        self.scored = ("rgb", "flow", "joint") if is_summed else (stream,)
         self.fingerprint = checkpoint.fingerprint
         self.class_names = checkpoint.class_names
-        folded = graph.fold_batch_norm(model, dtype=dtype)
-        # Any length and batch without another trace, and the fastest there is on CPU.
-        self._frozen = graph.freeze(folded)
-        self._make_long = functools.cache(
-            lambda: long_clips.LongClipModel(folded, prepare=graph.freeze)
-        )
 
-    @property
+    @functools.cached_property
+    def _folded(self):
+        # One answer for a clip, also of a model that was trained on places in time.
+        temporal = {"temporal": "mean"} if self.kind == "i3d" else {}
+        model = self._checkpoint.build_model(dtype="float32", **temporal)
+        if len(self.scored) > 1:
+            model = model.per_stream()
+        return graph.fold_batch_norm(model, dtype=self._dtype)
+
+    @functools.cached_property
+    def _frozen(self):
+        # Any length and batch without another trace, and the fastest there is on CPU.
+        return graph.freeze(self._folded)
+
+    def build(self) -> None:
+        """Builds the model, unless it is built.
+
+        Raises:
+            OSError: the data file of the checkpoint is missing, or may not be read.
+            ValueError: it is truncated or corrupt.
+        """
+        self._frozen  # noqa: B018 (it is cached)
+
+    @functools.cached_property
     def long(self) -> long_clips.LongClipModel:
         """An `InceptionI3d` for clips of any length."""
-        return self._make_long()
+        return long_clips.LongClipModel(self._folded, prepare=graph.freeze)
 
     def __call__(self, batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
         """Logits by name, float64 `(batch, num_classes)`, of streams by name.

@@ -86,6 +86,7 @@ def compare_video_sets(
     """
     protocol = find_protocol(options.protocol)
     opened = open_weights(checkpoint).require("rgb")
+    opened.require_data()
     settings = {
         "checkpoint": opened.fingerprint,
         "dtype": options.dtype,
@@ -105,11 +106,13 @@ def compare_video_sets(
         for name, path in sources.items()
         if save and save.get(name)
     }
-    extract = extractor.make_extractor(
-        {"rgb": opened.build_model(dtype="float32")},
-        endpoint="Logits",
-        dtype=options.dtype,
-    )
+    extract = None
+    if not all(isinstance(videos, tuple) for videos in sets.values()):
+        extract = extractor.make_extractor(
+            {"rgb": opened.build_model(dtype="float32")},
+            endpoint="Logits",
+            dtype=options.dtype,
+        )
     gaussians, facts = {}, {}
     for name, videos in sets.items():
         if isinstance(videos, tuple):

@@ -13,7 +13,6 @@ from ..checkpoints.pretrained import open_weights
 from ..data import clip_streams, frame_reader, sources
 from ..data.clip_recipe import ClipRecipe
 from ..data.clips import Clip
-from ..data.read_options import ReadOptions
 from ..data.records.tfrecord import Record
 from ..data.sources import Input
 from ..inference.windows import Windows
@@ -22,41 +21,9 @@ from ..utils import run_dir
 from ..utils.cores import num_cores
 from ..utils.progress import Bar
 from ..video.flow_engines import choose_engine
-from ..video.reader import FRAME_RATE
-from ..video.tvl1_parameters import EPSILON
-from . import extractor, window_features
 from .feature_index import FeatureIndex
 from .files import FeatureFiles
-
-
-@suggest_arguments
-@dataclasses.dataclass(frozen=True)
-class FeatureOptions:
-    """What is extracted, and how.
-
-    Attributes:
-        endpoint: name of an endpoint of `InceptionI3d`.
-        pool: "both", "space", "time" or "none": what it is averaged over.
-        fps: frames per second that are taken.
-        dtype: "float32" or "bfloat16".
-        format: "npz", "npy" or "hdf5".
-        batch_size: windows that go through the model at once.
-        num_readers: videos that are read at once; by default one for each processor.
-        flow_engine: engine of optical flow.
-        flow_epsilon: TV-L1 stops when an iteration changes the flow by less, in pixels.
-        reading: limits on single videos; images of folders are `fps` a second.
-    """
-
-    endpoint: str = "Mixed_5c"
-    pool: str = "both"
-    fps: float = FRAME_RATE
-    dtype: str = "float32"
-    format: str = "npz"
-    batch_size: int = 4
-    num_readers: int | None = None
-    flow_engine: str = "auto"
-    flow_epsilon: float = EPSILON
-    reading: ReadOptions = ReadOptions()
+from .options import FeatureOptions
 
 
 @suggest_arguments
@@ -103,6 +70,8 @@ def write_features(
     if "flow" in checkpoints:
         clip_streams.check_flow([each.source for each in inputs])
     opened = {s: open_weights(path).require(s) for s, path in checkpoints.items()}
+    for checkpoint in opened.values():
+        checkpoint.require_data()
     stream = "joint" if len(opened) > 1 else next(iter(opened))
     recipe = ClipRecipe(
         stream,
@@ -124,7 +93,9 @@ def write_features(
             try:
                 left = _left(inputs, index)
                 job = _Job(checkpoints, windows, recipe, options, settings)
-                if beam_options is not None:
+                if not left:
+                    results = ()
+                elif beam_options is not None:
                     results = _run_beam(left, out, job, beam_options)
                 else:
                     results = _run_here(left, len(inputs), files, opened, job)
@@ -203,6 +174,8 @@ def _left(inputs, index):
 
 def _run_here(left, total, files, opened, job):
     """Writes features, with a progress bar; yields each input, its error and damage."""
+    from . import extractor, window_features  # TensorFlow, for what is left only.
+
     models = {
         s: checkpoint.build_model(dtype="float32") for s, checkpoint in opened.items()
     }

@@ -1,6 +1,7 @@
-"""Checks of the arguments and inputs of models."""
+"""Checks of the arguments and inputs of models.
 
-import keras
+Keras is imported for inputs only: opening a checkpoint checks arguments without it.
+"""
 
 from .architecture import ENDPOINTS, HEAD_WINDOW, MIN_FRAMES, MIN_SIZE
 
@@ -91,6 +92,8 @@ def check_floats(inputs) -> None:
     Raises:
         ValueError: a clip has integers.
     """
+    import keras
+
     for clip in inputs.values() if isinstance(inputs, dict) else (inputs,):
         dtype = getattr(clip, "dtype", None)
         if dtype is None:
@@ -187,6 +190,8 @@ def check_window(inputs):
     sizes = inputs.shape[1:4]
     if any(n is not None and n < m for n, m in zip(sizes, HEAD_WINDOW, strict=True)):
         raise ValueError(message)
+    import keras
+
     if None in sizes and keras.backend.backend() == "tensorflow":
         # Only TensorFlow runs graphs with shapes unknown at build time.
         import tensorflow as tf

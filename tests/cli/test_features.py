@@ -278,6 +278,31 @@ def test_a_finished_run_does_nothing_but_try_the_bad_again(
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*.npz")} == before
 
 
+def test_a_finished_run_needs_no_tensorflow(run, video, checkpoints, tmp_path, python):
+    """It answers at once."""
+    arguments = (video, "--eval_type=rgb", checkpoints[0], f"--out={tmp_path}/out")
+    status, printed, error = run(*arguments)
+    assert status == 0, error
+    code = (
+        "import atexit, sys\n"
+        "from kinetics_i3d_tf2.cli import main\n"
+        "atexit.register(lambda: print({'keras', 'tensorflow'} & {*sys.modules}))\n"
+        "main.main(['features', *sys.argv[1:]])"
+    )
+    done = python("-c", code, *arguments)
+    assert (done.returncode, done.stdout) == (0, f"{printed}set()\n"), done.stderr
+
+
+def test_truncated_checkpoints_leave_no_folder(run, video, models, tmp_path):
+    save_checkpoint(models["rgb"], tmp_path / "model.ckpt")
+    (data,) = tmp_path.glob("*.data-*")
+    data.write_bytes(data.read_bytes()[:-1])
+    rgb = ("--eval_type=rgb", f"--rgb_checkpoint={tmp_path}")
+    status, _, error = run(video, *rgb, f"--out={tmp_path}/out")
+    assert status == 2 and "is truncated or corrupt: it has" in error
+    assert not (tmp_path / "out").exists()
+
+
 def test_other_settings_want_another_folder(run, folder, checkpoints, whole_run):
     arguments = (folder, "--eval_type=rgb", checkpoints[0], f"--out={whole_run[0]}")
     status, _, error = run(*arguments, "--window=10")

@@ -1,6 +1,7 @@
 """Evaluation in this process; `tests/cli` runs its program."""
 
 import csv
+import shutil
 
 import pytest
 import recipe
@@ -54,6 +55,34 @@ def test_any_failure_is_of_its_clip(small_checkpoint, sources, tmp_path, monkeyp
     for row, frames in ((rows[0], 9), (rows[2], 11)):
         of_clip = predictions.describe_scores(expected[frames], NAMES, "b")
         assert row.items() >= of_clip.items()
+
+
+def test_a_finished_evaluation_builds_no_model(
+    small_checkpoint, sources, tmp_path, monkeypatch
+):
+    arguments = {"rgb": small_checkpoint}, sources, NAMES, tmp_path / "out"
+    found = i3d.evaluate(*arguments, protocol=PROTOCOL)
+    monkeypatch.setattr(i3d.Checkpoint, "build_model", None)
+    again = i3d.evaluate(*arguments, protocol=PROTOCOL)
+    assert again.figures == found.figures
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.write_bytes(data.read_bytes()[:-1]), "is truncated or corr"),
+        (lambda data: data.unlink(), "is missing"),
+    ],
+    ids=["truncated", "missing"],
+)
+def test_incomplete_checkpoints_leave_no_folder(
+    small_checkpoint, sources, tmp_path, change, message
+):
+    copy = shutil.copytree(small_checkpoint, tmp_path / "copy")
+    change(next(copy.glob("*.data-*")))
+    with pytest.raises((ValueError, OSError), match=message):
+        i3d.evaluate({"rgb": copy}, sources, NAMES, tmp_path / "o", protocol=PROTOCOL)
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.fixture(scope="module")

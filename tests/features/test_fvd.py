@@ -11,6 +11,7 @@ import recipe as weights
 from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, frechet_video_distance, save_checkpoint
+from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.features import compare, fvd_statistics
 from kinetics_i3d_tf2.features.extractor import make_extractor
 from kinetics_i3d_tf2.features.frechet import Gaussian, frechet_distance
@@ -180,6 +181,19 @@ def test_statistics_are_saved_and_reused(run, folders, checkpoint, tmp_path):
     assert result_of(again[1])[0] == pytest.approx(result_of(whole[1])[0], rel=1e-4)
     assert f"real: 5 videos of 9 frames, {saved}" in again[1]
     assert "real:" not in again[2]  # No progress bar: they are not read again.
+
+
+def test_saved_statistics_need_no_model(
+    run, folders, checkpoint, tmp_path, monkeypatch
+):
+    sets = [folders / "real", folders / "fake"]
+    saved = [tmp_path / "real.npz", tmp_path / "fake.npz"]
+    save = [f"--save_real={saved[0]}", f"--save_fake={saved[1]}"]
+    whole = run(*sets, checkpoint, *save)
+    monkeypatch.setattr(Checkpoint, "build_model", None)
+    again = run(*saved, checkpoint)
+    assert (whole[0], again[0]) == (0, 0), again[2]
+    assert result_of(again[1])[0] == result_of(whole[1])[0]
 
 
 def test_statistics_of_something_else(run, folders, checkpoint, tmp_path):

@@ -182,13 +182,13 @@ def _with_label_map(table, out):
 
 def _run(planned, settings, options):
     """Writes the record files that do not exist, with a progress bar."""
-    import apache_beam as beam
-    import tensorflow as tf  # noqa: F401 (the workers need it)
-
     left = {path: clips for path, clips in planned.items() if not files.exists(path)}
     if not left:
         logging.info("All %d record files exist", len(planned))
         return
+    import apache_beam as beam
+    import tensorflow as tf  # noqa: F401 (the workers need it)
+
     shards.write_plan(left)
     with (
         as_pipeline_errors(),
