@@ -1,6 +1,7 @@
 """Makes small real video files for tests."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import cv2
@@ -44,7 +45,7 @@ def write_video(
 ):
     """Encodes uint8 RGB frames; `times` are seconds, for a variable rate.
 
-    With `silence`, ten seconds of it are muxed beside the pictures, as they come.
+    With `silence`, a second of it is muxed before each second of pictures.
     """
     with av.open(str(path), "w", options=container_options or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=options or {})
@@ -53,9 +54,10 @@ def write_video(
         if times is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         if silence:
-            sound = container.add_stream("aac", rate=44100)
+            is_mpeg = Path(path).suffix in (".mpg", ".vob")
+            sound = container.add_stream("mp2" if is_mpeg else "aac", rate=44100)
         for index, image in enumerate(frames):
-            if silence and index % 10 == 0:
+            if silence and index % rate == 0:
                 container.mux(sound.encode(_silence()))
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             if times is not None:

@@ -25,6 +25,8 @@ class Damage:
         is_partial: whether it ends within a packet, in a format that marks no end; of
             what is missing there, one frame is counted.
         trailing: bytes after the end of the video, as of files that were joined.
+        sound_after: seconds for which the sound goes on after the last frame, where the
+            file announces no length and they are more than the streams may differ.
     """
 
     decoded: int = 0
@@ -35,9 +37,11 @@ class Damage:
     is_cut: bool = False
     is_partial: bool = False
     trailing: int = 0
+    sound_after: float = 0.0
 
     def __bool__(self) -> bool:
-        return bool(self.damaged or self.missing or self.is_cut or self.trailing)
+        is_short = self.missing or self.is_cut or self.sound_after
+        return bool(self.damaged or is_short or self.trailing)
 
     @property
     def share(self) -> float:
@@ -79,6 +83,11 @@ class Damage:
             )
         if self.trailing:
             parts.append(f"{self.trailing} bytes follow the end of the video")
+        if self.sound_after:
+            parts.append(
+                f"ends at second {self.seconds:.2f}, and its sound goes on for "
+                f"{self.sound_after:.2f} seconds"
+            )
         return "; ".join(parts) or "is whole"
 
 

@@ -8,7 +8,8 @@ import av
 from ..utils.cores import num_cores
 from . import ffmpeg
 from .damage import Damage
-from .packets import USUAL_RATE, packets
+from .packets import NO_LENGTH, frame_seconds, packets
+from .tally import Tally, Undecoded
 
 # A seek lands on the key frame before; up to this many seconds it saves nothing.
 _WORTH_SEEKING = 5.0
@@ -18,10 +19,11 @@ MAX_PIXELS = 1 << 26
 # that go back further begin a new count, as in files joined end to end.
 _REORDERED = 16
 # Announced lengths are rounded, and may be the sound's: two frames and a percent.
-_TOLERANCE = 2 / USUAL_RATE
+_TOLERANCE = 2 / 25  # seconds
 _TOLERANCE_SHARE = 0.01
 _EXACT = ("ogg",)  # Its last page has the number of frames.
-_JOINABLE = ("mpeg", "mpegts")
+# Sound that goes on for longer than streams are interleaved, where no length is known.
+_SOUND_TOLERANCE = 1.0  # seconds
 
 
 class TimedFrame(NamedTuple):
@@ -70,7 +72,8 @@ def timed_frames(
             offset = int((start + clock.origin) / stream.time_base)
             container.seek(offset, stream=stream)
         read_from_start = not sought
-        for frame in _decoded(container, stream, damage):
+        tally = Tally(Undecoded(stream.codec_context.name))
+        for frame in _decoded(container, stream, damage, tally):
             time, duration = clock.tick(frame)
             if sought and time > start:
                 break  # The index of this file is wrong.
@@ -79,7 +82,7 @@ def timed_frames(
             yield TimedFrame(frame, time, duration, clock.pixel_aspect)
         if not sought:
             if read_from_start:
-                _check_complete(source, container, stream, clock.step, damage)
+                _check_complete(source, container, stream, clock.step, damage, tally)
             return
     # Some files cannot be read from just any place: read this one from its beginning.
     damage.__init__()
@@ -103,7 +106,7 @@ def announced_duration(source: ffmpeg.Source) -> float | None:
         ValueError: it is not a video.
     """
     with ffmpeg.open_video(source) as (container, stream):
-        if container.format.name in _JOINABLE:
+        if container.format.name in NO_LENGTH:
             return None
         return ffmpeg.announced_seconds(container, stream)
 
@@ -117,7 +120,7 @@ class _Clock:
 
     def __init__(self, stream, *, is_avi):
         self._is_avi = is_avi
-        self.step = 1 / float(stream.average_rate or USUAL_RATE)
+        self.step = frame_seconds(stream)
         self.pixel_aspect = float(stream.sample_aspect_ratio or 1) or 1.0
         self.origin = None
         if stream.start_time is not None and not is_avi:
@@ -145,14 +148,15 @@ class _Clock:
         return time
 
 
-def _decoded(container, stream, damage):
+def _decoded(container, stream, damage, tally):
     corrupt, broken, failure = 0, 0, None
     lacks_reference = False  # Up to the next key frame.
-    for packet, is_after_loss in packets(container, stream, damage):
+    for packet, is_after_loss in packets(container, stream, damage, tally):
         lacks_reference = (lacks_reference or is_after_loss) and not packet.is_keyframe
         is_broken = packet.is_corrupt or lacks_reference
         try:
             frames = packet.decode()
+            tally.undecoded.add_packet(packet)
         except av.MemoryError as error:
             raise MemoryError(
                 f"{container.name}: out of memory while decoding {stream.width}x"
@@ -162,26 +166,35 @@ def _decoded(container, stream, damage):
             frames, failure = (), error
             is_broken = lacks_reference = True
         broken += bool(packet.size) and is_broken
-        damage.damaged = max(broken, corrupt)
+        damage.damaged = max(broken, corrupt) + tally.jumps
         for frame in frames:
             damage.decoded += 1
             corrupt += frame.is_corrupt
-            damage.damaged = max(broken, corrupt)
+            damage.damaged = max(broken, corrupt) + tally.jumps
+            tally.undecoded.add_frame(frame)
             yield frame
     if failure is not None and damage.decoded == 0:
         raise failure
 
 
-def _check_complete(source, container, stream, step, damage):
-    ending = ffmpeg.ending_of(source, container, stream, damage.decoded)
+def _check_complete(source, container, stream, step, damage, tally):
+    ending = ffmpeg.ending_of(source, container, stream, damage.decoded, tally)
     announced = ffmpeg.announced_seconds(container, stream) or ending.seconds
     if ending.is_cut and container.format.name in _EXACT:
         announced = 0.0  # That page is missing.
     damage.announced, damage.is_cut = announced, ending.is_cut
     damage.is_partial, damage.trailing = ending.is_partial, ending.trailing
+    damage.damaged = max(damage.damaged, tally.undecoded.count)
+    if not announced or container.format.name in NO_LENGTH:
+        if tally.sound_after > _SOUND_TOLERANCE:
+            damage.sound_after = tally.sound_after
     rest = announced - damage.seconds
-    is_exact = ending.is_cut or container.format.name in _EXACT
+    if container.format.name == "asf":
+        rest -= tally.sound_after  # Its header has the length of the longest stream.
+    is_exact = ending.is_cut or ending.is_torn or container.format.name in _EXACT
     lost = 0
     if rest > (step / 2 if is_exact else _TOLERANCE + _TOLERANCE_SHARE * announced):
         lost = max(1, round(rest / step))
-    damage.missing += max(lost, ending.missing)
+    elif ending.frames and rest > step / 2:
+        lost = ending.frames - tally.packets - damage.missing
+    damage.missing += max(lost, ending.missing) + ending.missing_before

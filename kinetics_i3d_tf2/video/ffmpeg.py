@@ -15,13 +15,14 @@ from ..utils import files
 from .ends import check
 from .ends.ending import Ending
 from .rewindable import RewindableStream, standard_input
+from .tally import Tally
 
 # What a video can be read from: a path or address, "-" for standard input, the content
 # itself, or a binary file object.
 Source = str | os.PathLike | bytes | BinaryIO
 
 # Formats whose duration counts from 0, wherever their video begins.
-_FROM_ZERO = ("matroska", "flv")
+_FROM_ZERO = ("matroska", "flv", "asf")
 # Lists of other files and addresses, and scripts: a video leads to no other file.
 _INDIRECT = {"concat", "dash", "hls", "imf", "rtp", "rtsp", "sdp", "sap", "lavfi"}
 _INDIRECT |= {"avisynth", "vapoursynth", "webm_dash_manifest"}
@@ -108,7 +109,7 @@ def announced_seconds(container, stream) -> float | None:
     return end
 
 
-def ending_of(source: Source, container, stream, decoded: int) -> Ending:
+def ending_of(source: Source, container, stream, decoded: int, tally: Tally) -> Ending:
     """How a video file ends; without a fault if it cannot be read a second time.
 
     Args:
@@ -116,11 +117,12 @@ def ending_of(source: Source, container, stream, decoded: int) -> Ending:
         container: the same video, open.
         stream: its film.
         decoded: frames that were decoded.
+        tally: of its packets.
     """
     if not can_rewind(source):
         return Ending()
     with _reopened(source) as file:
-        return check.ending_of(file, container, stream, decoded)
+        return check.ending_of(file, container, stream, decoded, tally)
 
 
 def _announced_end(container, stream):

@@ -23,6 +23,10 @@ class Ending(NamedTuple):
             they may be among those that the announced length lacks.
         trailing: bytes that follow the end.
         seconds: announced length where FFmpeg does not give it; 0 is unknown.
+        missing_before: frames that are missing before the first one that was found.
+        is_torn: what follows the last packet cannot be parsed, so that the announced
+            length is taken as exact.
+        frames: number that the file's index lists; 0 is unknown.
     """
 
     is_cut: bool = False
@@ -30,6 +34,9 @@ class Ending(NamedTuple):
     missing: int = 0
     trailing: int = 0
     seconds: float = 0.0
+    missing_before: int = 0
+    is_torn: bool = False
+    frames: int = 0
 
 
 def by_length(file: BinaryIO, end: int, size: int) -> Ending:

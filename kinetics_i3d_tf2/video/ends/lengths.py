@@ -1,4 +1,4 @@
-"""Endings of containers that announce their size: AVI, MP4, Matroska, WMV and MXF."""
+"""Endings of containers that announce their size: AVI, MP4, WMV and MXF."""
 
 import os
 from typing import BinaryIO
@@ -10,9 +10,9 @@ _MAX_BOXES = 200
 _BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"moof"}
 _BOXES |= {b"mfra", b"sidx", b"styp", b"meta", b"emsg", b"prft", b"pnot", b"udta"}
 _BOXES |= {b"pdin", b"ssix", b"PICT", b"imda", b"junk"}
-_EBML, _SEGMENT, _VOID = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", 0xEC
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_HEADER = 1 << 16  # Bytes in which the properties are.
+_ASF_DATA = 50  # Bytes before the packets.
 _MXF_PARTITION = bytes.fromhex("060e2b34020501010d010201")
 
 
@@ -45,33 +45,6 @@ def mp4(file: BinaryIO) -> Ending:
     return Ending()
 
 
-def matroska(file: BinaryIO) -> Ending:
-    """Matroska and WebM: a header and one segment, of a known size if not streamed."""
-    size, head = file.seek(0, os.SEEK_END), read_at(file, 0, 4096)
-    place = 0
-    for name in (_EBML, _SEGMENT):
-        if head[place : place + 4] != name:
-            return Ending()
-        length, place = _ebml_size(head, place + 4)
-        if length is None:
-            return Ending()
-        place += length
-    voided = read_at(file, place, 16)
-    if voided[:1] == bytes([_VOID]):
-        length, width = _ebml_size(voided, 1)
-        place += width + (length or 0)
-    return by_length(file, place, size)
-
-
-def _ebml_size(data, place):
-    """A size in Matroska's coding, None if unknown, and the place after it."""
-    if place >= len(data) or not data[place]:
-        return None, place
-    count = 9 - data[place].bit_length()
-    value = int.from_bytes(data[place : place + count], "big") & (1 << 7 * count) - 1
-    return (None if value == (1 << 7 * count) - 1 else value), place + count
-
-
 def asf(file: BinaryIO) -> Ending:
     """WMV: the header has the file's size and length, unless it is a broadcast's."""
     size, head = file.seek(0, os.SEEK_END), read_at(file, 0, _ASF_HEADER)
@@ -89,11 +62,30 @@ def asf(file: BinaryIO) -> Ending:
     return by_length(file, announced, size)._replace(seconds=seconds)
 
 
+def asf_begin(file: BinaryIO) -> int:
+    """Byte of the first packet of a WMV file: after the header and the next object's.
+
+    Args:
+        file: the whole file.
+    """
+    return int.from_bytes(read_at(file, 16, 8), "little") + _ASF_DATA
+
+
 def mxf(file: BinaryIO) -> Ending:
     """MXF: its header has the place of the footer, where it was closed."""
     size, head = file.seek(0, os.SEEK_END), read_at(file, 0, 128)
-    if not head.startswith(_MXF_PARTITION) or len(head) < 64:
+    if (fields := _mxf_fields(head)) is None:
         return Ending()
-    place = 17 + (head[16] & 0x7F if head[16] & 0x80 else 0)
-    footer = int.from_bytes(head[place + 24 : place + 32], "big")
-    return Ending(is_cut=0 < footer and size < footer + 16)
+    footer = int.from_bytes(fields[24:32], "big")
+    end = footer + 16
+    fields = _mxf_fields(read_at(file, footer, 128))
+    if footer and fields is not None:  # The index may be in it.
+        end += sum(int.from_bytes(fields[at : at + 8], "big") for at in (32, 40))
+    return Ending(is_cut=0 < footer and size < end)
+
+
+def _mxf_fields(head):
+    """The fields of a partition; None if it is no whole one."""
+    if not head.startswith(_MXF_PARTITION) or len(head) < 64:
+        return None
+    return head[17 + (head[16] & 0x7F if head[16] & 0x80 else 0) :]

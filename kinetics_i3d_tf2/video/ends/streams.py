@@ -3,6 +3,7 @@
 import re
 from typing import BinaryIO
 
+from ..tally import Tally
 from .ending import Ending, read_at, read_tail, trailing_bytes
 
 _MAX_GIF = 1 << 28  # Larger ones are not walked through.
@@ -10,7 +11,11 @@ _TS_PACKETS = (188, 192, 204)  # plain, with times (Blu-ray), with checksums (DV
 _TS_SIZE, _SYNC = 188, b"G"
 _TS_RUN = 5  # packets in a row that are no coincidence
 _PES = re.compile(rb"\x00\x00\x01[\xbd\xc0-\xef]")
-_FLV_TAGS = (8, 9, 18)
+# The end, a pack, its header, a map, or padding, after zeros.
+_PS_START = re.compile(rb"[\x00\xff]*\x00\x00\x01[\xb9-\xbc\xbe]")
+_MIN_REST = 32  # Fewer bytes hold no frame.
+_FLV_SCRIPT = 18
+_FLV_TAGS = (8, 9, _FLV_SCRIPT)  # sound, pictures
 _OGG_POLYNOMIAL = 0x04C11DB7
 
 
@@ -91,9 +96,15 @@ def _ogg_checksum(page):
     return value
 
 
-def transport_stream(file: BinaryIO) -> Ending:
-    """MPEG-TS: packets of one size, each with a sync byte."""
-    tail, _ = read_tail(file)
+def transport_stream(file: BinaryIO, tally: Tally) -> Ending:
+    """MPEG-TS: packets of one size, each with a sync byte.
+
+    Args:
+        file: the whole file.
+        tally: of its packets.
+    """
+    tail, size = read_tail(file)
+    offset = size - len(tail)
     for packet in _TS_PACKETS:
         count = min(_TS_RUN, len(tail) // packet)
         for phase in range(packet):
@@ -102,19 +113,42 @@ def transport_stream(file: BinaryIO) -> Ending:
                 begin = phase + packet * (len(syncs) - 1)
                 length = packet if packet > 192 else _TS_SIZE
                 is_partial = len(tail) - begin != length
-                return Ending(is_partial=is_partial, missing=is_partial)
+                last = max(0, (tally.end or 0) - offset - phase)
+                first = _first_ts_phases(file, packet)
+                # Bytes that are in no packet: behind the last one that was found, or
+                # in the middle, as packets begin elsewhere than the first ones.
+                is_torn = bool(syncs[-(-last // packet) :].strip(_SYNC))
+                is_torn |= bool(first) and (offset + phase) % packet not in first
+                return Ending(is_partial=is_partial, missing=is_partial or is_torn)
     return Ending(is_partial=True, missing=1)
 
 
-def program_stream(file: BinaryIO) -> Ending:
-    """MPEG-PS: packets that have their lengths."""
-    tail, _ = read_tail(file)
+def _first_ts_phases(file, packet):
+    """Where the first packets may begin; nothing if they are damaged."""
+    head = read_at(file, 0, packet * _TS_RUN)
+    return [at for at in range(packet) if head[at::packet] == _SYNC * _TS_RUN]
+
+
+def program_stream(file: BinaryIO, tally: Tally) -> Ending:
+    """MPEG-PS: packets that have their lengths.
+
+    Args:
+        file: the whole file.
+        tally: of its packets.
+    """
+    tail, size = read_tail(file)
     found = [match.start() for match in _PES.finditer(tail)]
-    if not found:
+    end = 0
+    if found:
+        end = found[-1] + 6 + int.from_bytes(tail[found[-1] + 4 : found[-1] + 6], "big")
+    if end > len(tail):
+        return Ending(is_partial=True, missing=1)
+    rest = tail[end:].rstrip(b"\0\xff")
+    if len(rest.lstrip(b"\0\xff")) < _MIN_REST or _PS_START.match(rest):
         return Ending()
-    end = found[-1] + 6 + int.from_bytes(tail[found[-1] + 4 : found[-1] + 6], "big")
-    is_partial = end > len(tail)
-    return Ending(is_partial=is_partial, missing=is_partial)
+    # What follows cannot be parsed: as many frames as take that many bytes.
+    parsed = max(size - len(rest), 1)
+    return Ending(missing=max(1, round(len(rest) * tally.packets / parsed)))
 
 
 def flash(file: BinaryIO) -> Ending:
@@ -126,6 +160,18 @@ def flash(file: BinaryIO) -> Ending:
     is_whole = head[:1] and head[0] & 31 in _FLV_TAGS
     is_whole = is_whole and int.from_bytes(head[1:], "big") + 11 == length
     return Ending(is_partial=not is_whole, missing=not is_whole)
+
+
+def flash_begin(file: BinaryIO) -> int:
+    """Byte of the first tag that is no script data, or cannot be parsed.
+
+    Args:
+        file: the whole file.
+    """
+    place = int.from_bytes(read_at(file, 5, 4), "big") + 4
+    while len(head := read_at(file, place, 4)) == 4 and head[0] & 31 == _FLV_SCRIPT:
+        place += 11 + int.from_bytes(head[1:], "big") + 4
+    return place
 
 
 def y4m(file: BinaryIO, frame_bytes: int) -> Ending:
