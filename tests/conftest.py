@@ -26,6 +26,18 @@ def pytest_collection_finish():
     gc.set_threshold(20_000, 10, 10)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def models_are_built_once():
+    """Where something imports Keras; programs that import it do it themselves."""
+    if "keras" not in sys.modules:
+        yield
+        return
+    import built_models
+
+    with built_models.built_once():
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared():
     """Folder of reference material that developers have and users do not."""

@@ -17,6 +17,7 @@ import sys
 import time
 from typing import NamedTuple
 
+import built_models
 import pytest
 from absl import flags, logging
 from absl.flags import _helpers as absl_helpers
@@ -60,6 +61,7 @@ def run_function(function) -> Finished:
     code = 0
     with (
         _restored(),
+        built_models.built_once(),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(error),
     ):
