@@ -97,15 +97,15 @@ demo-weights: $(INSTALLED)
 
 $(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
 $(INSTALLED_IO): EXTRAS := http,io,s3,test
-$(INSTALLED_PORTS): EXTRAS := ports,test
-$(INSTALLED_PORTS): PINNED := 'torch==2.13.0'
+$(INSTALLED_PORTS): EXTRAS := ports
+$(INSTALLED_PORTS): PINNED := 'torch==2.13.0' pytest pytest-xdist
 $(INSTALLED_LOWEST): EXTRAS := onnx,plot
 $(INSTALLED_LOWEST): PINNED := --constraint tests/lowest.txt pytest pytest-xdist
 $(INSTALLED_LOWEST): tests/lowest.txt
 $(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS) $(INSTALLED_LOWEST): pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --upgrade pip
-	$(@D)/bin/python -m pip install --editable '.[$(EXTRAS)]' $(PINNED)
+	$(@D)/bin/python -m pip install --no-compile --editable '.[$(EXTRAS)]' $(PINNED)
 	touch $@
 
 clean:
