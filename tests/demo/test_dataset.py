@@ -22,16 +22,16 @@ def make(folder, train=8, val=0, **options):
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """Folder of 96 training clips and 64 others."""
+    """Folder of 48 training clips and 32 others."""
     folder = tmp_path_factory.mktemp("demo") / "clips"
-    make(folder, 96, 64, processes=2)
+    make(folder, 48, 32, processes=2)
     return folder
 
 
 def test_the_readers_take_it(dataset):
     table = i3d.read_folder(dataset)
     assert sorted(table.class_names) == NAMES
-    for split, count in (("train", 96), ("val", 64)):
+    for split, count in (("train", 48), ("val", 32)):
         clips = table.split(split).clips
         labels = np.bincount([clip.index for clip in clips], minlength=8)
         assert labels.tolist() == [count // 8] * 8
@@ -108,11 +108,11 @@ def test_single_frames_tell_the_pairs_and_nothing_within_them(dataset):
 def test_files_depend_on_the_seed_alone(dataset, tmp_path, hashes):
     """Not on the number of processes, nor on how many clips are drawn."""
     make(tmp_path / "one", 8, 8)
-    make(tmp_path / "other", 8, 8, seed=1)
+    make(tmp_path / "other", 8, seed=1)
     one, other = hashes(tmp_path / "one"), hashes(tmp_path / "other")
     assert len(one) == 17
     assert one.items() <= hashes(dataset).items()
-    assert one.keys() == other.keys()
+    assert len(other) == 9 and other.keys() < one.keys()
     assert not set(one.values()) & set(other.values())
 
 
@@ -122,22 +122,22 @@ def test_killed_and_started_again(tmp_path, dataset, hashes):
         signal.SIGKILL,
         tmp_path,
         lambda: len([*tmp_path.rglob("[!.]*.mp4")]),
-        48,
+        24,
         "demo",
         "make",
         tmp_path,
-        "--train=48",
+        "--train=24",
         "--val=0",
         least=10,
     )
     whole = hashes(dataset)
     kept = {k: v for k, v in hashes(tmp_path).items() if "/." not in k}
-    assert 10 <= len(kept) < 49
+    assert 10 <= len(kept) < 25
     assert kept.items() <= whole.items()
     times = {name: os.stat(tmp_path / name).st_mtime_ns for name in kept}
-    make(tmp_path, 48)
+    make(tmp_path, 24)
     now = hashes(tmp_path)
-    assert len(now) == 49
+    assert len(now) == 25
     assert now.items() <= whole.items()
     assert times == {k: os.stat(tmp_path / k).st_mtime_ns for k in kept}
 
