@@ -6,9 +6,10 @@ import re
 import pytest
 
 
-def test_reading_a_video_needs_neither_tensorflow_nor_keras(python):
+def test_videos_and_facts_of_checkpoints_need_neither_tensorflow_nor_keras(python):
     code = (
         "import sys, kinetics_i3d_tf2 as i3d; i3d.read_video, i3d.optical_flow;"
+        "assert i3d.Checkpoint('checkpoints/demo_rgb').describe();"
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     done = python("-c", code)

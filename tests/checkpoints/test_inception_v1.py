@@ -141,10 +141,11 @@ def test_trunks_of_other_models(slim_file, trunk):
     )
     model = keras.Model(clips, [rgb(clips["rgb"]), flow(clips["flow"])])
     inception_v1.load_inception_v1(model, slim_file)
+    expected = slim.weights_of(trunk)
     for name, value in slim.weights_of(rgb).items():
-        np.testing.assert_array_equal(value, slim.weights_of(trunk)[name], err_msg=name)
+        np.testing.assert_array_equal(value, expected[name], err_msg=name)
     kernel = slim.weights_of(flow)[FIRST]
-    mean = slim.weights_of(trunk)[FIRST].mean(axis=2)
+    mean = expected[FIRST].mean(axis=2)
     for channel in range(20):
         np.testing.assert_allclose(kernel[:, :, channel], mean, atol=1e-6)
 

@@ -44,15 +44,19 @@ def files(source, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("build", [load_model, lambda w: InceptionI3d(weights=w)])
+def with_weights(path):
+    return InceptionI3d(weights=path)
+
+
 @pytest.mark.parametrize(
-    ("name", "names"),
+    ("build", "name", "names"),
     [
-        ("saved", NAMES),
-        ("saved/model.ckpt", NAMES),
-        ("x.keras", NAMES),
-        ("x.pt", None),
-        ("hub", None),
+        (load_model, "saved", NAMES),
+        (with_weights, "saved/model.ckpt", NAMES),
+        (load_model, "x.keras", NAMES),
+        (with_weights, "x.keras", NAMES),
+        (load_model, "x.pt", None),
+        (with_weights, "hub", None),
     ],
 )
 def test_any_format(files, source, build, name, names):
@@ -112,8 +116,10 @@ def test_as_many_other_classes_get_a_new_head(files, source):
     np.testing.assert_array_equal(named(CLIP), source(CLIP))
 
 
-@pytest.mark.parametrize("endpoint", ["Conv3d_1a_7x7", "Mixed_4f", "Mixed_5c"])
-@pytest.mark.parametrize("name", ["saved", "x.keras"])
+@pytest.mark.parametrize(
+    ("name", "endpoint"),
+    [("saved", "Conv3d_1a_7x7"), ("saved", "Mixed_5c"), ("x.keras", "Mixed_4f")],
+)
 def test_a_headless_model(files, source, caplog, name, endpoint):
     model = load_model(files / name, final_endpoint=endpoint)
     expected = source.endpoint_model([endpoint])(CLIP)[endpoint]
