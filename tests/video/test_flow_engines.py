@@ -121,7 +121,7 @@ def test_workers_compute_flow(run, tmp_path, method):
         sys.path.insert(0, {str(tmp_path)!r})
         import worker
         if __name__ == "__main__":
-            frames = np.random.default_rng(0).integers(0, 256, (4, 300, 400, 3))
+            frames = np.random.default_rng(0).integers(0, 256, (4, 100, 120, 3))
             frames = frames.astype(np.uint8)
             expected = worker.flow(frames)
             with multiprocessing.get_context({method!r}).Pool(2) as pool:
@@ -153,7 +153,7 @@ def test_an_interrupt_stops_a_flow(num_threads):
         text=True,
     )
     assert program.stdout.readline() == "start\n"
-    time.sleep(3)
+    time.sleep(1)
     program.send_signal(signal.SIGINT)
     start = time.monotonic()
     _, error = program.communicate(timeout=60)

@@ -91,7 +91,7 @@ def test_flow_is_opencvs_at_any_size(height, width):
 @pytest.mark.parametrize(("dx", "dy"), [(0.3, 0), (-4, 2), (10, 10), (-40, 0), (0, 40)])
 def test_flow_is_opencvs_at_any_motion(dx, dy):
     """Where motion is too large to follow, rounding decides what is found."""
-    frames = texture(64, 80, dx=dx, dy=dy)
+    frames = texture(48, 56, dx=dx, dy=dy)
     received = tvl1_cpu.DualTVL1().calc(*frames)
     assert error(received, opencv(*frames)) < CLOSE + 2 * sensitivity(*frames)
 
