@@ -1,6 +1,5 @@
 """The frames of a video as a classifier and its models take them."""
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
@@ -66,6 +65,29 @@ class LongVideo:
             **self._span,
         )
         return preprocessing.resize(decoded, self._recipe.short_side)
+
+
+def find_long(source, *, max_frames: int | None, **options) -> LongVideo | None:
+    """The frames of a video if they are too many to hold.
+
+    Args:
+        source: as of `LongVideo`, and so are the others.
+        max_frames: frames to use, at 25 per second; None uses all.
+        options: of `LongVideo`.
+
+    Returns:
+        The frames; None of at most `MAX_WHOLE`, and of a stream that cannot be read
+        twice.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it cannot be read as a video.
+    """
+    is_short = max_frames is not None and max_frames <= MAX_WHOLE
+    if is_short or not can_rewind(source):
+        return None
+    video = LongVideo(source, max_frames=max_frames, **options)
+    return video if len(video) > MAX_WHOLE else None
 
 
 @suggest_arguments
@@ -174,25 +196,15 @@ def read_frames(
         frames = np.asarray(source)
         check_frames(frames, 4, _EXPECTED)
         return frames
-    # One more than wanted tells whether something was left out.
-    limit = None if max_frames is None else max_frames + 1
-    decoded = clip_frames.iter_frames(
-        source, recipe, on_damage=on_damage, start=start, max_frames=limit
-    )
-    decoded = preprocessing.resize(wrap(decoded), recipe.short_side)
-    frames = list(itertools.islice(decoded, MAX_WHOLE + 1))
-    if len(frames) > MAX_WHOLE != max_frames and can_rewind(source):
-        decoded.close()
-        frames = LongVideo(
-            source,
-            start=start,
-            max_frames=max_frames,
-            recipe=recipe,
-            on_damage=on_damage,
-        )
+    options = {"start": start, "on_damage": on_damage}
+    frames = find_long(source, max_frames=max_frames, recipe=recipe, **options)
+    if frames is not None:
         is_cut = frames.announced > len(frames)
     else:
-        frames += decoded
+        # One more than wanted tells whether something was left out.
+        limit = None if max_frames is None else max_frames + 1
+        decoded = clip_frames.iter_frames(source, recipe, max_frames=limit, **options)
+        frames = [*preprocessing.resize(wrap(decoded), recipe.short_side)]
         is_cut = max_frames is not None and len(frames) > max_frames
         frames = frames[:max_frames]
     if is_cut:

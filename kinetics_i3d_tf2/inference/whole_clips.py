@@ -11,7 +11,7 @@ from ..data.preprocessing import Streams
 from ..data.records.tfrecord import Record
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
-from .frames import MAX_WHOLE, LongVideo
+from .frames import MAX_WHOLE, LongVideo, find_long
 from .streaming import long_clips, pieces
 
 if TYPE_CHECKING:
@@ -60,20 +60,17 @@ def read(
     if isinstance(source, Record):
         return _read_record(source, recipe, options.max_frames)
     start, end = _span(source, options)
-    limit = options.max_frames
-    if limit is None or limit > MAX_WHOLE:
-        long = _long_video(source, recipe, options)
-        if len(long) > MAX_WHOLE:
-            return WholeClip(None, start, len(long), long.announced > len(long))
-    found = []
+    limit, found = options.max_frames, []
+    span = {"start": start, "end": end}
+    if long := find_long(source.path, max_frames=limit, recipe=recipe, **span):
+        return WholeClip(None, start, len(long), long.announced > len(long))
     # One more than wanted tells whether something is left out.
     decoded = clip_frames.iter_frames(
         source.path,
         recipe,
         on_damage=found.append,
-        start=start,
-        end=end,
         max_frames=None if limit is None else limit + 1,
+        **span,
     )
     frames = list(preprocessing.resize(decoded, recipe.short_side))
     _check_flow(recipe, len(frames))
@@ -109,10 +106,17 @@ def run_long(
         done = run_source(models, source, recipe, max_frames=options.max_frames)
         return done, WholeClip(None, 0.0, done.num_frames)
     found = []
-    long = _long_video(source, recipe, options, found.append)
+    start, end = _span(source, options)
+    long = LongVideo(
+        source.path,
+        start=start,
+        end=end,
+        max_frames=options.max_frames,
+        recipe=recipe,
+        on_damage=found.append,
+    )
     done = classifier.run_frames(long, recipe=recipe)
     is_cut, damage = long.announced > len(long), found[-1] if found else None
-    start, _ = _span(source, options)
     return done, WholeClip(None, start, done.num_frames, is_cut, damage)
 
 
@@ -164,18 +168,6 @@ def _read_record(record, recipe, max_frames):
 def _check_flow(recipe, num_frames):
     if "flow" in recipe.streams and num_frames < 2:
         raise ValueError("gives one frame, and optical flow needs two")
-
-
-def _long_video(source, recipe, options, on_damage=None):
-    start, end = _span(source, options)
-    return LongVideo(
-        source.path,
-        start=start,
-        end=end,
-        max_frames=options.max_frames,
-        recipe=recipe,
-        on_damage=on_damage,
-    )
 
 
 def _span(source, options):

@@ -170,8 +170,8 @@ def count_frames(
         return _count_images(source, fps, *span)
     if not ffmpeg.can_rewind(source):
         raise ValueError(
-            f"{name_of(source)}: cannot be rewound, so its frames cannot be counted "
-            "before they are read"
+            f"{name_of(source)}: can be read only once, so its frames cannot be "
+            "counted before; save it to a file, or pass it as standard input (-)"
         )
     duration = None if fps is None else announced_duration(source)
     if duration is None:

@@ -1,6 +1,8 @@
 """Many videos and long ones give what each window gives on its own."""
 
 import dataclasses
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from kinetics_i3d_tf2.data import frame_reader
 from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding
 from kinetics_i3d_tf2.inference import dense_scores, over_time, runner, whole_clips
+from kinetics_i3d_tf2.inference import frames as frames_module
 
 NAMES = tuple("abcdefg")
 CUT = LabellingOptions(max_frames=16)
@@ -164,7 +167,7 @@ def test_options_out_of_range(options, message):
 def test_long_videos_among_others(classifier, folder, monkeypatch):
     everything = LabellingOptions(max_frames=None)
     whole = list(classifier.classify_many([folder], everything))
-    for module in (whole_clips, runner):
+    for module in (frames_module, whole_clips, runner):
         monkeypatch.setattr(module, "MAX_WHOLE", 15)
     found = list(classifier.classify_many([folder], everything))
     assert [result.error for result in found] == [result.error for result in whole]
@@ -178,11 +181,25 @@ def test_long_videos_among_others(classifier, folder, monkeypatch):
             )
 
 
+def test_pipes_are_read_once(classifier, folder, tmp_path, monkeypatch):
+    for module in (frames_module, whole_clips, runner):
+        monkeypatch.setattr(module, "MAX_WHOLE", 15)
+    everything = LabellingOptions(max_frames=None)
+    os.mkfifo(pipe := tmp_path / "pipe.mkv")
+    content = (folder / "e.mkv").read_bytes()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pipe.write_bytes, content)
+        (found,) = classifier.classify_many([pipe], everything)
+    (expected,) = classifier.classify_many([folder / "e.mkv"], everything)
+    assert (found.error, found.is_cut, found.scores.frames) == ("", False, 40)
+    np.testing.assert_allclose(found.scores.logits, expected.scores.logits, atol=1e-4)
+
+
 def test_long_records_are_decoded_in_parts(classifier, folder, tmp_path, monkeypatch):
     clips = [Clip(str(folder / f"{name}.mkv"), end=1.0) for name in "ae"]
     write_records(tmp_path / "records-00000-of-00001", clips, short_side=256)
     short, whole = classifier.classify_many([tmp_path])
-    for module in (whole_clips, runner):
+    for module in (frames_module, whole_clips, runner):
         monkeypatch.setattr(module, "MAX_WHOLE", 20)
     monkeypatch.setattr(frame_reader, "_BLOCK", 8)
     decode, decoded = image_coding.decode_images, []
@@ -208,7 +225,7 @@ def test_long_records_are_decoded_in_parts(classifier, folder, tmp_path, monkeyp
 def test_records_are_cut_as_videos_are(
     classifier, folder, results, tmp_path, monkeypatch, max_whole
 ):
-    for module in (whole_clips, runner):
+    for module in (frames_module, whole_clips, runner):
         monkeypatch.setattr(module, "MAX_WHOLE", max_whole)
     clips = [Clip(str(folder / f"{name}.mkv")) for name in "ae"]
     write_records(tmp_path / "records-00000-of-00001", clips, short_side=256)
