@@ -118,7 +118,10 @@ def exit_at_once(status: int) -> None:
 
 def print_error(error: BaseException) -> None:
     """Writes an error to standard error, on one line, with the program's name."""
-    line = printable(files.redact(" ".join(str(error).split()))) or "out of memory"
+    text = str(error)
+    if isinstance(error, OSError) and isinstance(error.filename, str | bytes):
+        text = f"{os.fsdecode(error.filename)}: {error.strerror}"  # Without its number.
+    line = printable(files.redact(" ".join(text.split()))) or "out of memory"
     print(f"{Path(sys.argv[0]).name}: error: {line}", file=sys.stderr, flush=True)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from ..utils import files
 from ..video.damage import Damage
 from ..video.reader import FRAME_RATE
 from . import clip_frames, clip_streams, preprocessing
@@ -125,6 +126,11 @@ class FrameReader:
 
     def _read_record(self, record):
         reader = self._open(record)
+        if self.skip >= max(reader.counts().values()):
+            raise ValueError(
+                f"{files.redact(record.path)}: the record has no frames from second "
+                f"{self.skip / self.fps:g} on"
+            )
         for block in reader.blocks(_BLOCK, first=self.skip):
             block = preprocessing.center_crop(block, self.recipe.crop_size)
             for number in range(max(map(len, block.values()))):

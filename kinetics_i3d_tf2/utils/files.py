@@ -34,10 +34,7 @@ def absolute(path: str | os.PathLike) -> str:
 
 
 def from_folder(path: str | os.PathLike, folder: str | os.PathLike) -> str:
-    """A path that was relative to a folder, as a process in another one opens it.
-
-    Unlike of `absolute`, ".." stays: it may follow a link.
-    """
+    """A path that was relative to a folder, for a process in another; keeps ".."."""
     return os.fspath(path) if is_address(path) else os.path.join(folder, path)
 
 
@@ -159,7 +156,11 @@ def make_dirs(folder: str | os.PathLike) -> None:
     if is_address(folder):
         storage.make_dirs(folder)
     else:
-        os.makedirs(folder, exist_ok=True)
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            message = f"{folder}: a file is in place of this folder, or of one above"
+            raise type(error)(message) from error
 
 
 def check_writable(path: str | os.PathLike) -> None:

@@ -79,7 +79,7 @@ def test_records(describe, tmp_path):
         ([], "specify either --records=FOLDER or --dataset="),
         (["--dataset=folder", "--records={}"], "specify either --records=FOLDER or"),
         (["--records={}", "--videos=x"], "--videos does not go with --records"),
-        (["--records={}/none"], "No such file or directory"),
+        (["--records={}/none"], "/none: there is no such folder of records"),
         (["--records={}"], "has no record files; expected names as i3d prepare writes"),
         (["--dataset=folder", "--videos={}"], "has no videos in folders named after"),
     ],

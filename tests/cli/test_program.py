@@ -76,6 +76,21 @@ def test_mistakes_end_with_one_line(greet, arguments, line):
 
 
 @pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (FileNotFoundError(2, "No such file", "a.csv"), "a.csv: No such file"),
+        (FileNotFoundError(2, "No such file", b"a.csv"), "a.csv: No such file"),
+        (OSError(28, "No space left"), "[Errno 28] No space left"),
+        (ValueError("a\nb"), "a b"),
+    ],
+    ids=repr,
+)
+def test_errors_are_lines(error, line, capsys):
+    program.print_error(error)
+    assert capsys.readouterr().err.endswith(f": error: {line}\n")
+
+
+@pytest.mark.parametrize(
     ("flag", "first"),
     [
         ("--name=endless", "hello again"),

@@ -253,12 +253,14 @@ def test_over_a_part_of_a_record(classifier, folder, tmp_path):
     (record,) = write_records(path, [clip], short_side=256)
     options = LabellingOptions(start=0.2, end=1.0)
     for scores in (
-        lambda source: over_time.over_time(classifier, source, 0.4, None, options),
-        lambda source: dense_scores.dense_over_time(classifier, source, options),
+        lambda source, part: over_time.over_time(classifier, source, 0.4, None, part),
+        lambda source, part: dense_scores.dense_over_time(classifier, source, part),
     ):
-        found, expected = (list(scores(source)) for source in (record, clip))
+        found, expected = (list(scores(source, options)) for source in (record, clip))
         assert [x.seconds for x in found] == [x.seconds for x in expected]
         assert found[0].seconds[0] == 0.2 and found[-1].seconds[1] == 0.96
+        with pytest.raises(ValueError, match="the record has no frames from second 2"):
+            list(scores(record, LabellingOptions(start=2)))
         for one, other in zip(found, expected, strict=True):
             streams = one.streams["rgb"], other.streams["rgb"]
             np.testing.assert_allclose(*streams, atol=1e-4)

@@ -61,6 +61,13 @@ def test_from_folder(path, expected):
     assert files.from_folder(path, "/folder") == expected
 
 
+@pytest.mark.parametrize("name", ["a", "a/b"])
+def test_folders_in_place_of_files(tmp_path, name):
+    (tmp_path / "a").touch()
+    with pytest.raises(OSError, match=f"{name}: a file is in place of this folder, or"):
+        files.make_dirs(tmp_path / name)
+
+
 def test_text_with_and_without_a_byte_order_mark(tmp_path):
     for content in (b"\xef\xbb\xbf\xc3\x84\r\n", b"\xc3\x84\r\n"):
         (tmp_path / "a").write_bytes(content)

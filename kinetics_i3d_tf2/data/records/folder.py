@@ -33,7 +33,16 @@ class RecordFolder:
 
     def __init__(self, folder: str | os.PathLike):
         self.source = os.fspath(folder)
-        self.class_names = labels.read_label_map(files.join(folder, labels.LABEL_MAP))
+        if not files.is_address(folder) and not os.path.isdir(folder):
+            raise FileNotFoundError(f"{folder}: there is no such folder of records")
+        label_map = files.join(folder, labels.LABEL_MAP)
+        try:
+            self.class_names = labels.read_label_map(label_map)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{files.redact(label_map)}: is missing; i3d prepare writes it, with "
+                "the name of a class on each line"
+            ) from error
         self._paths: dict[str, list[str]] = {}
         for path in files.matching(files.join(folder, "*")):
             if found := _NAME.search(path):

@@ -33,5 +33,8 @@ def test_folders_without_records(folder):
         path.unlink()
     with pytest.raises(FileNotFoundError, match="has no record files; expected names"):
         RecordFolder(folder)
-    with pytest.raises(FileNotFoundError, match="label_map.txt"):
+    (folder / "label_map.txt").unlink()
+    with pytest.raises(FileNotFoundError, match="label_map.txt: is missing; i3d prep"):
+        RecordFolder(folder)
+    with pytest.raises(FileNotFoundError, match="none: there is no such folder of rec"):
         RecordFolder(folder / "none")
