@@ -86,12 +86,10 @@ def main(argv):
         raise ValueError("--video names the file to classify, or arguments many")
     if argv[1:]:
         print_table(sources.find(argv[1:]))
-        return
-    frames = read_frames(Clip(_VIDEO.value))
-    if _PRINT_REQUEST.value:
-        print(as_json(request_of(frames)))
-        return
-    print_answer(ask(frames))
+    elif _PRINT_REQUEST.value:
+        print(as_json(request_of(read_frames(Clip(_VIDEO.value)))))
+    else:
+        print_answer(ask(read_frames(Clip(_VIDEO.value))))
 
 
 def print_table(inputs):
@@ -120,6 +118,8 @@ def print_table(inputs):
 
 def read_frames(clip):
     """Reads a video: uint8 `(frames, height, width, 3)`, short side 256."""
+    if not isinstance(clip, Clip):
+        raise ValueError("is a record; send the video that it was made of")
     start = _START.value if clip.start is None else clip.start
     decoded = reader.iter_video(
         clip.path, start=start, end=clip.end, max_frames=_MAX_FRAMES.value or None

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import programs
 import pytest
+import record_files
 import requests
 from conftest import ROOT
 from videos import write_video
@@ -17,6 +18,7 @@ from videos import write_video
 import kinetics_i3d_tf2 as i3d
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.checkpoints.load import load_model
+from kinetics_i3d_tf2.data.clips import Clip
 from kinetics_i3d_tf2.data.records import image_coding
 
 pytest.importorskip("tensorflow_serving", reason="the extra serving is not installed")
@@ -118,6 +120,14 @@ def test_many_videos_give_the_table_of_i3d_classify(python, server, tmp_path):
                 assert float(values[0]) == pytest.approx(float(values[1]), abs=1e-4)
         assert row == same
     assert "2 of 3 videos are labelled" in done.stderr
+
+
+def test_records_have_a_reason(tmp_path):
+    path = tmp_path / "clips-00000-of-00001"
+    record_files.write_records(path, [Clip(str(VIDEO))], has_flow=False)
+    done = programs.run_script(CLIENT, path, "--server=localhost:1")
+    (row,) = csv.DictReader(done.stdout.splitlines())
+    assert row["error"] == "is a record; send the video that it was made of"
 
 
 def test_both_protocols_send_the_same_part_of_a_video(ask):
