@@ -96,12 +96,12 @@ def test_the_answer_is_the_models(ask, where, signature):
     np.testing.assert_allclose(numbers[:, 0], probabilities[top], atol=1e-4)
 
 
-def test_many_videos_give_the_table_of_i3d_classify(python, server, tmp_path):
+def test_many_videos_give_the_table_of_i3d_classify(server, tmp_path):
     for name in ("demo_opening_a_door.mp4", "demo_picking_up.mp4"):
         (tmp_path / name).symlink_to(ROOT / "data" / name)
     (tmp_path / "bad.mp4").write_bytes(b"no video")
-    done = python(
-        "examples/client.py", tmp_path, f"--server={server.grpc}", "--top=2",
+    done = programs.run_script(
+        CLIENT, tmp_path, f"--server={server.grpc}", "--top=2",
         "--signature=serving_default", no_proxy="127.0.0.1,localhost",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
