@@ -18,7 +18,7 @@ from kinetics_i3d_tf2.models.dense import place_frames
 
 @pytest.fixture(scope="module")
 def clip():
-    return recipe.clip(33, 3)
+    return recipe.clip(33, 3, size=193)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_keras_file_keeps_it(models, clip, tmp_path):
 def test_places_are_where_the_network_looks(models):
     """A change of a frame moves the place in whose middle it is the most."""
     dense = models[0]
-    blank = np.zeros((1, 65, 224, 224, 3), np.float32)
+    blank = np.zeros((1, 65, 193, 193, 3), np.float32)
     before = np.asarray(dense(blank))
     moved = []
     for frame in (16, 24, 32, 40, 48):
