@@ -34,8 +34,7 @@ def taps(images):
     slope_y = (edged[:, 2:, 1:-1] - edged[:, :-2, 1:-1]) / 2
     values = ops.stack([images, slope_x, slope_y], axis=-1)
     values = ops.pad(values, [[0, 0], [4, 4], [4, 4], [0, 0]])
-    columns = ops.shape(values)[2] - 3
-    return ops.concatenate([values[:, :, i : i + columns] for i in range(4)], axis=-1)
+    return ops.concatenate([_shifted(values, i, 4, axis=2) for i in range(4)], axis=-1)
 
 
 def warp(taps, flow):
@@ -74,10 +73,19 @@ def _interpolate(values, weights):
 
 def median(images):
     """`cv2.medianBlur` of 5x5 pixels, edges repeated."""
-    height, width = ops.shape(images)[2:]
     for _ in range(2):
         images = ops.pad(images, [[0, 0], [0, 0], [1, 1], [1, 1]], mode="symmetric")
-    lines = [images[:, :, i : i + height] for i in range(5)]
+    lines = [_shifted(images, i, 5, axis=2) for i in range(5)]
     lines = sort_five(lines, ops.minimum, ops.maximum)
-    windows = ([line[..., i : i + width] for i in range(5)] for line in lines)
+    windows = ([_shifted(line, i, 5, axis=3) for i in range(5)] for line in lines)
     return median_of_rows(windows, ops.minimum, ops.maximum)
+
+
+def _shifted(images, index, window, *, axis):
+    """Values at one index of all windows along an axis.
+
+    The slice has constant ends: with computed ones a graph is larger, and slower to
+    trace and optimize.
+    """
+    ends = slice(index, index + 1 - window or None)
+    return images[(slice(None),) * axis + (ends,)]
