@@ -22,6 +22,7 @@ _REORDERED = 16
 _TOLERANCE = 2 / 25  # seconds
 _TOLERANCE_SHARE = 0.01
 _EXACT = ("ogg",)  # Its last page has the number of frames.
+_LONGEST = ("asf", "nut")  # They announce the length of the longest stream.
 # Sound that goes on for longer than streams are interleaved, where no length is known.
 _SOUND_TOLERANCE = 1.0  # seconds
 
@@ -186,11 +187,11 @@ def _check_complete(source, container, stream, step, damage, tally):
     damage.is_partial, damage.trailing = ending.is_partial, ending.trailing
     damage.damaged = max(damage.damaged, tally.undecoded.count)
     if not announced or container.format.name in NO_LENGTH:
-        if tally.sound_after > _SOUND_TOLERANCE:
+        if tally.sound_after > max(_SOUND_TOLERANCE, tally.spacing):
             damage.sound_after = tally.sound_after
     rest = announced - damage.seconds
-    if container.format.name == "asf":
-        rest -= tally.sound_after  # Its header has the length of the longest stream.
+    if container.format.name in _LONGEST:
+        rest -= tally.sound_after
     is_exact = ending.is_cut or ending.is_torn or container.format.name in _EXACT
     lost = 0
     if rest > (step / 2 if is_exact else _TOLERANCE + _TOLERANCE_SHARE * announced):

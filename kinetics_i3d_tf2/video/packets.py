@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import av
 
 from .damage import Damage
+from .places import Places
 from .stamps import Continued, Ends
 from .tally import Tally
 from .time_gaps import NEAR, TimeGaps
-from .transport import TransportPlaces
 
 # Frames per second of files that do not announce a rate. Greater guesses are the
 # ticks of a clock.
@@ -24,6 +24,12 @@ _JOINABLE = (*NO_LENGTH, "ogg")
 _HOLE = 512
 _IDLE_BYTES = {"mpegts": 8000, "mpeg": 8000}  # per second
 _EMPTY_CHUNK = 24
+_NEAR_IN_UNIT = 60  # Packets since a gap of time in a unit of a WMV file.
+# Clocks and what fills up the last 188 bytes of a packet add to its headers.
+_CUT_UP = {
+    "mpegts": {"headers": 1.05, "per_packet": 250, "units": False},
+    "asf": {"headers": 1.0, "per_packet": 20, "units": True},
+}
 # The first packet of a program stream's part may have the time of the one before.
 _GAP = {"mpeg": 2.5}  # frames
 _USUAL_GAP = 1.75  # Films that are shown as television have steps of 1.5.
@@ -52,8 +58,9 @@ def packets(
     format_name, step = container.format.name, frame_seconds(stream)
     idle_bytes = _idle_bytes(format_name, step)
     is_shown, gap = format_name == "matroska,webm", _GAP.get(format_name, _USUAL_GAP)
-    gaps = TimeGaps(step, idle_bytes, least_steps=gap, is_shown=is_shown)
-    transport = TransportPlaces() if format_name == "mpegts" else None
+    near = _NEAR_IN_UNIT if format_name == "asf" else NEAR
+    gaps = TimeGaps(step, idle_bytes, least_steps=gap, near=near, is_shown=is_shown)
+    places = Places(**_CUT_UP[format_name]) if format_name in _CUT_UP else None
     ends, continued = Ends(tally, step), Continued(step)
     hole, packets_since_hole = 0, NEAR + 1
     for packet in _demuxed(container):
@@ -61,9 +68,9 @@ def packets(
         skipped = tally.add_bytes(packet)
         if packet.stream.type == "audio":
             ends.add_sound(packet, skipped - _HOLE, idle_bytes)
-        if transport is not None:
-            skipped = transport.add(packet, is_film=is_film)
-        if skipped > _least_hole(format_name, tally):
+        if places is not None:
+            skipped = places.add(packet, is_film=is_film)
+        if skipped > _HOLE:
             hole, packets_since_hole = skipped - _HOLE, 0
         elif format_name == "avi" and skipped < 0:
             # Sound is read ahead of pictures, by the index: nothing was skipped.
@@ -111,8 +118,3 @@ def _idle_bytes(format_name, step):
     if format_name == "avi":
         return _EMPTY_CHUNK / step
     return _IDLE_BYTES.get(format_name, 0)
-
-
-def _least_hole(format_name, tally):
-    """Bytes of a hole; WMV's packets have the place of the unit that they lie in."""
-    return 2 * tally.unit if format_name == "asf" else _HOLE

@@ -71,10 +71,9 @@ class Ends:
         if self._hole is None or packet.pos is not None and packet.pos > self._hole[2]:
             self._hole, self._tally.hole = None, 0
         latest = time if self._film is None or is_new else max(self._film, time)
-        # The last frame of still scenes stays as long as the one before it.
-        spacing = 0.0 if self._film is None else latest - self._film
+        self._tally.spacing = 0.0 if self._film is None else latest - self._film
         self._film = latest
-        self._tally.film_end = latest + max(self._step, spacing)
+        self._tally.film_end = latest + self._step
 
     def add_sound(self, packet, skipped: int, idle_bytes: float) -> None:
         """Takes a packet of sound.

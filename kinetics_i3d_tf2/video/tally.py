@@ -1,7 +1,6 @@
 """What was read of a video file, to compare with what the file should hold."""
 
 import dataclasses
-import math
 
 # Codecs whose packets hold one frame each.
 _FRAME_PER_PACKET = ("mpeg1video", "mpeg2video")
@@ -67,9 +66,10 @@ class Tally:
         packets: of the film, those that hold data.
         begin: byte at which the first packet of any stream begins; None if unknown.
         end: byte after the last packet; None if unknown.
-        unit: bytes of which the places of all packets are multiples, from the first on.
         hole: most bytes that were skipped at once since the film's last packet.
         film_end: second at which the film ends, by the time stamps of its last packets.
+        spacing: seconds between its last two packets, for which the last frame of a
+            still scene may stay.
         sound_end: second at which the sound ends, in the same way.
         jumps: time stamps that went back, in a file that was not joined from parts.
     """
@@ -78,9 +78,9 @@ class Tally:
     packets: int = 0
     begin: int | None = None
     end: int | None = None
-    unit: int = 0
     hole: int = 0
     film_end: float | None = None
+    spacing: float = 0.0
     sound_end: float | None = None
     jumps: int = 0
 
@@ -91,7 +91,6 @@ class Tally:
         skipped = 0 if self.end is None else packet.pos - self.end
         self.begin = packet.pos if self.begin is None else self.begin
         self.end = max(self.end or 0, packet.pos + packet.size)
-        self.unit = math.gcd(self.unit, packet.pos - self.begin)
         self.hole = max(self.hole, skipped)
         return skipped
 

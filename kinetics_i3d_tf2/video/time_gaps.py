@@ -4,17 +4,32 @@ NEAR = 2  # Packets between a gap of bytes and its gap of time.
 
 
 class TimeGaps:
-    """Gaps in the times of packets, which come in the order of decoding."""
+    """Gaps in the times of packets, which come in the order of decoding.
+
+    Args:
+        step: seconds per frame.
+        idle_bytes: bytes per second that the file holds where there are no packets.
+        least_steps: length of a gap, in frames.
+        near: packets after a gap at which it can be taken.
+        is_shown: use the times at which frames are shown, as those of decoding are
+            FFmpeg's guess.
+    """
 
     def __init__(
-        self, step: float, idle_bytes: float, *, least_steps: float, is_shown: bool
+        self,
+        step: float,
+        idle_bytes: float,
+        *,
+        least_steps: float,
+        near: int,
+        is_shown: bool,
     ):
-        self._idle_bytes = idle_bytes  # per second
+        self._idle_bytes = idle_bytes
         self._least = least_steps * step
-        # Times at which frames are shown, where those of decoding are FFmpeg's guess.
+        self._near = near
         self._is_shown = is_shown
         self.missing = 0  # Frames of the gaps that were taken.
-        self._step = step  # seconds per frame
+        self._step = step
         self._latest = None
         self._behind = 0  # Packets since the last gap whose times did not advance.
         self._seen = None  # The last gap: its times and the packets since.
@@ -38,13 +53,13 @@ class TimeGaps:
 
     def explain(self, hole: float) -> bool:
         """Whether nothing is lost, as so many bytes fill a gap that was just seen."""
-        if self._seen is None or self._seen[2] > NEAR:
+        if self._seen is None or self._seen[2] > self._near:
             return False
         return hole < self._idle_bytes * (self._seen[1] - self._seen[0])
 
     def take(self) -> int:
         """Counts the frames of a gap that has just been seen; 0 if there is none."""
-        if self._seen is None or self._seen[2] > NEAR:
+        if self._seen is None or self._seen[2] > self._near:
             return 0
         self._taken, self._seen = self._seen[:2], None
         frames = round((self._taken[1] - self._taken[0]) / self._step)

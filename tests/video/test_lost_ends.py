@@ -23,6 +23,7 @@ WHOLE = {
     "fast.vob": {"codec": "mpeg2video", "rate": 50},
     "a.flv": {"codec": "libx264"},
     "a.mkv": {"codec": "libx264"},
+    "a.nut": {"codec": "mpeg4"},
     "a.wmv": {"codec": "wmv2"},
 }
 
@@ -104,6 +105,17 @@ def test_the_first_frames(tmp_path, suffix, codec):
     begins = places(tmp_path / f"a.{suffix}")
     begin = begins[0] - (9 if codec in ("ffv1", "libvpx") else 0)
     content[begin : begins[4]] = bytes(begins[4] - begin)
+    count, damage = seen_in(bytes(content))
+    assert count < 60
+    assert damage.missing == 60 - count
+
+
+def test_frames_in_a_unit_of_a_windows_video(tmp_path):
+    """What is left of a unit is lost with its damaged part."""
+    content = written(tmp_path, "a.wmv", MOVING, codec="wmv2", **SHORT_GROUPS)
+    units = sorted(set(places(tmp_path / "a.wmv")))
+    begin = units[len(units) // 2] + 1000
+    content[begin : begin + 600] = bytes(600)
     count, damage = seen_in(bytes(content))
     assert count < 60
     assert damage.missing == 60 - count
