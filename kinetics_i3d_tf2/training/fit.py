@@ -13,6 +13,7 @@ from absl import logging
 from .. import streams
 from ..arguments import suggest_arguments
 from ..checkpoints.checkpoint import Checkpoint
+from ..data.clip_streams import check_flow
 from ..utils import files, run_dir
 from ..utils.files import is_address
 from ..visualization import plots
@@ -111,6 +112,9 @@ def train(
         len(data.class_names),
     )
     check(recipe, data, options, strategy.num_replicas_in_sync)
+    if "flow" in recipe.clip.streams:
+        for clips in (data.training, data.validation):
+            check_flow(clips)
     report_labels(recipe, data)
     try:
         if number > 0:

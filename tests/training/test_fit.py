@@ -10,6 +10,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+import record_files
 import trainings
 from trainings import C3D, CLIP, I3D, largest_difference, rows_of, weights_of
 
@@ -48,6 +49,15 @@ def initial_weights(recipe, folder):
     model = build.build_model(recipe, 2, width=trainings.WIDTH)
     save_checkpoint(model, folder / "last" / "model.ckpt")
     return weights_of(folder)
+
+
+def test_records_without_flow_leave_no_folder(data, tmp_path):
+    path = tmp_path / "rgb"
+    records = record_files.write_records(path, data.validation, has_flow=False)
+    recipe = dataclasses.replace(I3D, clip=dataclasses.replace(CLIP, stream="flow"))
+    with pytest.raises(ValueError, match="has no optical flow, nor have the 2 others"):
+        trainings.run(recipe, data._replace(validation=records), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_resumed_anywhere_the_weights_are_equal(data, whole, tmp_path):
