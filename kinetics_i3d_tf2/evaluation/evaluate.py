@@ -13,7 +13,7 @@ from ..data import clip_streams, prefetch
 from ..data.clips import NO_LABEL, Clip
 from ..data.records.tfrecord import Record
 from ..data.sources import fingerprints
-from ..inference.open_models import activation_of
+from ..inference.scores import activation_of
 from ..utils import files, run_dir
 from ..utils.damage_limit import DamageLimit
 from ..utils.errors import problem_of

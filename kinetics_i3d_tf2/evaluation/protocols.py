@@ -1,18 +1,17 @@
-"""What a model says of a whole clip: the protocols of evaluation."""
+"""What a model says of a whole clip: the protocols of evaluation.
+
+TensorFlow is imported when a clip is scored: a finished evaluation needs none.
+"""
 
 import collections
 import dataclasses
 
 import numpy as np
-import tensorflow as tf
 
 from ..arguments import suggest_arguments
 from ..data import clip_recipe, prefetch
-from ..data.tf_data import views
-from ..inference import whole_clips
 from ..inference.frames import MAX_WHOLE
-from ..inference.open_models import activation_of
-from ..inference.scores import joint_logits, probabilities_of
+from ..inference.scores import activation_of, joint_logits, probabilities_of
 from ..video import transforms
 from .scored_models import Model
 
@@ -97,6 +96,8 @@ def score_long(
         OSError: the file does not exist.
         ValueError: it cannot be read, or logits are not finite.
     """
+    from ..inference import whole_clips
+
     long = {name: model.long for name, model in models.items()}
     logits = collections.defaultdict(list)
     for change in (dict, _mirror)[: 1 + protocol.flip]:
@@ -135,6 +136,10 @@ def _conclude(logits, activation, *, averages_logits):
 
 def _batches(clip, protocol):
     """Yields batches of views; with the flip, each is followed by its mirror image."""
+    import tensorflow as tf
+
+    from ..data.tf_data import views
+
     options = {"recipe": protocol.recipe, "views": protocol.views}
     count = int(views.num_views(clip, **options))
     for first in range(0, count, protocol.batch_size):

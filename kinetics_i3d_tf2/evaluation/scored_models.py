@@ -1,18 +1,23 @@
-"""Models out of checkpoints, ready to be called, and the classes that they score."""
+"""Models out of checkpoints, ready to be called, and the classes that they score.
+
+TensorFlow is imported when a model is built.
+"""
 
 import functools
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from ..checkpoints.pretrained import open_weights
 from ..data.clips import unknown_class
-from ..inference import graph
-from ..inference.streaming import long_clips
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+    from ..inference.streaming import long_clips
 
 
 class Classes(NamedTuple):
@@ -66,6 +71,8 @@ class Model:
 
     @functools.cached_property
     def _folded(self):
+        from ..inference import graph
+
         # One answer for a clip, also of a model that was trained on places in time.
         temporal = {"temporal": "mean"} if self.kind == "i3d" else {}
         model = self._checkpoint.build_model(dtype="float32", **temporal)
@@ -75,6 +82,8 @@ class Model:
 
     @functools.cached_property
     def _frozen(self):
+        from ..inference import graph
+
         # Any length and batch without another trace, and the fastest there is on CPU.
         return graph.freeze(self._folded)
 
@@ -88,16 +97,21 @@ class Model:
         self._frozen  # noqa: B018 (it is cached)
 
     @functools.cached_property
-    def long(self) -> long_clips.LongClipModel:
+    def long(self) -> "long_clips.LongClipModel":
         """An `InceptionI3d` for clips of any length."""
+        from ..inference import graph
+        from ..inference.streaming import long_clips
+
         return long_clips.LongClipModel(self._folded, prepare=graph.freeze)
 
-    def __call__(self, batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
+    def __call__(self, batch: "dict[str, tf.Tensor]") -> dict[str, np.ndarray]:
         """Logits by name, float64 `(batch, num_classes)`, of streams by name.
 
         Raises:
             MemoryError: the batch is too large.
         """
+        import tensorflow as tf
+
         stream = self.scored[-1]
         try:
             outputs = self._frozen(batch if stream == "joint" else batch[stream])

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from ..inference import graph
-from ..inference.open_models import activation_of
+from ..inference.scores import activation_of
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 from ..models.i3d import InceptionI3d
 from ..streams import CHANNELS, STREAMS

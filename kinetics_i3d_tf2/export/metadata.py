@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import keras
 
 from ..data.clip_recipe import ClipRecipe
-from ..inference.open_models import activation_of
+from ..inference.scores import activation_of
 from ..models.architecture import MIN_FRAMES, MIN_SIZE
 from ..models.i3d import InceptionI3d
 from ..video.optical_flow import FLOW_BOUND

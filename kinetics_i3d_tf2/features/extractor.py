@@ -9,7 +9,7 @@ from keras import ops
 
 from ..data.tf_data import views
 from ..inference import graph
-from ..inference.open_models import activation_of
+from ..inference.scores import activation_of
 from ..inference.streaming.pieces import HEADS, LAST
 from ..models.architecture import ENDPOINTS
 from ..models.i3d import InceptionI3d

@@ -15,9 +15,9 @@ from . import dense_scores, labelling, live, over_time
 from .frames import MAX_FRAMES, is_several, read_frames
 from .labelling import LabellingOptions, VideoScores
 from .live import LiveOptions, LiveScores
-from .open_models import activation_of, fingerprint_of, open_models
+from .open_models import fingerprint_of, open_models
 from .runner import Runner
-from .scores import Scores
+from .scores import Scores, activation_of
 
 _Best = list[tuple[str, float]]
 _Frames = np.ndarray | list[np.ndarray] | tuple[np.ndarray, ...]

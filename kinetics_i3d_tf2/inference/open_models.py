@@ -54,27 +54,6 @@ def open_models(
     return {stream: model for stream, (_, model) in found.items()}
 
 
-def activation_of(models: Mapping[str, keras.Model]) -> str:
-    """What makes probabilities of the logits of models.
-
-    Args:
-        models: by stream.
-
-    Returns:
-        "softmax" or "sigmoid".
-
-    Raises:
-        ValueError: they differ in it.
-    """
-    found = {stream: model.activation for stream, model in models.items()}
-    if len(set(found.values())) > 1:
-        raise ValueError(
-            "The models of the two streams must have one activation, since their "
-            f"logits are summed. Received: {found}"
-        )
-    return next(iter(found.values()))
-
-
 def fingerprint_of(models: Mapping[str, keras.Model], settings: str) -> str:
     """Hexadecimal digits that change with the weights of models and with settings."""
     digest = hashlib.sha256(settings.encode())

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -162,3 +163,24 @@ def joint_logits(streams: Mapping[str, np.ndarray]) -> np.ndarray:
     """
     first, *others = streams.values()
     return sum(others, first)
+
+
+def activation_of(models: Mapping[str, Any]) -> str:
+    """What makes probabilities of the logits of models.
+
+    Args:
+        models: by stream; they have the attribute `activation`.
+
+    Returns:
+        "softmax" or "sigmoid".
+
+    Raises:
+        ValueError: they differ in it.
+    """
+    found = {stream: model.activation for stream, model in models.items()}
+    if len(set(found.values())) > 1:
+        raise ValueError(
+            "The models of the two streams must have one activation, since their "
+            f"logits are summed. Received: {found}"
+        )
+    return next(iter(found.values()))

@@ -122,6 +122,20 @@ def whole_run(run, videos, checkpoints, tmp_path_factory):
     return out, json.loads(figures.read_text()), printed
 
 
+def test_a_finished_run_needs_no_tensorflow(whole_run, videos, checkpoints, python):
+    """It answers at once."""
+    out, _, printed = whole_run
+    code = (
+        "import atexit, sys\n"
+        "from kinetics_i3d_tf2.cli import main\n"
+        "atexit.register(lambda: print({'keras', 'tensorflow'} & {*sys.modules}))\n"
+        "main.main(['evaluate', *sys.argv[1:]])"
+    )
+    flags = (*of_folder(videos), checkpoints["rgb"], *SIZES, f"--out={out}")
+    done = python("-c", code, *flags)
+    assert (done.returncode, done.stdout) == (0, f"{printed}set()\n"), done.stderr
+
+
 def test_predictions_are_those_of_the_model(whole_run, networks):
     rows = rows_of(whole_run[0])
     assert len(rows) == 6
