@@ -11,7 +11,7 @@ from ..checkpoints.pretrained import open_weights
 from ..data.read_options import ReadOptions
 from ..utils.cores import num_cores
 from ..utils.progress import Bar
-from . import extractor, fvd, fvd_statistics
+from . import fvd, fvd_statistics
 from .frechet import frechet_distance
 from .fvd_protocols import FvdProtocol, find_protocol
 
@@ -108,7 +108,9 @@ def compare_video_sets(
     }
     extract = None
     if not all(isinstance(videos, tuple) for videos in sets.values()):
-        extract = extractor.make_extractor(
+        from .extractor import make_extractor
+
+        extract = make_extractor(
             {"rgb": opened.build_model(dtype="float32")},
             endpoint="Logits",
             dtype=options.dtype,

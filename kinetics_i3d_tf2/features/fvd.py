@@ -4,24 +4,25 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..arguments import suggest_arguments
 from ..checkpoints import released
-from ..checkpoints.load import load_model
 from ..data import prefetch
 from ..data.read_options import ReadOptions
-from ..models.i3d import InceptionI3d
 from ..utils.damage_limit import DamageLimit
 from ..utils.errors import problem_of
 from ..video.damage import Damage
 from . import video_sets
-from .extractor import make_extractor
 from .frechet import Gaussian, Moments, frechet_distance
 from .fvd_protocols import REFERENCE, FvdProtocol, find_protocol
 from .spans import ShortVideoError
 from .video_sets import Video
+
+if TYPE_CHECKING:
+    from ..models.i3d import InceptionI3d
 
 # Videos that may wait for the model, of each thread that reads.
 _BUFFER_SIZE = 2
@@ -140,7 +141,7 @@ def find_videos(
 def frechet_video_distance(
     real: np.ndarray | str | os.PathLike,
     fake: np.ndarray | str | os.PathLike,
-    model: InceptionI3d | None = None,
+    model: "InceptionI3d | None" = None,
     *,
     protocol: str = "reference",
     num_frames: int | None = None,
@@ -181,6 +182,9 @@ def frechet_video_distance(
         find_videos(videos, rules, is_real=is_real, **options)
         for videos, is_real in ((real, True), (fake, False))
     ]
+    from ..checkpoints.load import load_model
+    from .extractor import make_extractor
+
     if model is None:
         model = load_model(released.fetch("rgb_scratch"))
     extract = make_extractor({"rgb": model}, endpoint="Logits")

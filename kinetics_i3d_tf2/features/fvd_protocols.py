@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from ..video.transforms import CROP_SIZE, center_crop
 
@@ -200,6 +199,8 @@ def find_protocol(name: str) -> FvdProtocol:
 
 
 def _resize(frames, height, width, *, half_pixel_centers):
+    import tensorflow as tf  # Saved statistics need no clips.
+
     with tf.device("CPU"):
         return tf.raw_ops.ResizeBilinear(
             images=frames,
