@@ -22,6 +22,7 @@ _JOINABLE = (*NO_LENGTH, "ogg")
 # parsed, unless it holds what a container writes while nothing moves: tables, padding,
 # or, in AVI, an empty chunk for each frame.
 _HOLE = 512
+_HOLES = {"flv": 64}  # Its packets have nothing between them but headers.
 _IDLE_BYTES = {"mpegts": 8000, "mpeg": 8000}  # per second
 _EMPTY_CHUNK = 24
 _NEAR_IN_UNIT = 60  # Packets since a gap of time in a unit of a WMV file.
@@ -58,6 +59,7 @@ def packets(
     format_name, step = container.format.name, frame_seconds(stream)
     idle_bytes = _idle_bytes(format_name, step)
     is_shown, gap = format_name == "matroska,webm", _GAP.get(format_name, _USUAL_GAP)
+    least_hole = _HOLES.get(format_name, _HOLE)
     near = _NEAR_IN_UNIT if format_name == "asf" else NEAR
     gaps = TimeGaps(step, idle_bytes, least_steps=gap, near=near, is_shown=is_shown)
     places = Places(**_CUT_UP[format_name]) if format_name in _CUT_UP else None
@@ -70,8 +72,8 @@ def packets(
             ends.add_sound(packet, skipped - _HOLE, idle_bytes)
         if places is not None:
             skipped = places.add(packet, is_film=is_film)
-        if skipped > _HOLE:
-            hole, packets_since_hole = skipped - _HOLE, 0
+        if skipped > least_hole:
+            hole, packets_since_hole = skipped - least_hole, 0
         elif format_name == "avi" and skipped < 0:
             # Sound is read ahead of pictures, by the index: nothing was skipped.
             packets_since_hole = NEAR + 1

@@ -121,6 +121,14 @@ def test_frames_in_a_unit_of_a_windows_video(tmp_path):
     assert damage.missing == 60 - count
 
 
+def test_one_frame_of_a_flash_video(tmp_path):
+    content = written(tmp_path, "a.flv", MOVING, codec="flv")
+    tags = places(tmp_path / "a.flv")
+    content[tags[30] : tags[30] + 20] = bytes(20)
+    count, damage = seen_in(bytes(content))
+    assert (count, damage.missing) == (59, 1)
+
+
 def test_the_first_frame_of_an_avi_file(tmp_path):
     content = written(tmp_path, "a.avi", codec="mpeg4")
     begins = places(tmp_path / "a.avi")
