@@ -30,13 +30,21 @@ def main(videos, runs):
         train(videos, folder, strategies[name], **options)
 
 
-def train(videos, folder, strategy, *, gradient_accumulation_steps=1, **changes):
+def train(
+    videos,
+    folder,
+    strategy,
+    *,
+    model="c3d",
+    gradient_accumulation_steps=1,
+    **changes,
+):
     import trainings
 
     import kinetics_i3d_tf2 as i3d
 
     recipe = dataclasses.replace(
-        trainings.I3D,
+        {"c3d": trainings.C3D, "i3d": trainings.I3D}[model],
         **{
             "steps": 5,
             "batch_size": 4,

@@ -13,11 +13,13 @@ import trainings
 from conftest import ROOT
 from trainings import largest_difference, rows_of, weights_of
 
-from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2 import save_checkpoint
+from kinetics_i3d_tf2.training.build import new_model
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
-DENSE = {"loss": "sigmoid", "temporal": "dense", "steps": 2}
+# The others are of C3D, which takes a quarter of the time.
+DENSE = {"model": "i3d", "loss": "sigmoid", "temporal": "dense", "steps": 2}
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,7 @@ def test_replicas_and_accumulation_change_nothing(trained, other, tmp_path):
     alone = weights_of(trained / "one_device")
     assert largest_difference(alone, weights_of(trained / other)) < 1e-5
     keras.utils.set_random_seed(0)
-    start = InceptionI3d(2, width=trainings.WIDTH)
+    start = new_model("c3d", 2, trainings.C3D.clip, width=trainings.WIDTH)
     save_checkpoint(start, tmp_path / "last" / "model.ckpt")
     initial = weights_of(tmp_path)
     moved = max(np.abs(alone[name] - value).max() for name, value in initial.items())
@@ -123,10 +125,10 @@ def test_synchronized_batch_norm_sees_the_whole_batch(trained):
         {k: v for k, v in weights_of(trained / run).items() if "moving" in k}
         for run in runs
     )
-    assert largest_difference(whole, synchronized) < 1e-4
+    assert largest_difference(whole, synchronized) < 3e-4
     # The variance within halves of a batch is less than that of all.
-    assert largest_difference(whole, live) > 1e-4
-    first = "RGB/inception_i3d/Conv3d_1a_7x7/batch_norm/moving_mean"
+    assert largest_difference(whole, live) > 3e-3
+    first = "c3d/Conv3d_1a_3x3/batch_norm/moving_mean"
     # The mean of halves' means is that of all: replicas were averaged.
     np.testing.assert_allclose(live[first], whole[first], rtol=0.02)
 
