@@ -263,9 +263,10 @@ def test_some_records_without_flow(videos, tmp_path, caplog):
     assert "has no optical flow" in caplog.text
 
 
-@pytest.mark.parametrize("stream", ["rgb", "flow"])
-def test_fit_and_evaluate_take_them_as_they_are(sources, stream):
+@pytest.mark.parametrize(("kind", "stream"), [("videos", "rgb"), ("records", "flow")])
+def test_fit_and_evaluate_take_them_as_they_are(request, kind, stream):
     """`model.fit` with a small model that has the model's kind of input."""
+    sources = request.getfixturevalue(kind)
     recipe = small_recipe(stream=stream)
     channels = {"rgb": 3, "flow": 2}[stream]
     model = keras.Sequential(

@@ -26,14 +26,20 @@ def model():
     return recipe.assign(InceptionI3d(class_names=("a", "b"), width=1 / 16))
 
 
+@pytest.fixture(scope="module")
+def content(model, tmp_path_factory):
+    """What the server has, by name."""
+    folder = tmp_path_factory.mktemp("model")
+    save_checkpoint(model, folder / "model.ckpt")
+    labels.write_label_map(folder / "label_map.txt", model.class_names)
+    model.save(folder / "x.keras")
+    saved = {f"of/{path.name}": path.read_bytes() for path in folder.iterdir()}
+    return saved | {"of/junk.pt": b"junk", "of/one.txt": b"a\n"}
+
+
 @pytest.fixture
-def address(server, model, tmp_path):
-    save_checkpoint(model, tmp_path / "model.ckpt")
-    labels.write_label_map(tmp_path / "label_map.txt", model.class_names)
-    model.save(tmp_path / "x.keras")
-    for path in tmp_path.iterdir():
-        server.content[f"of/{path.name}"] = path.read_bytes()
-    server.content |= {"of/junk.pt": b"junk", "of/one.txt": b"a\n"}
+def address(server, content):
+    server.content |= content
     return f"{server.address}/private/of"
 
 
