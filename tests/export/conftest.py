@@ -1,10 +1,13 @@
 """One model of both streams and its traced signatures, shared by the tests."""
 
+import functools
+
 import pytest
 import recipe
 
 from kinetics_i3d_tf2 import InceptionI3d
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
+from kinetics_i3d_tf2.export import formats
 from kinetics_i3d_tf2.export.signatures import Signatures
 
 # Optical flow takes most of the time of these tests: its tolerance in pixels, and
@@ -17,7 +20,29 @@ SMALL = ClipRecipe(short_side=200, crop_size=193)
 def models(small_model):
     """Narrow models of 7 classes, by stream."""
     flow_model = InceptionI3d(num_classes=7, width=1 / 16, num_channels=2)
-    return {"rgb": small_model, "flow": recipe.assign(flow_model)}
+    return {"rgb": small_model, "flow": recipe.assign(flow_model, seed=1)}
+
+
+@pytest.fixture(scope="session")
+def write_once(models, tmp_path_factory):
+    """Writes models of streams in a format; returns the file and the difference.
+
+    A test of a format whose packages are absent is skipped.
+    """
+
+    @functools.cache
+    def write(format, *streams):
+        suffix = formats.FORMATS[format].suffixes[0]
+        path = tmp_path_factory.mktemp(format) / f"i3d{suffix}"
+        try:
+            formats.check(path, format)
+        except ValueError as error:
+            pytest.skip(str(error))
+        chosen = {stream: models[stream] for stream in streams}
+        names = tuple("abcdefg")
+        return path, formats.write(chosen, names, path, format, num_frames=9)
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -35,9 +35,8 @@ def path(tmp_path):
     ],
     ids=["rgb", "joint"],
 )
-def test_axes_have_names(names, axes, models, path):
-    models = {name: models[name] for name in names}
-    formats.write(models, NAMES, path, "onnx", num_frames=9)
+def test_axes_have_names(names, axes, models, write_once):
+    path, _ = write_once("onnx", *names)
     model = onnx.load(path)
     onnx.checker.check_model(model)
     found = {
@@ -51,7 +50,7 @@ def test_axes_have_names(names, axes, models, path):
     # Nothing ties the lengths of the streams to each other.
     clips = {"rgb": recipe.clip(12, 3), "flow": recipe.clip(10, 2)}
     clips = {name: clips[name] for name in names}
-    expected = sum(model(clips[name]).numpy() for name, model in models.items())
+    expected = sum(models[name](clips[name]).numpy() for name in names)
     received = formats.run(path, "onnx", clips)
     np.testing.assert_allclose(received, expected, atol=1e-4)
 
@@ -71,8 +70,8 @@ def test_a_dense_model_gives_dense_logits(path):
     assert np.isfinite(received[0]).all() and np.isnan(received[1]).all()
 
 
-def test_uint8_is_refused(small_model, path):
-    formats.write({"rgb": small_model}, NAMES, path, "onnx", num_frames=9)
+def test_uint8_is_refused(write_once):
+    path, _ = write_once("onnx", "rgb")
     pixels = np.zeros((1, 9, 224, 224, 3), np.uint8)
     with pytest.raises(Exception, match=r"uint8.*expected: \(tensor\(float\)\)"):
         formats.run(path, "onnx", {"rgb": pixels})
