@@ -5,9 +5,7 @@ from typing import BinaryIO
 from .ending import read_tail
 
 _ENTRY = 16  # bytes: a chunk's name, flags, place and size
-_MAX_INDEX = (
-    1 << 24
-)  # bytes of a file's end in which it is looked for: a million chunks
+_MAX_INDEX = 1 << 24  # bytes, of a million chunks
 _MAX_REST = 1 << 12  # bytes that may follow it
 _FRAMES = (b"dc", b"db")
 
