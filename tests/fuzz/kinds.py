@@ -168,7 +168,7 @@ def _same(twin, value):
     return ""
 
 
-_WEIGHTS = ("keras", "kinetics_i3d_tf2.checkpoints.importers.recognize")
+_WEIGHTS = ("h5py", "kinetics_i3d_tf2.checkpoints.importers.recognize")
 
 
 def _weights(*names, difference=_shapes_differ, **options):
@@ -188,7 +188,7 @@ KINDS = {
         _read_checkpoint,
         _arrays_differ,
         {".index": sealed.bundle_index},
-        ("tensorflow", "kinetics_i3d_tf2.checkpoints.checkpoint"),
+        ("kinetics_i3d_tf2.checkpoints.checkpoint",),
     ),
     "npy": Kind(
         originals.npy, _read_npy, _shapes_differ, needs=("kinetics_i3d_tf2.data.npy",)

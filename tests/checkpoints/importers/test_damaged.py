@@ -39,28 +39,19 @@ def mutated(content, rng):
     return bytes(changed)
 
 
-def check(path, target, seeds):
-    content = path.read_bytes()
-    refused = 0
-    for seed in seeds:
-        target.write_bytes(mutated(content, random.Random(seed)))
-        try:
-            read_weights(target)
-        except (ValueError, OSError) as error:
-            assert str(target) in str(error), error
-            refused += 1
-    return refused
-
-
 @pytest.mark.parametrize("name", FILES)
 def test_a_dozen_damaged_files(files, tmp_path, name):
-    assert check(files[name], tmp_path / "damaged", range(12)) > 2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FILES)
-def test_two_hundred_damaged_files(files, tmp_path, name):
-    assert check(files[name], tmp_path / "damaged", range(200)) > 50
+    """The fuzzer reads more: tests/fuzz."""
+    content, damaged = files[name].read_bytes(), tmp_path / "damaged"
+    refused = 0
+    for seed in range(12):
+        damaged.write_bytes(mutated(content, random.Random(seed)))
+        try:
+            read_weights(damaged)
+        except (ValueError, OSError) as error:
+            assert str(damaged) in str(error), error
+            refused += 1
+    assert refused > 2
 
 
 @pytest.mark.parametrize("name", FILES)
