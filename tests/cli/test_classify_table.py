@@ -198,7 +198,7 @@ def test_killed_within_a_video_and_resumed(tmp_path):
     frames = read_video(ROOT / "data" / f"{CLIPS[0]}.mp4")
     film = tmp_path / "film.mkv"
     write_video(film, np.concatenate([frames, frames[::-1]] * 8), codec="ffv1")
-    arguments = ("classify", film, *RGB, "--top=2", "--window=0.4", "--stride=0.04")
+    arguments = ("classify", film, *RGB, "--top=2", "--window=0.4", "--stride=0.08")
     whole, out = tmp_path / "whole.csv", tmp_path / "l.csv"
     captions = [tmp_path / "whole.vtt", tmp_path / "l.vtt"]
     programs.run(*arguments, f"--out={whole}", f"--captions={captions[0]}")
@@ -210,7 +210,7 @@ def test_killed_within_a_video_and_resumed(tmp_path):
     for _ in range(4):
         programs.stop_halfway(
             signal.SIGKILL, tmp_path / "none", count, 300, *arguments,
-            least=count() + random.randrange(1, 40),
+            least=count() + random.randrange(1, 20),
         )  # fmt: skip
         assert not captions[1].exists()
     done = programs.run(*arguments)
