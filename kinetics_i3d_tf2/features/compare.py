@@ -108,13 +108,7 @@ def compare_video_sets(
     }
     extract = None
     if not all(isinstance(videos, tuple) for videos in sets.values()):
-        from .extractor import make_extractor
-
-        extract = make_extractor(
-            {"rgb": opened.build_model(dtype="float32")},
-            endpoint="Logits",
-            dtype=options.dtype,
-        )
+        extract = _make_extractor(opened, options.dtype)
     gaussians, facts = {}, {}
     for name, videos in sets.items():
         if isinstance(videos, tuple):
@@ -138,6 +132,13 @@ def compare_video_sets(
         "checkpoint_path": str(checkpoint),
         "weights": describe_weights(opened.fingerprint),
     }
+
+
+def _make_extractor(checkpoint, dtype):
+    from .extractor import make_extractor  # Saved statistics need no TensorFlow.
+
+    models = {"rgb": checkpoint.build_model(dtype="float32")}
+    return make_extractor(models, endpoint="Logits", dtype=dtype)
 
 
 def describe_weights(fingerprint: str) -> str:

@@ -8,8 +8,8 @@ import av
 from ..utils.cores import num_cores
 from . import ffmpeg
 from .damage import Damage
-from .packets import NO_LENGTH, frame_seconds, packets
-from .tally import Tally, Undecoded
+from .packets.demuxing import NO_LENGTH, frame_seconds, packets
+from .packets.tally import Tally, Undecoded
 
 # A seek lands on the key frame before; up to this many seconds it saves nothing.
 _WORTH_SEEKING = 5.0

@@ -14,8 +14,8 @@ from av.stream import Disposition
 from ..utils import files
 from .ends import check
 from .ends.ending import Ending
+from .packets.tally import Tally
 from .rewindable import RewindableStream, standard_input
-from .tally import Tally
 
 # What a video can be read from: a path or address, "-" for standard input, the content
 # itself, or a binary file object.

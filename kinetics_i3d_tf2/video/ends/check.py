@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from ..tally import Tally
+from ..packets.tally import Tally
 from . import avi_index, lengths, matroska, streams
 from .ending import Ending
 

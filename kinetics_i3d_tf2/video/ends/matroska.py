@@ -3,7 +3,7 @@
 import os
 from typing import BinaryIO
 
-from ..tally import Tally
+from ..packets.tally import Tally
 from .ending import Ending, by_length, read_at
 
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"

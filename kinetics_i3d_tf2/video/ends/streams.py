@@ -3,7 +3,7 @@
 import re
 from typing import BinaryIO
 
-from ..tally import Tally
+from ..packets.tally import Tally
 from .ending import Ending, read_at, read_tail, trailing_bytes
 
 _MAX_GIF = 1 << 28  # Larger ones are not walked through.

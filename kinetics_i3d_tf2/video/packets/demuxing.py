@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import av
 
-from .damage import Damage
+from ..damage import Damage
 from .places import Places
 from .stamps import Continued, Ends
 from .tally import Tally

@@ -1,0 +1,1 @@
+"""Packets of a video file, and what is missing between them."""
