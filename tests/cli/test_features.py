@@ -518,7 +518,7 @@ def test_features_of_an_earlier_version_are_kept(run, checkpoints, tmp_path):
         rows = [row[:-1] for row in csv.reader(file)]  # Without fingerprints.
     with open(out / "index.csv", "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
-    later = (out / "1.npz").stat().st_mtime_ns + 10**9
+    later = (out / "1.npz").stat().st_mtime_ns + 1000
     os.utime(videos / "1.mkv", ns=(later, later))
     assert "1 of 2 videos were done before" in run(*flags)[2]
     (out / "index.csv").unlink()  # As after kill -9.
