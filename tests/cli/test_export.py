@@ -76,7 +76,7 @@ def test_standard_error_has_a_few_lines_for_people(exported):
 
 def test_versions_answer_without_this_package(exported, python, tmp_path):
     frames = read_video(ROOT / "data" / "demo_opening_a_door.mp4")
-    np.save(tmp_path / "frames.npy", frames[None, :24])
+    np.save(tmp_path / "frames.npy", frames[None])
     folders = [exported[0] / version for version in "12"]
     done = python("-c", CLIENT, tmp_path / "frames.npy", *folders, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
