@@ -20,7 +20,7 @@ def installed(tmp_path_factory):
         shutil.copytree(ROOT / name, source / name, symlinks=True)
     for name in ("setup.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, source / name)
-    for stray in ("checkpoints/rgb_imagenet", "data/clip.mp4"):
+    for stray in ("checkpoints/downloaded", "data/downloaded.mp4"):
         path = source / stray
         path.parent.mkdir(exist_ok=True)
         path.write_text("downloaded, not packaged")
