@@ -189,6 +189,16 @@ def join(tables: Sequence[Table]) -> Table:
     )
 
 
+def from_folder(source, folder: str):
+    """A clip or record with a path that holds in processes in other folders.
+
+    Args:
+        source: its relative path is relative to `folder`.
+        folder: absolute, or "" to leave the path as it is.
+    """
+    return source._replace(path=files.from_folder(source.path, folder))
+
+
 def unknown_class(name: str, known: Collection[str]) -> str:
     """An unknown class for an error: "'flyng' (is 'flying' meant?)".
 

@@ -10,6 +10,7 @@ import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from ..checkpoints import pretrained
+from ..data.clips import from_folder
 from ..data.frame_reader import FrameReader
 from ..data.sources import Input
 from ..inference.windows import Windows
@@ -99,7 +100,7 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
         job = self._job
         store = model.store
         results = window_features.extract_all(
-            [self._found(each.source) for each in batch],
+            [from_folder(each.source, self._folder) for each in batch],
             model.extract,
             job.windows,
             job.reader,
@@ -116,10 +117,6 @@ class FeatureHandler(ModelHandler[Input, str, Any]):
             counter = "failed" if error else "extracted"
             beam.metrics.Metrics.counter(_NAMESPACE, counter).inc()
             yield json.dumps([each.name, error, damage])
-
-    def _found(self, source):
-        path = storage.from_folder(source.path, self._folder)
-        return source._replace(path=path)
 
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """One video at once: there are many windows in each."""

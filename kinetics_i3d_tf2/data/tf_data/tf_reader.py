@@ -13,12 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from ...streams import CHANNELS
-from ...utils import files
 from ...utils.damage_limit import DamageLimit
 from ...utils.errors import problem_of
 from .. import clip_reader, clip_streams
 from ..clip_recipe import ClipRecipe
-from ..clips import NO_LABEL, Clip
+from ..clips import NO_LABEL, Clip, from_folder
 from ..records.tfrecord import Record
 from . import service
 
@@ -173,7 +172,7 @@ def _read(function, config, row):
 
 def _pack(source, folder):
     """A clip or record of a folder as text, for a tensor of strings."""
-    source = source._replace(path=files.from_folder(source.path, folder))
+    source = from_folder(source, folder)
     return json.dumps([type(source).__name__, *source])
 
 

@@ -11,6 +11,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from ...checkpoints import pretrained
 from ...data import sources
+from ...data.clips import from_folder
 from ...data.sources import Input
 from ...utils import files
 from ...utils.beam_errors import as_pipeline_errors
@@ -67,7 +68,10 @@ class LabelHandler(ModelHandler[Input, list, Any]):
         Returns:
             The rows of each video.
         """
-        found = [each._replace(source=self._found(each.source)) for each in batch]
+        found = [
+            each._replace(source=from_folder(each.source, self._folder))
+            for each in batch
+        ]
         paths = {each.name: each.source.path for each in batch}
         rows = {name: [] for name in paths}
         for step in steps.label(model, found, self._options, progress=False):
@@ -83,10 +87,6 @@ class LabelHandler(ModelHandler[Input, list, Any]):
             for counter, value in counts.items():
                 beam.metrics.Metrics.counter(_NAMESPACE, counter).inc(int(value))
         return list(rows.values())
-
-    def _found(self, source):
-        path = files.from_folder(source.path, self._folder)
-        return source._replace(path=path)
 
     def batch_elements_kwargs(self) -> Mapping[str, Any]:
         """As few videos at once as go through the models at once."""
