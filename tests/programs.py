@@ -12,12 +12,12 @@ import random
 import runpy
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from typing import NamedTuple
 
 import built_models
+import processes
 import pytest
 from absl import flags, logging
 from absl.flags import _helpers as absl_helpers
@@ -157,8 +157,13 @@ def _keras_dtypes():
     return keras.config.floatx(), keras.config.dtype_policy()
 
 
+def start(*arguments, **options) -> processes.Process:
+    """Starts `i3d ARGUMENTS` in a process of its own."""
+    return processes.Process("-m", "kinetics_i3d_tf2", *arguments, **options)
+
+
 def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):
-    """Sends a program a signal while it is at work; gives its exit status and output.
+    """Sends a program a signal while it is at work; gives its exit status and errors.
 
     Args:
         kind: the signal.
@@ -171,25 +176,12 @@ def stop_halfway(kind, folder, count, whole, name, *arguments, least=1):
     """
     for _ in range(5):  # On a busy machine this process may look too late.
         shutil.rmtree(folder, ignore_errors=True)
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "kinetics_i3d_tf2",
-                name,
-                *map(str, arguments),
-            ],
-            cwd=ROOT,
-            env=ENVIRONMENT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        while process.poll() is None and count() < least:
+        process = start(name, *arguments)
+        while process.returncode is None and count() < least:
             time.sleep(0.005)
         time.sleep(random.uniform(0, 0.05))
         process.send_signal(kind)
-        output, _ = process.communicate(timeout=60)
+        process.wait(60)
         if process.returncode != 0 and least <= count() < whole:
-            return process.returncode, output
-    pytest.fail(f"It was never at work: {output}")
+            return process.returncode, process.stderr
+    pytest.fail(f"It was never at work: {process.stderr}")

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import port_files
+import processes
 import pytest
 import pytorch_format
 import recipe
@@ -84,7 +85,7 @@ def test_without_a_folder_the_checkpoint_is_temporary(weights, tmp_path):
     assert not os.path.exists(folder)
 
 
-def test_temporary_checkpoints_do_not_outlive_the_process(python, weights, tmp_path):
+def test_temporary_checkpoints_do_not_outlive_the_process(weights, tmp_path):
     port_files.write_pytorch(weights, tmp_path / "x.pt")
     (tmp_path / "tmp").mkdir()
     code = (
@@ -92,7 +93,8 @@ def test_temporary_checkpoints_do_not_outlive_the_process(python, weights, tmp_p
         "checkpoint = i3d.import_weights(sys.argv[1])\n"
         "print(checkpoint.prefix)"
     )
-    done = python("-c", code, tmp_path / "x.pt", TMPDIR=str(tmp_path / "tmp"))
+    folder = str(tmp_path / "tmp")
+    done = processes.run("-c", code, tmp_path / "x.pt", TMPDIR=folder)
     assert str(tmp_path / "tmp") in done.stdout, done.stderr
     assert not list((tmp_path / "tmp").glob("i3d-*"))
 

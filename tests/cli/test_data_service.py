@@ -1,14 +1,10 @@
 """A dispatcher and two workers in processes of their own, on loopback."""
 
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import programs
 import pytest
-from conftest import ROOT
 from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
@@ -18,17 +14,9 @@ from kinetics_i3d_tf2.data.tf_data import pipeline
 
 def start(*flags):
     """Starts a server; returns it and what it says when it is ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kinetics_i3d_tf2", "data-service", *flags],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stderr:
-        if "Ready: " in line:
-            return process, line.strip().rpartition("Ready: ")[2]
-    raise AssertionError(f"it ended with {process.wait()}")
+    process = programs.start("data-service", *flags)
+    process.wait_until(lambda: re.search("Ready: .*\n", process.stderr))
+    return process, re.search("Ready: (.*)\n", process.stderr)[1]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +27,6 @@ def service():
     yield address
     for process in (dispatcher, *workers):
         process.kill()
-        process.wait()
-        process.stderr.close()
 
 
 def test_batches_of_two_workers(service, tmp_path):

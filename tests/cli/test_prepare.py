@@ -1,13 +1,12 @@
 """Preparation of real video files by the command."""
 
+import functools
 import json
 import signal
-import subprocess
-import sys
 
+import processes
 import programs
 import pytest
-from conftest import ROOT
 from videos import write_folder
 
 from kinetics_i3d_tf2.data.records import mediasequence, tfrecord
@@ -114,16 +113,10 @@ def test_wrong_flags(prepare, one_video, tmp_path, flags, message):
 def test_a_full_disk_ends_the_run_with_one_line(tmp_path):
     """A limit on file sizes stands for the disk; other threads are at work then."""
     videos = write_folder(tmp_path / "videos", 8, num_frames=30)
-    command = [sys.executable, "-m", "kinetics_i3d_tf2", "prepare", *COMMON]
-    command += [f"--videos={videos}", f"--out={tmp_path / 'out'}", "--rgb_format=png"]
-    done = subprocess.run(
-        ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *command],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 2
+    flags = [f"--videos={videos}", f"--out={tmp_path / 'out'}", "--rgb_format=png"]
+    limit = functools.partial(processes.limit_files, 8 << 10)
+    done = programs.start("prepare", *COMMON, *flags, setup=limit)
+    assert done.wait() == 2
     last = done.stderr.splitlines()[-1]
     assert last.endswith("the same command goes on where this one ended")
     assert "Fatal Python error" not in done.stderr

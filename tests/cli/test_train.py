@@ -1,19 +1,17 @@
 """`i3d train` as a user runs it: killed, stopped, refused."""
 
+import functools
 import json
-import os
 import random
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
 
+import processes
 import programs
 import pytest
 import trainings
-from conftest import ROOT
 
 from kinetics_i3d_tf2 import load_model
 from kinetics_i3d_tf2.data import labels
@@ -41,27 +39,10 @@ def training(videos):
     return run
 
 
-def start(videos, folder, *arguments, limit=""):
+def start(videos, folder, *arguments, **options):
     common = (*SMALL, "--dataset=folder", f"--videos={videos}", f"--out={folder}")
     flags = programs.overridden(common, arguments)
-    command = [sys.executable, "-m", "kinetics_i3d_tf2", "train", *flags]
-    shell = ["bash", "-c", f'{limit} exec "$@"', "bash"]
-    return subprocess.Popen(
-        [*shell, *command],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(path, process):
-    end = time.monotonic() + 200
-    while not path.exists():
-        assert time.monotonic() < end
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.02)
+    return programs.start("train", *flags, **options)
 
 
 def data_of(folder):
@@ -77,10 +58,9 @@ def test_killed_anywhere_it_goes_on_bit_for_bit(training, videos, tmp_path):
         assert (tmp_path / "whole" / "curves.png").read_bytes().startswith(b"\x89PNG")
     cut = tmp_path / "cut"
     process = start(videos, cut)
-    wait_for(cut / "last", process)
+    process.wait_until((cut / "last").exists)
     time.sleep(random.uniform(0, 0.3))
     process.kill()
-    process.communicate()
     again = training(f"--out={cut}")
     assert again.returncode == 0, again.stderr
     assert re.search(r"Resuming after step \d", again.stderr)
@@ -101,10 +81,10 @@ def stopped(videos, tmp_path_factory):
     """Folder, exit status and standard error of a run that Ctrl-C stopped."""
     folder = tmp_path_factory.mktemp("stopped")
     process = start(videos, folder, "--steps=2000")
-    wait_for(folder / "last", process)
+    process.wait_until((folder / "last").exists)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=100)
-    return folder, process.returncode, errors
+    process.wait()
+    return folder, process.returncode, process.stderr
 
 
 def test_ctrl_c_saves_the_steps_so_far(stopped):
@@ -119,10 +99,11 @@ def test_a_full_disk_leaves_the_last_checkpoint(videos, stopped):
     """A limit on file sizes stands for the disk."""
     folder, *_ = stopped
     before = data_of(folder)
-    process = start(videos, folder, "--steps=2000", limit="ulimit -f 300;")
-    _, errors = process.communicate(timeout=200)
-    assert process.returncode == 2, errors
-    assert re.search("error: .*(too large|cannot be written)", errors.splitlines()[-1])
+    limit = functools.partial(processes.limit_files, 300 << 10)
+    process = start(videos, folder, "--steps=2000", setup=limit)
+    assert process.wait() == 2, process.stderr
+    last = process.stderr.splitlines()[-1]
+    assert re.search("error: .*(too large|cannot be written)", last)
     assert data_of(folder) == before
 
 
@@ -207,17 +188,15 @@ def test_a_worker_that_dies_ends_the_others(videos, tmp_path):
         task = {"type": "worker", "index": index}
         config = json.dumps({"cluster": {"worker": hosts}, "task": task})
         flags = ("--steps=100000", "--strategy=multi_worker")
-        limit = f"export TF_CONFIG='{config}';"
-        workers.append(start(videos, tmp_path, *flags, limit=limit))
+        workers.append(start(videos, tmp_path, *flags, TF_CONFIG=config))
     try:
-        wait_for(tmp_path / "last", workers[0])
+        workers[0].wait_until((tmp_path / "last").exists)
         workers[1].kill()
-        _, errors = workers[0].communicate(timeout=300)
+        assert workers[0].wait() == 2, workers[0].stderr
     finally:
         for worker in workers:
             worker.kill()
-    assert workers[0].returncode == 2, errors
-    assert "another worker was lost" in errors.splitlines()[-1]
+    assert "another worker was lost" in workers[0].stderr.splitlines()[-1]
     assert load_model(tmp_path / "last").num_classes == 2
 
 

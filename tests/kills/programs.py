@@ -1,6 +1,5 @@
 """The programs that write, with small inputs, and how their results are compared."""
 
-import importlib
 import re
 import zipfile
 from pathlib import Path
@@ -9,14 +8,6 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
-# Imported before the processes are forked. None of these starts a thread.
-NEEDS = (
-    "tensorflow", "keras", "cv2", "av", "h5py", "kinetics_i3d_tf2",
-    "kinetics_i3d_tf2.training.fit", "kinetics_i3d_tf2.evaluation.evaluate",
-    "kinetics_i3d_tf2.features.extractor", "kinetics_i3d_tf2.features.fvd",
-    "kinetics_i3d_tf2.export.saved_model", "kinetics_i3d_tf2.demo.dataset",
-    "kinetics_i3d_tf2.inference.label_tables.table", "apache_beam",
-)  # fmt: skip
 # What depends on the time that something took.
 _TIMES = re.compile(
     rb'"(seconds|clips_per_second)": [^,\n]+|(?<=, "", )[\d.e-]+(?=, null, ")'
@@ -83,12 +74,6 @@ PROGRAMS = {
          "--out={out}/i3d.keras"),
     ),
 }  # fmt: skip
-
-
-def prepare() -> None:
-    """Imports what all programs need."""
-    for name in NEEDS:
-        importlib.import_module(name)
 
 
 def write_inputs(folder: Path) -> None:

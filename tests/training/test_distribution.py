@@ -1,22 +1,17 @@
 """Training on replicas and workers, in processes of their own."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 
 import keras
 import numpy as np
+import processes
 import pytest
 import trainings
-from conftest import ROOT
 from trainings import largest_difference, rows_of, weights_of
 
 from kinetics_i3d_tf2 import save_checkpoint
 from kinetics_i3d_tf2.training.build import new_model
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 # The others are of C3D, which takes a quarter of the time.
 DENSE = {"model": "i3d", "loss": "sigmoid", "temporal": "dense", "steps": 2}
@@ -48,13 +43,8 @@ def trained(videos, tmp_path_factory):
         "dense_replicas": {"strategy": "mirrored", **DENSE},
     }
     arguments = {str(root / name): options for name, options in runs.items()}
-    done = subprocess.run(
-        [sys.executable, "tests/replicas.py", videos, json.dumps(arguments)],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=500,
+    done = processes.run(
+        "tests/replicas.py", videos, json.dumps(arguments), timeout=500
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return root
@@ -94,19 +84,11 @@ def test_two_workers_change_nothing(trained, videos, tmp_path):
     for index in range(2):
         task = {"type": "worker", "index": index}
         config = json.dumps({"cluster": {"worker": hosts}, "task": task})
-        workers.append(
-            subprocess.Popen(
-                [sys.executable, "tests/replicas.py", videos, arguments],
-                cwd=ROOT,
-                env={**ENVIRONMENT, "TF_CONFIG": config},
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+        command = ("tests/replicas.py", videos, arguments)
+        workers.append(processes.Process(*command, TF_CONFIG=config))
     try:
         for worker in workers:
-            _, errors = worker.communicate(timeout=300)
-            assert worker.returncode == 0, errors[-3000:]
+            assert worker.wait() == 0, worker.stderr[-3000:]
     finally:
         for worker in workers:
             worker.kill()
@@ -158,12 +140,5 @@ assert (masks[0][0] != masks[0][1]).any()
 assert (masks[0] != masks[1]).any() and (masks[0] != masks[3]).any()
 assert (masks[0] == masks[2]).all()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = processes.run("-c", code)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,6 +1,7 @@
 import os
 
 import numpy as np
+import processes
 import pytest
 import recipe
 from model_weights import assert_same_weights, weights_of
@@ -80,7 +81,7 @@ def test_saving_leaves_nothing_else(tmp_path):
     ]
 
 
-def test_killed_while_saving(python, tmp_path):
+def test_killed_while_saving(tmp_path):
     """kill -9 at several moments: the checkpoint is whole, old or new.
 
     Or, between the moves of its two files, refused: once at most in five times.
@@ -88,7 +89,6 @@ def test_killed_while_saving(python, tmp_path):
     code = """
 import os, signal, sys, time
 import numpy as np
-import tensorflow  # Before the forks, as it takes seconds.
 from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import write_bundle
 bundles = [
     {f"{name}/w": np.full(30_000, value, np.float32) for name in range(100)}
@@ -107,7 +107,7 @@ for delay in sys.argv[2:]:
     os.waitpid(child, 0)
 """
     delays = ("0.01", "0.03", "0.05", "0.08", "0.11")
-    done = python("-c", code, tmp_path, *delays)
+    done = processes.run("-c", code, tmp_path, *delays)
     assert done.returncode == 0, done.stderr
     refused = 0
     for delay in delays:
