@@ -64,7 +64,14 @@ def make_validation(
         )
         if clips.targets is None:
             dataset = dataset.map(lambda x, label: (x, check_range(label, num_classes)))
-    measure = (_one_label if clips.targets is None else _several_labels)(model, recipe)
+        judge = _one_label if clips.targets is None else _several_labels
+        # One trace for all batches, also for the last one, which may be smaller.
+        measure = tf.function(
+            judge(model, recipe),
+            input_signature=dataset.element_spec,
+            autograph=False,
+            jit_compile=False,
+        )
 
     @tf.function
     def add_up(values):
@@ -104,7 +111,6 @@ def _one_label(model, recipe):
     """Function that measures a batch: sums of losses, hits and clips; and nothing."""
     del recipe
 
-    @tf.function(jit_compile=False, reduce_retracing=True)
     def measure(clip, label):
         logits = last_step(model(clip, training=False))
         logits = tf.cast(logits, tf.float32)
@@ -124,7 +130,6 @@ def _several_labels(model, recipe):
     """
     loss, moments = make_loss(recipe), _moments(recipe)
 
-    @tf.function(jit_compile=False, reduce_retracing=True)
     def measure(clip, targets):
         logits = tf.cast(model(clip, training=False), tf.float32)
         count = tf.cast(tf.shape(targets)[0], tf.float32)
