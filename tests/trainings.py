@@ -1,6 +1,8 @@
 """Small trainings: a few steps of narrow models on videos of one shade each."""
 
 import csv
+import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,22 @@ def run(recipe, data, folder, *, stop=None, **options):
         strategy=tf.distribute.get_strategy(),
         stop=stop,
     )
+
+
+class CopyAfterOneStep(threading.Event):
+    """A `stop` that stops nothing and copies the run's folder as of its first step.
+
+    Resumed, the copy is a run that was interrupted there.
+    """
+
+    def __init__(self, folder: Path, copy: Path):
+        super().__init__()
+        self._paths = folder, copy
+
+    def is_set(self):
+        if not self._paths[1].exists():
+            shutil.copytree(*self._paths, symlinks=True)
+        return False
 
 
 def weights_of(folder: Path) -> dict[str, np.ndarray]:

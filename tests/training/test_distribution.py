@@ -14,7 +14,10 @@ from kinetics_i3d_tf2 import save_checkpoint
 from kinetics_i3d_tf2.training.build import new_model
 
 # The others are of C3D, which takes a quarter of the time.
-DENSE = {"model": "i3d", "loss": "sigmoid", "temporal": "dense", "steps": 2}
+DENSE = {
+    **{"model": "i3d", "loss": "sigmoid", "temporal": "dense", "steps": 2},
+    "freeze_until": "Mixed_5b",
+}
 
 
 @pytest.fixture(scope="module")

@@ -178,46 +178,43 @@ def recipe_of(kind, **changes):
 
 
 @pytest.mark.parametrize(
-    "kind",
+    ("kind", "freeze_until"),
     [
-        pytest.param(kind, marks=[pytest.mark.slow] if kind == "two_stream" else [])
-        for kind in SAMPLINGS
+        ("convnet_lstm", "Mixed_5b"),
+        pytest.param("two_stream", None, marks=pytest.mark.slow),
+        pytest.param("fused", "Mixed_5b", marks=pytest.mark.slow),
     ],
 )
-def test_the_papers_other_architectures(data, tmp_path, kind):
-    recipe = recipe_of(kind, steps=1)
+def test_the_papers_other_architectures(data, tmp_path, kind, freeze_until):
+    """They train, and resume as if they had never stopped."""
+    recipe = recipe_of(kind, batch_norm_momentum=0.5, freeze_until=freeze_until)
     if "flow" in recipe.clip.streams:  # Of whole videos it takes long.
         data = data._replace(validation=())
-    assert trainings.run(recipe, data, tmp_path).step == 1
-    (row,) = rows_of(tmp_path)
-    assert ("val_loss" in row) == bool(data.validation)
-    assert load_model(tmp_path / "last").kind == kind
-    assert all(np.isfinite(value).all() for value in weights_of(tmp_path).values())
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    copy = trainings.CopyAfterOneStep(whole, cut)
+    trainings.run(recipe, data, whole, checkpoint_every=1, stop=copy)
+    assert (cut / "last").resolve().name == "00000001"
+    assert trainings.run(recipe, data, cut, checkpoint_every=1).step == 2
+    assert load_model(cut / "last").kind == kind
+    weights = weights_of(cut)
+    assert largest_difference(weights_of(whole), weights) == 0
+    assert all(np.isfinite(value).all() for value in weights.values())
+    for row in rows_of(cut):
+        assert ("val_loss" in row) == bool(data.validation)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", SAMPLINGS)
-def test_they_resume_as_if_never_stopped(data, tmp_path, kind):
-    recipe = recipe_of(kind, batch_norm_momentum=0.5)
+def test_bfloat16_trains_weights_of_float32_above_the_endpoint(data, tmp_path):
+    clip = dataclasses.replace(CLIP, num_frames=17)
+    recipe = dataclasses.replace(I3D, clip=clip, steps=1, freeze_until="Mixed_5b")
     data = data._replace(validation=())
-    trainings.run(recipe, data, tmp_path / "whole")
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(KeyboardInterrupt):
-        trainings.run(recipe, data, tmp_path / "cut", stop=stop)
-    trainings.run(recipe, data, tmp_path / "cut")
-    whole, cut = weights_of(tmp_path / "whole"), weights_of(tmp_path / "cut")
-    assert largest_difference(whole, cut) == 0
-
-
-def test_nothing_below_the_endpoint_is_trained(data, tmp_path):
-    recipe = dataclasses.replace(I3D, steps=1, freeze_until="Mixed_5b")
-    trainings.run(recipe, data._replace(validation=()), tmp_path / "run")
+    trainings.run(recipe, data, tmp_path / "run", dtype="mixed_bfloat16")
     after, before = weights_of(tmp_path / "run"), initial_weights(recipe, tmp_path)
+    assert {value.dtype for value in after.values()} == {np.dtype("float32")}
     moved = {
         name.split("/")[2] for name in before if (after[name] != before[name]).any()
     }
     assert moved == {"Mixed_5c", "Logits"}
+    assert max(np.abs(after[name] - before[name]).max() for name in before) > 1e-4
 
 
 def test_a_label_out_of_range(data, tmp_path):
@@ -242,16 +239,6 @@ def test_an_empty_split_is_refused(data, tmp_path):
 def test_the_folder_is_of_this_machine(data, out):
     with pytest.raises(ValueError, match="must be a folder on this machine"):
         trainings.run(C3D, data, out)
-
-
-def test_bfloat16_trains_weights_of_float32(data, tmp_path):
-    clip = dataclasses.replace(CLIP, num_frames=17)
-    recipe = dataclasses.replace(I3D, clip=clip, steps=1, freeze_until="Mixed_4f")
-    data = data._replace(validation=())
-    trainings.run(recipe, data, tmp_path / "run", dtype="mixed_bfloat16")
-    weights, start = weights_of(tmp_path / "run"), initial_weights(recipe, tmp_path)
-    assert {value.dtype for value in weights.values()} == {np.dtype("float32")}
-    assert max(np.abs(weights[name] - start[name]).max() for name in start) > 1e-4
 
 
 def test_a_checkpoint_of_other_variables_is_refused(data, tmp_path):

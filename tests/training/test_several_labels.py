@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import threading
 
 import numpy as np
 import pytest
@@ -25,7 +24,7 @@ DENSE = dataclasses.replace(
     clip=dataclasses.replace(CLIP, num_frames=17),
     loss="sigmoid",
     temporal="dense",
-    freeze_until="Mixed_4f",
+    freeze_until="Mixed_5b",
 )
 
 
@@ -49,10 +48,18 @@ def _with_intervals(clip):
 
 
 @pytest.fixture(scope="module")
-def whole(data, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    trainings.run(DENSE, data, folder, checkpoint_every=1)
-    return folder
+def whole_and_cut(data, tmp_path_factory):
+    """Folders of a run of two steps and of one that was interrupted after one."""
+    folder = tmp_path_factory.mktemp("runs")
+    whole, cut = folder / "whole", folder / "cut"
+    copy = trainings.CopyAfterOneStep(whole, cut)
+    trainings.run(DENSE, data, whole, checkpoint_every=1, stop=copy)
+    return whole, cut
+
+
+@pytest.fixture(scope="module")
+def whole(whole_and_cut):
+    return whole_and_cut[0]
 
 
 def test_a_dense_training(data, whole):
@@ -78,20 +85,17 @@ def test_its_validation_is_that_of_the_model(data, whole):
     assert float(rows_of(whole)[-1]["val_loss"]) == pytest.approx(loss, rel=1e-4)
 
 
-def test_resumed_the_weights_are_equal(data, whole, tmp_path):
-    data = data._replace(validation=())
-    stop = threading.Event()
-    stop.set()
-    with pytest.raises(KeyboardInterrupt):
-        trainings.run(DENSE, data, tmp_path, stop=stop)
-    assert (tmp_path / "last").resolve().name == "00000001"
-    trainings.run(DENSE, data, tmp_path)
-    assert largest_difference(weights_of(whole), weights_of(tmp_path)) == 0
+def test_resumed_the_weights_are_equal(data, whole_and_cut):
+    whole, cut = whole_and_cut
+    assert (cut / "last").resolve().name == "00000001"
+    trainings.run(DENSE, data, cut, checkpoint_every=1)
+    assert largest_difference(weights_of(whole), weights_of(cut)) == 0
 
 
 def test_accumulated_gradients_are_those_of_the_whole_batch(data, tmp_path):
     recipe = dataclasses.replace(
-        DENSE,
+        C3D,
+        loss="sigmoid",
         steps=1,
         batch_norm="frozen",
         dropout_rate=0.0,
