@@ -22,16 +22,16 @@ def make(folder, train=8, val=0, **options):
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """Folder of 48 training clips and 32 others."""
+    """Folder of 24 training clips and 32 others."""
     folder = tmp_path_factory.mktemp("demo") / "clips"
-    make(folder, 48, 32, processes=2)
+    make(folder, 24, 32, processes=2)
     return folder
 
 
 def test_the_readers_take_it(dataset):
     table = i3d.read_folder(dataset)
     assert sorted(table.class_names) == NAMES
-    for split, count in (("train", 48), ("val", 32)):
+    for split, count in (("train", 24), ("val", 32)):
         clips = table.split(split).clips
         labels = np.bincount([clip.index for clip in clips], minlength=8)
         assert labels.tolist() == [count // 8] * 8
