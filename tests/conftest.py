@@ -74,11 +74,9 @@ def python():
 @pytest.fixture(scope="session")
 def small_model():
     """A narrow RGB model of 7 classes with the recipe's weights."""
-    import recipe
+    import built_models
 
-    from kinetics_i3d_tf2 import InceptionI3d
-
-    return recipe.assign(InceptionI3d(num_classes=7, width=1 / 16))
+    return built_models.narrow_i3d(7)
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,14 @@ import os
 import sys
 import threading
 
+import built_models
 import numpy as np
 import programs
 import pytest
-import recipe as weights
 import trainings
 from videos import damaged_video, thin_gif, write_images, write_video
 
-from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2 import save_checkpoint
 from kinetics_i3d_tf2.data import labels
 
 NAMES = ("jump", "wave")
@@ -26,7 +26,7 @@ DAMAGE = "1 frames are damaged and 3 are missing of 60"
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoint") / "rgb"
-    model = weights.assign(InceptionI3d(2, width=1 / 16))
+    model = built_models.narrow_i3d(2)
     save_checkpoint(model, folder / "model.ckpt", scope="RGB")
     labels.write_label_map(folder / "label_map.txt", NAMES)
     return ("--eval_type=rgb", f"--rgb_checkpoint={folder}")

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 
+import built_models
 import numpy as np
 import programs
 import pytest
@@ -39,8 +40,8 @@ def run():
 @pytest.fixture(scope="module")
 def networks():
     return {
-        name: weights.assign(InceptionI3d(3, num_channels=channels, width=1 / 16), seed)
-        for seed, (name, channels) in enumerate({"rgb": 3, "flow": 2}.items(), 3)
+        name: built_models.narrow_i3d(3, channels, seed)
+        for seed, (name, channels) in enumerate({"rgb": 3, "flow": 2}.items())
     }
 
 

@@ -1,5 +1,6 @@
 """The release's script with the flags that a user gives it."""
 
+import functools
 import importlib.util
 import json
 import re
@@ -23,15 +24,27 @@ CHECKPOINTS = {
 }
 
 
-@pytest.fixture(scope="session")
-def checkpoint_dir(tmp_path_factory):
+def write_checkpoints(folder, names, width=1.0):
     """The recipe's weights, laid out as the release; rgb_scratch has another seed."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    for name, (classes, channels, scope) in CHECKPOINTS.items():
-        model = InceptionI3d(classes, num_channels=channels)
+    for name in names:
+        classes, channels, scope = CHECKPOINTS[name]
+        model = InceptionI3d(classes, num_channels=channels, width=width)
         recipe.assign(model, seed=int(name == "rgb_scratch"))
         save_checkpoint(model, folder / name / "model.ckpt", scope=scope)
     return folder
+
+
+@pytest.fixture(scope="module")
+def checkpoint_dir(tmp_path_factory):
+    """Narrow models."""
+    return write_checkpoints(tmp_path_factory.mktemp("narrow"), CHECKPOINTS, 1 / 16)
+
+
+@pytest.fixture(scope="module")
+def golden_dir(tmp_path_factory):
+    """Models of the golden figures."""
+    names = CHECKPOINTS.keys() - {"rgb_scratch"}
+    return write_checkpoints(tmp_path_factory.mktemp("golden"), names)
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +66,11 @@ def evaluate(checkpoint_dir):
         )
 
     return run
+
+
+@pytest.fixture
+def evaluate_golden(evaluate, golden_dir):
+    return functools.partial(evaluate, checkpoint_dir=golden_dir)
 
 
 def parse(text):
@@ -79,20 +97,20 @@ def assert_prints(done, logits, count=20):
         np.testing.assert_allclose(logit, logits[index], atol=2e-3)
 
 
-def test_joint(evaluate, samples, golden):
+def test_joint(evaluate_golden, samples, golden):
     logits = sum(golden(f"eval_{stream}_16")["logits"][0] for stream in samples)
-    assert_prints(evaluate("--eval_type=joint", *samples.values()), logits)
+    assert_prints(evaluate_golden("--eval_type=joint", *samples.values()), logits)
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
-def test_one_stream(evaluate, samples, golden, stream):
-    done = evaluate(f"--eval_type={stream}", samples[stream], "--top=3")
+def test_one_stream(evaluate_golden, samples, golden, stream):
+    done = evaluate_golden(f"--eval_type={stream}", samples[stream], "--top=3")
     assert_prints(done, golden(f"eval_{stream}_16")["logits"][0], 3)
 
 
 @pytest.mark.parametrize("flag", ["true", "false"])
-def test_rgb600_takes_its_own_checkpoint(evaluate, samples, golden, flag):
-    done = evaluate(
+def test_rgb600_takes_its_own_checkpoint(evaluate_golden, samples, golden, flag):
+    done = evaluate_golden(
         "--eval_type=rgb600", samples["rgb"], f"--imagenet_pretrained={flag}"
     )
     assert_prints(done, golden("eval_rgb600_16")["logits"][0])
@@ -110,9 +128,9 @@ def test_imagenet_pretrained_false_takes_the_other_checkpoint(evaluate, samples)
     assert outputs[0] == outputs[1] != outputs[2]
 
 
-def test_bfloat16_and_json(evaluate, samples, golden, tmp_path):
+def test_bfloat16_and_json(evaluate_golden, samples, golden, tmp_path):
     path = tmp_path / "result.json"
-    done = evaluate(
+    done = evaluate_golden(
         "--eval_type=rgb", samples["rgb"], "--dtype=bfloat16", f"--json={path}"
     )
     expected = golden("eval_rgb_16")["logits"][0]

@@ -40,9 +40,8 @@ def arguments_of(command, out):
         "fvd": (VIDEO.parent, VIDEO.parent, "--weights=demo", "--num_frames=14"),
         "export": ("--weights=demo", f"--out={out}/served"),
         "train": (
-            *("--recipe=demo_rgb", "--init=demo_rgb", "--steps=1", "--batch_size=2"),
-            *data,
-            f"--out={out}/run",
+            *("--recipe=finetune_full", "--init=none", "--model=c3d", "--steps=1"),
+            *("--width=0.0625", "--batch_size=2", *data, f"--out={out}/run"),
         ),
     }[command]
 

@@ -4,13 +4,14 @@ import hashlib
 import json
 import shutil
 
+import built_models
 import numpy as np
 import programs
 import pytest
 import recipe as weights
 from videos import write_video
 
-from kinetics_i3d_tf2 import InceptionI3d, frechet_video_distance, save_checkpoint
+from kinetics_i3d_tf2 import frechet_video_distance, save_checkpoint
 from kinetics_i3d_tf2.checkpoints.checkpoint import Checkpoint
 from kinetics_i3d_tf2.features import compare, fvd_statistics
 from kinetics_i3d_tf2.features.extractor import make_extractor
@@ -30,7 +31,7 @@ REAL, FAKE = videos_of(1), videos_of(2)
 
 @pytest.fixture(scope="module")
 def model():
-    return weights.assign(InceptionI3d(7, width=1 / 16))
+    return built_models.narrow_i3d(7)
 
 
 @pytest.fixture(scope="module")

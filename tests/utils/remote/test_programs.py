@@ -6,7 +6,6 @@ import json
 import numpy as np
 import programs
 import pytest
-import recipe
 from videos import brightness_frames, write_folder, write_video
 
 from kinetics_i3d_tf2.utils import files
@@ -16,11 +15,13 @@ from kinetics_i3d_tf2.utils.remote import cache
 @pytest.fixture(scope="module")
 def root(s3, tmp_path_factory):
     """A bucket's folder with a model of two classes, and videos of both."""
-    from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+    import built_models
+
+    from kinetics_i3d_tf2 import save_checkpoint
     from kinetics_i3d_tf2.data import labels
 
     root = f"{s3}/programs"
-    model = recipe.assign(InceptionI3d(num_classes=2, width=1 / 16))
+    model = built_models.narrow_i3d(2)
     save_checkpoint(model, f"{root}/model/model.ckpt")
     labels.write_label_map(f"{root}/model/label_map.txt", ["a", "b"])
     local = write_folder(tmp_path_factory.mktemp("videos"), 4)

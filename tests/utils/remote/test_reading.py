@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import recipe
 from videos import brightness_frames, write_video
 
 from kinetics_i3d_tf2 import read_video
@@ -15,9 +14,10 @@ from kinetics_i3d_tf2.utils.remote import cache
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A video, a checkpoint, records and a CSV."""
+    import built_models
     import tensorflow as tf
 
-    from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+    from kinetics_i3d_tf2 import save_checkpoint
     from kinetics_i3d_tf2.data.records import shards
     from kinetics_i3d_tf2.data.records.image_coding import Coding
 
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
         for number in range(3):
             clip = Clip(str(path), "a", number)
             writer.write(shards.encode_clip(clip, settings)[0])
-    model = recipe.assign(InceptionI3d(num_classes=7, width=1 / 16))
+    model = built_models.narrow_i3d(7)
     save_checkpoint(model, folder / "model.ckpt")
     return folder
 
