@@ -3,12 +3,12 @@
 import csv
 import json
 
+import built_models
 import programs
 import pytest
-import recipe as weights
 from videos import brightness_frames, write_video
 
-from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
+from kinetics_i3d_tf2 import save_checkpoint
 from kinetics_i3d_tf2.data import labels
 
 NAMES = ("jump", "run")
@@ -25,7 +25,7 @@ def run():
 def flags(tmp_path_factory):
     """Flags of a dataset of two videos, and of a checkpoint."""
     folder = tmp_path_factory.mktemp("labels")
-    model = weights.assign(InceptionI3d(2, width=1 / 16), 3)
+    model = built_models.narrow_i3d(2)
     save_checkpoint(model, folder / "model" / "model.ckpt")
     labels.write_label_map(folder / "model" / "label_map.txt", NAMES)
     rows = [["path", "label", "start", "end", "split"]]

@@ -119,7 +119,7 @@ def test_large_results_need_a_limit(video):
 def test_memory_is_that_of_the_result(tmp_path, python):
     path = write_video(
         tmp_path / "clip.mp4",
-        np.zeros((150, 1080, 1920, 3), np.uint8),
+        np.zeros((80, 1080, 1920, 3), np.uint8),
         options={"preset": "ultrafast"},
     )
     code = """

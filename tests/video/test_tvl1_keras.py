@@ -102,8 +102,7 @@ def two_scales(monkeypatch):
 @pytest.mark.parametrize(
     ("size", "step"),
     [
-        ((24, 40), (1, 2)),  # Fewer scales than five.
-        ((17, 40), (0, 1)),
+        ((17, 40), (0, 1)),  # Fewer scales than five.
         ((16, 16), (0, 0)),
     ],
     ids=str,
@@ -133,7 +132,7 @@ def free_sizes():
 
 
 def test_epsilon_is_opencvs(free_sizes):
-    grey = textures(3, 48, 64)
+    grey = textures(3, 24, 40)
     coarse = tvl1_keras.tvl1_flow(grey[:-1], grey[1:], epsilon=0.1)
     assert end_point_error(coarse, opencv_flow(grey, epsilon=0.1)) <= 0.05
     fine = free_sizes(grey[:-1], grey[1:])

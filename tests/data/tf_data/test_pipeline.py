@@ -61,11 +61,11 @@ def test_every_clip_comes_once_an_epoch_in_another_order(sources):
     assert not (epochs[0] == epochs[1]).all()
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2**40, -1])
-def test_small_datasets_are_shuffled(videos, seed):
+@pytest.mark.parametrize("seed", [0, 2**40, -1])
+def test_small_datasets_are_shuffled(records, seed):
     """No clip keeps its place, as a shuffle of few rounds and bits would leave it."""
     labels = np.concatenate(
-        [y for _, y in batches(videos, 15, batch_size=10, seed=seed)]
+        [y for _, y in batches(records, 15, batch_size=10, seed=seed)]
     ).reshape(15, NUM_CLIPS)
     kept = (labels == np.arange(NUM_CLIPS)).sum(axis=1)
     assert 0.4 < kept.mean() < 1.9  # One of ten, give or take.
