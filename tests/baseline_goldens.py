@@ -5,6 +5,7 @@ python tests/baseline_goldens.py
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import recipe
 
@@ -19,8 +20,8 @@ ARCHITECTURES = {
 }
 
 
-def logits(kind):
-    """Logits of a narrow model with the recipe's weights."""
+def logits(kind, run=keras.Model.__call__):
+    """Logits of a narrow model with the recipe's weights; `run(model, clips)`."""
     cls, options, free = ARCHITECTURES[kind]
     model = recipe.assign(cls(12, width=1 / 8, dropout_rate=0.0, **options))
     clips = {}
@@ -29,9 +30,10 @@ def logits(kind):
         frames, size = frames or free[0] * snippet, size or free[1]
         clips[stream] = recipe.clip(frames, channels, batch=2, size=size)
     if kind == "two_stream":
-        return {k: np.asarray(v) for k, v in model.per_stream()(clips).items()}
+        outputs = run(model.per_stream(), clips)
+        return {name: np.asarray(value) for name, value in outputs.items()}
     clips = clips if model.stream == "joint" else clips[model.stream]
-    return {"logits": np.asarray(model(clips))}
+    return {"logits": np.asarray(run(model, clips))}
 
 
 if __name__ == "__main__":
