@@ -28,15 +28,20 @@ def weight(name, shape, seed=0):
 def clip(frames, channels, batch=1, size=224, seed=0):
     """Moving sine waves, float32 (batch, frames, size, size, channels) in [-1, 1]."""
     rng = np.random.RandomState(seed)
-    t, y, x = np.ogrid[:frames, :size, :size]
-    video = np.zeros((batch, frames, size, size, channels))
+    y, x = np.ogrid[:size, :size]
+    video = np.empty((batch, frames, size, size, channels), np.float32)
     for one in range(batch):
         for channel in range(channels):
+            waves = 0.0
             for _ in range(4):
                 fy, fx = rng.uniform(-0.15, 0.15, 2)
                 ft, phase = rng.uniform(-0.6, 0.6), rng.uniform(0, 2 * np.pi)
-                video[one, ..., channel] += np.sin(fy * y + fx * x + ft * t + phase)
-    return (video / 4.0).astype(np.float32)
+                # The sine of a sum, as products of what few places and times give.
+                place, time = fy * y + fx * x, ft * np.arange(frames) + phase
+                waves += np.multiply.outer(np.sin(time), np.cos(place))
+                waves += np.multiply.outer(np.cos(time), np.sin(place))
+            video[one, ..., channel] = waves / 4.0
+    return video
 
 
 def assign(model, seed=0):

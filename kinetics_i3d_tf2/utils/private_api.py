@@ -55,4 +55,8 @@ def with_constants(function):
     """
     from tensorflow.python.framework import convert_to_constants
 
-    return convert_to_constants.convert_variables_to_constants_v2(function)
+    constant = convert_to_constants.convert_variables_to_constants_v2(function)
+    # Its type lacks the arguments. With a type, each call would first fail to match
+    # them and describe all tensors in an error that nobody sees.
+    constant._function_type = None
+    return constant

@@ -90,3 +90,4 @@ def test_with_constants_keeps_no_variable():
     frozen = private_api.with_constants(function)
     assert not frozen.variables
     assert frozen(tf.constant(3.0))[0].numpy() == 6
+    assert frozen.function_type is None
