@@ -32,14 +32,15 @@ def clip(frames, channels, batch=1, size=224, seed=0):
     video = np.empty((batch, frames, size, size, channels), np.float32)
     for one in range(batch):
         for channel in range(channels):
-            waves = 0.0
+            times, places = [], []
             for _ in range(4):
                 fy, fx = rng.uniform(-0.15, 0.15, 2)
                 ft, phase = rng.uniform(-0.6, 0.6), rng.uniform(0, 2 * np.pi)
-                # The sine of a sum, as products of what few places and times give.
-                place, time = fy * y + fx * x, ft * np.arange(frames) + phase
-                waves += np.multiply.outer(np.sin(time), np.cos(place))
-                waves += np.multiply.outer(np.cos(time), np.sin(place))
+                time, place = ft * np.arange(frames) + phase, fy * y + fx * x
+                times += [np.sin(time), np.cos(time)]
+                places += [np.cos(place), np.sin(place)]
+            # The sine of a sum of time and place, from those of either.
+            waves = np.tensordot(times, places, axes=(0, 0))
             video[one, ..., channel] = waves / 4.0
     return video
 

@@ -103,7 +103,7 @@ def test_pixels(graph):
 
 
 def test_another_number_of_frames_than_expected(graph, clip):
-    stream = DenseStream(graph, num_frames=17)
+    stream = DenseStream(graph, num_frames=45)
     stream.add(clip[:24])
     with pytest.raises(CountError) as caught:
         stream.finish()

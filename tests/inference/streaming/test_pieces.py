@@ -29,9 +29,24 @@ def model(stream):
     return recipe.assign(model, channels)
 
 
-@functools.cache
+@pytest.fixture(scope="module")
+def whole(model):
+    return model.endpoint_model(["Mixed_5c", "Logits"])
+
+
+@pytest.fixture(scope="module")
+def trunk(whole):
+    """Frozen, as calls of Keras's layers take longer than what they compute here."""
+    return pieces.PiecewiseModel(whole, prepare=graph.freeze, length=32)
+
+
 def clip(channels, count):
-    return recipe.clip(count, channels, size=SIZE)[0]
+    return longest(channels)[:count]
+
+
+@functools.cache
+def longest(channels):
+    return recipe.clip(max(LENGTHS), channels, size=SIZE)[0]
 
 
 def in_pieces(model, frames):
@@ -46,13 +61,11 @@ def in_pieces(model, frames):
     [("rgb" if count == 155 else "flow", count) for count in LENGTHS],
     indirect=["stream"],
 )
-def test_logits_and_places(model, count):
+def test_logits_and_places(model, whole, trunk, count):
     frames = clip(model.num_channels, count)
-    whole = model.endpoint_model(["Mixed_5c", "Logits"])
     expected = {
         name: np.asarray(values) for name, values in whole(frames[None]).items()
     }
-    trunk = pieces.PiecewiseModel(whole, length=32)
     blocks = in_pieces(trunk, frames)
     assert len(blocks) > 1
     np.testing.assert_allclose(
