@@ -36,6 +36,7 @@ def train(
     strategy,
     *,
     model="c3d",
+    validates=False,
     gradient_accumulation_steps=1,
     **changes,
 ):
@@ -46,7 +47,7 @@ def train(
     recipe = dataclasses.replace(
         {"c3d": trainings.C3D, "i3d": trainings.I3D}[model],
         **{
-            "steps": 5,
+            "steps": 3,
             "batch_size": 4,
             "rates": ((0, 0.1),),
             "dropout_rate": 0.0,
@@ -60,6 +61,8 @@ def train(
         gradient_accumulation_steps=gradient_accumulation_steps,
     )
     data = trainings.read_videos(videos)
+    if not validates:
+        data = data._replace(validation=())
     i3d.train(recipe, data, folder, options=options, strategy=strategy)
 
 

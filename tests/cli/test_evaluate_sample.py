@@ -1,6 +1,5 @@
 """The release's script with the flags that a user gives it."""
 
-import functools
 import importlib.util
 import json
 import re
@@ -12,7 +11,7 @@ import recipe
 from conftest import ROOT
 from videos import brightness_frames, write_audio, write_video
 
-from kinetics_i3d_tf2 import InceptionI3d, class_names, save_checkpoint
+from kinetics_i3d_tf2 import InceptionI3d, class_names, load_model, save_checkpoint
 from kinetics_i3d_tf2.checkpoints import released as release
 
 SCRIPT = ROOT / "evaluate_sample.py"
@@ -41,10 +40,13 @@ def checkpoint_dir(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def golden_dir(tmp_path_factory):
-    """Models of the golden figures."""
-    names = CHECKPOINTS.keys() - {"rgb_scratch"}
-    return write_checkpoints(tmp_path_factory.mktemp("golden"), names)
+def logits(checkpoint_dir):
+    """Logits of the samples, by checkpoint."""
+    return {
+        name: load_model(checkpoint_dir / name)(recipe.clip(16, channels)).numpy()[0]
+        for name, (_, channels, _) in CHECKPOINTS.items()
+        if name != "rgb_scratch"
+    }
 
 
 @pytest.fixture(scope="session")
@@ -68,11 +70,6 @@ def evaluate(checkpoint_dir):
     return run
 
 
-@pytest.fixture
-def evaluate_golden(evaluate, golden_dir):
-    return functools.partial(evaluate, checkpoint_dir=golden_dir)
-
-
 def parse(text):
     """Norm, and (probability, logit, class) a line, of the release's output."""
     lines = text.splitlines()
@@ -83,7 +80,7 @@ def parse(text):
 
 
 def assert_prints(done, logits, count=20):
-    """The output is that of these logits (golden) within their tolerance."""
+    """The output is that of these logits, within the goldens' tolerance."""
     assert done.returncode == 0, done.stderr
     norm, rows = parse(done.stdout)
     probabilities = np.exp(logits - logits.max())
@@ -97,23 +94,29 @@ def assert_prints(done, logits, count=20):
         np.testing.assert_allclose(logit, logits[index], atol=2e-3)
 
 
-def test_joint(evaluate_golden, samples, golden):
-    logits = sum(golden(f"eval_{stream}_16")["logits"][0] for stream in samples)
-    assert_prints(evaluate_golden("--eval_type=joint", *samples.values()), logits)
+def test_the_golden_figures(evaluate, samples, golden, tmp_path):
+    folder = write_checkpoints(tmp_path, ["rgb_imagenet"])
+    done = evaluate("--eval_type=rgb", samples["rgb"], checkpoint_dir=folder)
+    assert_prints(done, golden("eval_rgb_16")["logits"][0])
+
+
+def test_joint(evaluate, samples, logits):
+    done = evaluate("--eval_type=joint", *samples.values())
+    assert_prints(done, logits["rgb_imagenet"] + logits["flow_imagenet"])
 
 
 @pytest.mark.parametrize("stream", ["rgb", "flow"])
-def test_one_stream(evaluate_golden, samples, golden, stream):
-    done = evaluate_golden(f"--eval_type={stream}", samples[stream], "--top=3")
-    assert_prints(done, golden(f"eval_{stream}_16")["logits"][0], 3)
+def test_one_stream(evaluate, samples, logits, stream):
+    done = evaluate(f"--eval_type={stream}", samples[stream], "--top=3")
+    assert_prints(done, logits[f"{stream}_imagenet"], 3)
 
 
 @pytest.mark.parametrize("flag", ["true", "false"])
-def test_rgb600_takes_its_own_checkpoint(evaluate_golden, samples, golden, flag):
-    done = evaluate_golden(
+def test_rgb600_takes_its_own_checkpoint(evaluate, samples, logits, flag):
+    done = evaluate(
         "--eval_type=rgb600", samples["rgb"], f"--imagenet_pretrained={flag}"
     )
-    assert_prints(done, golden("eval_rgb600_16")["logits"][0])
+    assert_prints(done, logits["rgb_scratch_kin600"])
 
 
 def test_imagenet_pretrained_false_takes_the_other_checkpoint(evaluate, samples):
@@ -128,21 +131,21 @@ def test_imagenet_pretrained_false_takes_the_other_checkpoint(evaluate, samples)
     assert outputs[0] == outputs[1] != outputs[2]
 
 
-def test_bfloat16_and_json(evaluate_golden, samples, golden, tmp_path):
+def test_bfloat16_and_json(evaluate, samples, logits, tmp_path):
     path = tmp_path / "result.json"
-    done = evaluate_golden(
+    done = evaluate(
         "--eval_type=rgb", samples["rgb"], "--dtype=bfloat16", f"--json={path}"
     )
-    expected = golden("eval_rgb_16")["logits"][0]
+    expected = logits["rgb_imagenet"]
     norm, rows = parse(done.stdout)
     result = json.loads(path.read_text())
     assert result["norm_of_logits"] == pytest.approx(norm, abs=1e-6)
     assert [row["class"] for row in result["top"]] == [name for *_, name in rows]
     best = result["top"][0]
     assert best["index"] == expected.argmax()
-    logits = np.array([row["logit"] for row in result["top"]])
+    found = np.array([row["logit"] for row in result["top"]])
     indices = [row["index"] for row in result["top"]]
-    assert np.abs(logits - expected[indices]).mean() < 0.02 * expected.std()
+    assert np.abs(found - expected[indices]).mean() < 0.02 * expected.std()
 
 
 def test_messages_go_to_standard_error(python, checkpoint_dir, samples):

@@ -11,13 +11,15 @@ from kinetics_i3d_tf2.visualization.filters import Kernels
 
 pytest.importorskip("matplotlib", reason="the extra plot is not installed")
 
+FIRST = "Conv3d_1a_7x7"
+
 
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
     models = {
-        "rgb": InceptionI3d(3, width=1 / 8),
-        "flow": InceptionI3d(3, width=1 / 8, num_channels=2),
+        "rgb": InceptionI3d(final_endpoint=FIRST, width=1 / 8),
+        "flow": InceptionI3d(final_endpoint=FIRST, width=1 / 8, num_channels=2),
         "joint": TwoStream(3, width=1 / 8, snippet=4),
     }
     for name, model in models.items():

@@ -15,8 +15,12 @@ from kinetics_i3d_tf2.training.build import new_model
 
 # The others are of C3D, which takes a quarter of the time.
 DENSE = {
-    **{"model": "i3d", "loss": "sigmoid", "temporal": "dense", "steps": 2},
+    "model": "i3d",
+    "loss": "sigmoid",
+    "temporal": "dense",
     "freeze_until": "Mixed_5b",
+    "steps": 2,
+    "validates": True,
 }
 
 
@@ -33,7 +37,7 @@ def trained(videos, tmp_path_factory):
     live = {"batch_norm": "live", "steps": 1}  # Later steps amplify rounding.
     synchronized = {"batch_norm": "synchronized", "steps": 1}
     runs = {
-        "one_device": {"strategy": "one_device"},
+        "one_device": {"strategy": "one_device", "validates": True},
         "two_replicas": {"strategy": "mirrored"},
         "two_microbatches": {
             "strategy": "one_device",
@@ -82,7 +86,9 @@ def test_two_workers_change_nothing(trained, videos, tmp_path):
             probe.bind(("127.0.0.1", 0))
         hosts = [f"127.0.0.1:{s.getsockname()[1]}" for s in (first, second)]
     folder = tmp_path / "run"
-    arguments = json.dumps({str(folder): {"strategy": "multi_worker"}})
+    arguments = json.dumps(
+        {str(folder): {"strategy": "multi_worker", "validates": True}}
+    )
     workers = []
     for index in range(2):
         task = {"type": "worker", "index": index}

@@ -241,11 +241,11 @@ def test_the_folder_is_of_this_machine(data, out):
         trainings.run(C3D, data, out)
 
 
-def test_a_checkpoint_of_other_variables_is_refused(data, tmp_path):
+def test_a_checkpoint_of_other_variables_is_refused(data, whole, tmp_path):
     """As when files were exchanged by hand: settings are compared before."""
-    data = data._replace(validation=())
-    trainings.run(C3D, data, tmp_path)
-    (tmp_path / "settings.json").unlink()
-    recipe = dataclasses.replace(C3D, steps=4, batch_norm="frozen")
+    folder = tmp_path / "run"
+    shutil.copytree(whole, folder, symlinks=True)
+    (folder / "settings.json").unlink()
+    recipe = dataclasses.replace(RESUMED, steps=4, batch_norm="frozen")
     with pytest.raises(ValueError, match="accumulators of .* variables, and .* are"):
-        trainings.run(recipe, data, tmp_path)
+        trainings.run(recipe, data, folder)
