@@ -135,7 +135,6 @@ def _run(arguments, setup, paths, environment):
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None  # As $TMPDIR may be another.
-    os.chdir(ROOT)
     sys.path[:0] = filter(None, [environment["PYTHONPATH"]])
     setup()
     first, *rest = arguments
@@ -148,6 +147,7 @@ def _run(arguments, setup, paths, environment):
             exec(compile(rest[0], "<string>", "exec"), {"__name__": "__main__"})
         else:
             sys.argv = arguments
+            sys.path.insert(0, os.path.dirname(os.path.realpath(first)))
             runpy.run_path(first, run_name="__main__")
     finally:
         atexit._run_exitfuncs()

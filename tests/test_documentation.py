@@ -1,7 +1,8 @@
 """Runs what README.md and docs/ show, exactly as they show it; see `shown`.
 
 Each page runs from top to bottom in a folder of its own with links to the files of a
-checkout. Commands of `i3d` and Python run in this process, other scripts in bash.
+checkout. Python and commands of `i3d` run in this process, scripts of Python in a fork,
+and what needs a shell in bash.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import programs
 import pytest
 import shown
@@ -29,8 +31,10 @@ OTHERS_FLAGS = set(
     "runner logdir help".split()
 )
 
-# Commands of i3d, and nothing that needs a shell.
-_PLAIN = re.compile(r"(?:i3d (?:\\\n|[^|&;<>*$\n])+\n)+")
+# A command, which may go on in the next line.
+_COMMAND = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n")
+# One of i3d or a script of Python, without anything for a shell.
+_PLAIN = re.compile(r"(?:i3d|python \S+\.py) (?:\\\n|[^|&;<>*$\n])+\n")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem.lower())
 
@@ -49,10 +53,8 @@ def test_what_is_shown_is_what_happens(page, tmp_path, monkeypatch):
             with contextlib.redirect_stdout(io.StringIO()) as out:
                 exec(compile(block.code, block.place, "exec"), variables)
             printed = out.getvalue()
-        elif _PLAIN.fullmatch(block.code):
-            printed = run_commands(block)
         else:
-            printed = run_script(block, environment)
+            printed = run_block(block, environment)
         if block.output is not None:
             problem = shown.difference(block, printed)
             if problem:
@@ -79,27 +81,26 @@ def make_checkout(folder):
     }
 
 
-def run_commands(block):
-    """Runs commands of `i3d` in this process; returns what they print."""
+def run_block(block, environment):
+    """Runs the commands of a block; returns what they print."""
+    is_one = "<<" in block.code  # Lines that are no commands follow.
     printed = ""
-    for command in shown.commands_of(block.code):
-        done = programs.run(*command[1:])
+    for command in [block.code] if is_one else _COMMAND.findall(block.code):
+        if _PLAIN.fullmatch(command):
+            ((program, *arguments),) = shown.commands_of(command)
+            run = programs.run if program == "i3d" else processes.run
+            done = run(*arguments)
+        else:
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", command],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=540,
+            )
         assert done.returncode == 0, f"{block.place}: {done.stderr[-3000:]}"
         printed += done.stdout
     return printed
-
-
-def run_script(block, environment):
-    """Runs a script in bash; returns what it prints."""
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block.code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=540,
-    )
-    assert done.returncode == 0, f"{block.place}: {done.stderr[-3000:]}"
-    return done.stdout
 
 
 @each_page

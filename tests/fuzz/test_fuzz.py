@@ -3,14 +3,12 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 import zipfile
 
 import numpy as np
+import processes
 import pytest
-from conftest import ROOT
 
 from fuzz import kinds, runner, sealed
 from fuzz.mutations import MUTATIONS, mutate
@@ -108,14 +106,9 @@ def test_a_run_is_repeatable_and_keeps_what_failed(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", kinds.KINDS)
 @pytest.mark.slow
 def test_readers(name, tmp_path):
-    """In a process of its own: TensorFlow, where it is not needed, makes forks slow."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", f"--kind={name}", f"--keep={tmp_path}"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    """In a process of its own, which forks: this one has started TensorFlow."""
+    flags = (f"--kind={name}", "--count=100", f"--keep={tmp_path}")
+    done = processes.run("-m", "tests.fuzz", *flags)
     assert f"| {name}" in done.stdout, done.stderr
     failed = [path.read_text() for path in tmp_path.glob("*.txt")]
     if name == "video":

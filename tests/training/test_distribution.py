@@ -8,6 +8,7 @@ import numpy as np
 import processes
 import pytest
 import trainings
+from conftest import ROOT
 from trainings import largest_difference, rows_of, weights_of
 
 from kinetics_i3d_tf2 import save_checkpoint
@@ -51,7 +52,7 @@ def trained(videos, tmp_path_factory):
     }
     arguments = {str(root / name): options for name, options in runs.items()}
     done = processes.run(
-        "tests/replicas.py", videos, json.dumps(arguments), timeout=500
+        ROOT / "tests/replicas.py", videos, json.dumps(arguments), timeout=500
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return root
@@ -93,7 +94,7 @@ def test_two_workers_change_nothing(trained, videos, tmp_path):
     for index in range(2):
         task = {"type": "worker", "index": index}
         config = json.dumps({"cluster": {"worker": hosts}, "task": task})
-        command = ("tests/replicas.py", videos, arguments)
+        command = (ROOT / "tests/replicas.py", videos, arguments)
         workers.append(processes.Process(*command, TF_CONFIG=config))
     try:
         for worker in workers:
