@@ -5,6 +5,7 @@ without this package.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -195,9 +196,7 @@ class Signatures:
             tf.reshape(half, (-1, height, width))
             for half in (grey[:, :-1], grey[:, 1:])
         )
-        flow = tvl1_keras.tvl1_flow(
-            first, second, epsilon=self._epsilon, pairs=self._pairs
-        )
+        flow = _tvl1_graph(self._epsilon, self._pairs)(first, second)
         return tf.reshape(flow, (batch, length - 1, height, width, 2))
 
     def _answer(self, clips):
@@ -230,6 +229,17 @@ class Signatures:
         if self._models.activation == "softmax":
             return tf.nn.softmax(logits)
         return tf.nn.sigmoid(logits)
+
+
+@functools.cache
+def _tvl1_graph(epsilon, pairs):
+    """Optical flow of grey frames, whose large graph is traced once in a process."""
+
+    def flow(first, second):
+        return tvl1_keras.tvl1_flow(first, second, epsilon=epsilon, pairs=pairs)
+
+    grey = tf.TensorSpec((None, None, None), tf.float32)
+    return _graph(flow, input_signature=[grey, grey])
 
 
 def _trace(function, **inputs):

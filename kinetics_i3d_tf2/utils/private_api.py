@@ -51,12 +51,15 @@ def with_constants(function):
         function: a `tf.types.experimental.ConcreteFunction`.
 
     Returns:
-        Another one, which takes the same tensors.
+        Function of the same tensors, positional, which returns a list of the outputs.
     """
     from tensorflow.python.framework import convert_to_constants
 
     constant = convert_to_constants.convert_variables_to_constants_v2(function)
-    # Its type lacks the arguments. With a type, each call would first fail to match
-    # them and describe all tensors in an error that nobody sees.
-    constant._function_type = None
-    return constant
+
+    def call(*tensors):
+        # The type of `constant` lacks the arguments: `constant(*tensors)` first fails
+        # to match them, and describes all tensors in an error that nobody sees.
+        return constant._call_flat(list(tensors), constant.captured_inputs)
+
+    return call

@@ -6,19 +6,21 @@ import re
 import sys
 
 import numpy as np
+import processes
 import programs
 import pytest
 import recipe
 import tensorflow as tf
 from conftest import ROOT
 
-from kinetics_i3d_tf2 import Checkpoint, InceptionI3d, read_video, save_checkpoint
+from kinetics_i3d_tf2 import C3d, Checkpoint, read_video, save_checkpoint
 from kinetics_i3d_tf2.data import labels
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.export import saved_model
 from kinetics_i3d_tf2.training.build import new_model
 
 DEMO = ("--weights=demo", "--eval_type=rgb")
+C3D = ("--model=c3d", "--eval_type=rgb")
 
 # Runs where this package, Keras and its layers cannot be imported.
 CLIENT = """
@@ -74,11 +76,11 @@ def test_standard_error_has_a_few_lines_for_people(exported):
         )
 
 
-def test_versions_answer_without_this_package(exported, python, tmp_path):
+def test_versions_answer_without_this_package(exported, tmp_path):
     frames = read_video(ROOT / "data" / "demo_opening_a_door.mp4")
-    np.save(tmp_path / "frames.npy", frames[None])
+    np.save(tmp_path / "frames.npy", frames[None, :9])
     folders = [exported[0] / version for version in "12"]
-    done = python("-c", CLIENT, tmp_path / "frames.npy", *folders, PYTHONPATH="")
+    done = processes.run("-c", CLIENT, tmp_path / "frames.npy", *folders, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "opening a door 8\nopening a door 3\n"
 
@@ -162,36 +164,30 @@ def test_help_explains_every_flag():
         assert re.search(rf"^  --(\[no\])?{flag}:$", done.stdout, re.MULTILINE), flag
 
 
+def write_checkpoint(model, folder):
+    """Writes a model of the classes a, b and c."""
+    save_checkpoint(model, folder / "model.ckpt")
+    labels.write_label_map(folder / "label_map.txt", "abc")
+
+
 def test_another_architecture(tmp_path):
-    clip = dataclasses.replace(
-        ClipRecipe.of_model("two_stream"), num_frames=4, rgb_stride=4
-    )
-    model = new_model("two_stream", 3, clip, width=1 / 16)
-    save_checkpoint(recipe.assign(model), tmp_path / "model.ckpt")
-    labels.write_label_map(tmp_path / "label_map.txt", ("a", "b", "c"))
-    command = [
-        "export", "--model=two_stream", f"--joint_checkpoint={tmp_path}",
-        "--num_frames=4", "--rgb_stride=4",
-    ]  # fmt: skip
-    done = programs.run(*command, f"--out={tmp_path / 'served'}")
+    write_checkpoint(recipe.assign(C3d(3, width=1 / 16)), tmp_path / "own")
+    done = programs.run(
+        "export", *C3D, f"--rgb_checkpoint={tmp_path / 'own'}",
+        f"--out={tmp_path / 'served'}",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "serving_default, encoded_frames, logits, flow; 3 classes" in done.stdout
-    done = programs.run(*command, "--format=onnx", f"--out={tmp_path / 'a.onnx'}")
-    assert done.returncode == 0, done.stderr
-    assert "joint to logits; 3 classes" in done.stdout
+    assert ": serving_default, encoded_frames, logits; 3 classes" in done.stdout
 
 
 def test_weights_that_are_not_finite_are_not_exported(tmp_path):
-    model = recipe.assign(InceptionI3d(5, width=1 / 16))
+    model = recipe.assign(C3d(3, width=1 / 16))
     model.weights[0].assign(model.weights[0] * np.nan)
-    save_checkpoint(model, tmp_path / "own" / "model.ckpt")
-    labels.write_label_map(tmp_path / "own" / "label_map.txt", "abcde")
+    write_checkpoint(model, tmp_path / "own")
     done = programs.run(
-        "export",
-        "--eval_type=rgb",
-        f"--rgb_checkpoint={tmp_path / 'own'}",
+        "export", *C3D, f"--rgb_checkpoint={tmp_path / 'own'}",
         f"--out={tmp_path / 'served'}",
-    )
+    )  # fmt: skip
     assert done.returncode == 2
     assert "nothing is exported" in done.stderr.splitlines()[-1]
     assert [path.name for path in (tmp_path / "served").iterdir()] == [".lock"]
@@ -210,17 +206,32 @@ def test_no_demonstration_stands_in_for_what_cannot_be_downloaded(
 
 
 def test_another_format(tmp_path):
+    """Of a model of both streams, whose clips the flags tell."""
     pytest.importorskip("tf2onnx", reason="the extra onnx is not installed")
-    done = programs.run(
-        "export", *DEMO, "--format=onnx", f"--out={tmp_path / 'i3d.onnx'}"
+    import onnx
+
+    clip = dataclasses.replace(
+        ClipRecipe.of_model("two_stream"), num_frames=4, rgb_stride=4
     )
+    model = recipe.assign(new_model("two_stream", 3, clip, width=1 / 16))
+    write_checkpoint(model, tmp_path / "own")
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "out" / "own.onnx"
+    done = programs.run(
+        "export", "--model=two_stream", f"--joint_checkpoint={tmp_path / 'own'}",
+        "--num_frames=4", "--rgb_stride=4", "--format=onnx", f"--out={path}",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "rgb to logits; 8 classes" in done.stdout
+    assert "joint to logits; 3 classes" in done.stdout
     assert float(re.search(r"logits (\S+)$", done.stdout)[1]) < 1e-4
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "i3d.labels.txt",
-        "i3d.onnx",
-    ]
+    files = sorted(file.name for file in path.parent.iterdir())
+    assert files == ["own.labels.txt", "own.onnx"]
+    texts = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    inputs = json.loads(texts["preprocessing"])["inputs"]
+    assert {stream: inputs[stream]["frames"] for stream in inputs} == {
+        "rgb": 1,
+        "flow": 4,
+    }
 
 
 def test_a_file_of_another_format_is_checked_before_the_models_are_read():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import recipe
 
-from kinetics_i3d_tf2 import InceptionI3d, read_label_map
+from kinetics_i3d_tf2 import C3d, InceptionI3d, read_label_map
 from kinetics_i3d_tf2.export import clip_graph, formats
 from kinetics_i3d_tf2.utils.private_api import all_layers
 
@@ -142,14 +142,14 @@ def pretended(monkeypatch):
 
 @EVERY_FORMAT
 def test_files_take_their_place_when_they_are_whole(
-    format, small_model, pretended, tmp_path, monkeypatch
+    format, pretended, tmp_path, monkeypatch
 ):
     path = path_of(tmp_path, format)
     suffixes = (*pretended[format].suffixes, ".labels.txt")
     files = [path.with_suffix(suffix) for suffix in suffixes]
     for file in files:
         file.write_text("old")
-    models = {"rgb": small_model}
+    models = {"rgb": recipe.assign(C3d(7, width=1 / 64))}
 
     def fail(file, clips):
         raise RuntimeError("cannot be loaded")
@@ -157,11 +157,11 @@ def test_files_take_their_place_when_they_are_whole(
     whole = pretended[format]
     monkeypatch.setitem(pretended, format, whole._replace(run=fail))
     with pytest.raises(RuntimeError, match="cannot be loaded"):
-        formats.write(models, NAMES, path, format, num_frames=9)
+        formats.write(models, NAMES, path, format)
     assert [file.read_text() for file in files] == ["old"] * len(files)
 
     monkeypatch.setitem(pretended, format, whole)
-    difference = formats.write(models, NAMES, path, format, num_frames=9)
+    difference = formats.write(models, NAMES, path, format)
     assert difference == pytest.approx(0.5, abs=1e-4)
     assert read_label_map(files.pop()) == NAMES
     assert [file.read_text() for file in files] == [f"new {f.suffix}" for f in files]

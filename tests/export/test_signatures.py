@@ -18,6 +18,7 @@ from kinetics_i3d_tf2.models.two_stream import TwoStream
 from kinetics_i3d_tf2.video import optical_flow, transforms
 
 NAMES = tuple("abcdefg")
+EPSILON = 0.05  # As of the fixture `joint`: most of the time of these tests is flow's.
 ANSWER = {"labels", "probabilities", "logits", "class_ids"}
 
 
@@ -35,7 +36,7 @@ def prepared(height, width):
     frames = moving_frames(9, height, width)
     resized = transforms.resize_short_side(frames, 200)
     rgb = transforms.normalize_rgb(transforms.center_crop(resized, 193))
-    displacement = optical_flow.optical_flow(resized, epsilon=0.05)
+    displacement = optical_flow.optical_flow(resized, epsilon=EPSILON)
     moved = optical_flow.normalize_flow(transforms.center_crop(displacement, 193))
     return frames, {"rgb": rgb[None], "flow": transforms.loop(moved, 9)[None]}
 
@@ -309,8 +310,9 @@ def two_stream():
     """A model of one frame and four of flow, and its functions."""
     model = recipe.assign(TwoStream(7, snippet=4, width=1 / 16))
     clip = ClipRecipe("joint", num_frames=4, rgb_stride=4, windowed=True)
-    functions = Signatures({"joint": model}, NAMES, recipe=clip).concrete_functions()
-    return model, functions
+    # The flow of other tests, which is traced once.
+    signatures = Signatures({"joint": model}, NAMES, recipe=clip, epsilon=EPSILON)
+    return model, signatures.concrete_functions()
 
 
 @pytest.mark.parametrize("count", [8, 11, 3], ids=["two", "two-apart", "looped"])

@@ -88,6 +88,18 @@ def test_with_constants_keeps_no_variable():
     signature = tf.TensorSpec((), tf.float32)
     function = tf.function(lambda x: x * variable).get_concrete_function(signature)
     frozen = private_api.with_constants(function)
-    assert not frozen.variables
-    assert frozen(tf.constant(3.0))[0].numpy() == 6
-    assert frozen.function_type is None
+    variable.assign(5.0)
+    for call in (frozen, tf.function(lambda x: frozen(x), autograph=False)):
+        assert call(tf.constant(3.0))[0].numpy() == 6
+
+
+def test_with_constants_describes_no_tensor(monkeypatch):
+    """TensorFlow's error for arguments that do not match has all their values."""
+    from tensorflow.python.framework import ops
+
+    signature = [tf.TensorSpec((), tf.float32)] * 2
+    function = tf.function(lambda x, y: x - y).get_concrete_function(*signature)
+    frozen = private_api.with_constants(function)
+    monkeypatch.delattr(ops, "value_text")
+    (difference,) = frozen(tf.constant(3.0), tf.constant(1.0))
+    assert int(difference) == 2
