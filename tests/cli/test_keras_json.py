@@ -78,7 +78,7 @@ def test_the_classifier(with_floatx, floatx):
     expected = Classifier("demo_rgb").score(VIDEO).logits
     with_floatx(floatx)
     np.testing.assert_array_equal(Classifier("demo_rgb").score(VIDEO).logits, expected)
-    model = InceptionI3d(3, width=1 / 16)
+    model = InceptionI3d(final_endpoint="Conv3d_1a_7x7", width=1 / 16)
     assert (model.input.dtype, model.dtype_policy.name) == ("float32", floatx)
 
 

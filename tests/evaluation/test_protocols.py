@@ -9,6 +9,10 @@ from videos import write_video
 
 from kinetics_i3d_tf2 import InceptionI3d, save_checkpoint
 from kinetics_i3d_tf2.checkpoints import config
+from kinetics_i3d_tf2.checkpoints.file_formats.tensor_bundle import (
+    BundleReader,
+    write_bundle,
+)
 from kinetics_i3d_tf2.data import frame_reader, labels, prefetch
 from kinetics_i3d_tf2.data.clip_recipe import ClipRecipe
 from kinetics_i3d_tf2.data.clips import Clip
@@ -201,10 +205,10 @@ def test_a_dense_checkpoint_of_several_labels(networks, models, tmp_path):
     np.testing.assert_allclose(probabilities, 1 / (1 + np.exp(-logits)))
 
 
-def test_a_diverged_checkpoint(networks, tmp_path):
-    broken = InceptionI3d(3, width=1 / 16)
-    broken.set_weights([w * np.nan for w in broken.get_weights()])
-    save_checkpoint(broken, tmp_path / "model.ckpt")
+def test_a_diverged_checkpoint(checkpoints, tmp_path):
+    reader = BundleReader(checkpoints / "rgb")
+    broken = {name: reader.read(name) * np.nan for name, _, _ in reader.entries()}
+    write_bundle(tmp_path / "model.ckpt", broken)
     labels.write_label_map(tmp_path / "label_map.txt", NAMES)
     protocol = protocols.Protocol(ClipRecipe(short_side=SIDE, crop_size=CROP))
     model = {"rgb": scored_models.Model(tmp_path, "rgb")}
