@@ -38,7 +38,7 @@ def arguments_of(command, out):
         "evaluate": (*rgb, *data, f"--out={out}/evaluation"),
         "features": (*rgb, VIDEO, f"--out={out}/features"),
         "fvd": (VIDEO.parent, VIDEO.parent, "--weights=demo", "--num_frames=14"),
-        "export": ("--weights=demo", f"--out={out}/served"),
+        "export": (*rgb, f"--out={out}/served"),
         "train": (
             *("--recipe=finetune_full", "--init=none", "--model=c3d", "--steps=1"),
             *("--width=0.0625", "--batch_size=2", *data, f"--out={out}/run"),
