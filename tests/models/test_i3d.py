@@ -184,7 +184,7 @@ def test_short_clip_in_a_graph_of_free_shapes_is_no_nan(frozen, call):
         def function(clip):
             return model.predict(clip, verbose=0)
 
-        for frames in (9, 10, 11):
+        for frames in (9, 10):
             function(np.zeros((1, frames, 193, 193, 3), np.float32))
     with pytest.raises(tf.errors.InvalidArgumentError, match="at least 9 frames"):
         function(np.zeros((1, 8, 193, 193, 3), np.float32))
@@ -271,7 +271,9 @@ def test_keras_file_round_trip(tmp_path, small_model):
 
 def test_keras_file_keeps_the_dtype_policy(tmp_path):
     path = tmp_path / "model.keras"
-    InceptionI3d(7, width=1 / 16, dtype="mixed_bfloat16").save(path)
+    InceptionI3d(final_endpoint="Mixed_3b", width=1 / 16, dtype="mixed_bfloat16").save(
+        path
+    )
     loaded = keras.models.load_model(path)
     assert loaded.get_layer("Mixed_3b").compute_dtype == "bfloat16"
 
@@ -302,6 +304,8 @@ def test_fit_and_predict():
         metrics=["accuracy"],
     )
     assert model.jit_compile is False, "XLA on CPU is 4 times slower"
+    # Tracing takes the most time; the tests of training do that.
+    model.run_eagerly = True
     clips = recipe.clip(9, 3, batch=4, size=193)
     before = [v.numpy() for v in model.trainable_weights]
     history = model.fit(clips, np.arange(4), batch_size=2, verbose=0)
@@ -332,13 +336,12 @@ def test_dropout_is_for_training_only():
 
 # TensorFlow has no MaxPool3D in float16 on CPU.
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "bfloat16"])
-def test_mixed_precision(policy):
-    exact = recipe.assign(InceptionI3d(7, width=1 / 16))
+def test_mixed_precision(small_model, policy):
     model = recipe.assign(InceptionI3d(7, width=1 / 16, dtype=policy))
     logits = model(CLIP)
     assert keras.backend.standardize_dtype(logits.dtype) == "float32"
     assert model.get_layer("Mixed_3b").compute_dtype == policy.split("_")[-1]
-    expected = np.asarray(exact(CLIP))
+    expected = np.asarray(small_model(CLIP))
     assert np.abs(logits - expected).mean() < 0.05 * expected.std()
 
 

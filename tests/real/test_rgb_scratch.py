@@ -117,7 +117,7 @@ def test_saved_model(model, clip, frames, expected, tmp_path):
     logits = loaded["logits"](rgb=tf.constant(clip))["logits"]
     np.testing.assert_allclose(logits, expected, atol=TOLERANCE)
     # With its own preprocessing, which resizes the frames to 256 pixels.
-    answer = loaded["serving_default"](frames=tf.constant(frames[None]))
+    answer = loaded["serving_default"](frames=tf.constant(frames[None, :16]))
     assert answer["labels"][0, 0].numpy().decode() == TOP[0]
 
 
@@ -133,8 +133,6 @@ def test_onnx_file(model, clip, expected, tmp_path):
 
 
 def test_features(model, clip, expected):
-    extract = make_extractor({"rgb": model}, endpoint="Logits")
-    np.testing.assert_allclose(extract({"rgb": clip}), expected, atol=TOLERANCE)
     features = make_extractor({"rgb": model}, endpoint="Mixed_5c", pool="space")
     steps = features({"rgb": clip})[0]
     # The head pools two steps at a time, and takes the mean of its logits.
@@ -145,9 +143,12 @@ def test_features(model, clip, expected):
 
 
 def test_fvd_of_the_references_example(prefix, monkeypatch):
-    """16 videos of 15 black frames against 16 of white: "around 131", its docstring."""
+    """16 videos of 15 black frames against 16 of white: "around 131", its docstring.
+
+    As all of a set are the same, two have the same mean and covariance as 16.
+    """
     monkeypatch.chdir(prefix.parents[2])  # rgb_scratch is the default there.
-    black = np.zeros((16, 15, 64, 64, 3), np.uint8)
+    black = np.zeros((2, 15, 64, 64, 3), np.uint8)
     distance = i3d.frechet_video_distance(black, np.full_like(black, 255))
     assert 131 < distance < 135
     assert i3d.Checkpoint(prefix).fingerprint == compare.RGB_SCRATCH
@@ -162,8 +163,8 @@ def test_in_one_line(prefix, frames, clip, expected, monkeypatch):
     assert [name for name, _ in pairs] == TOP
     np.testing.assert_allclose(pairs[0][1], 0.9886, atol=1e-4)
     # Enlarged to 256 pixels and cropped, as any video.
-    classified = i3d.Classifier("rgb_scratch")(frames)
-    logits = named.predict(i3d.preprocess_input(frames), verbose=0)
+    classified = i3d.Classifier("rgb_scratch")(frames[:16])
+    logits = named.predict(i3d.preprocess_input(frames[:16]), verbose=0)
     assert classified[0][0] == TOP[0]
     assert [name for name, _ in classified] == [
         name for name, _ in i3d.decode_predictions(logits)[0]
