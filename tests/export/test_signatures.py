@@ -196,7 +196,8 @@ def test_one_stream(models, rgb):
         "dense",
     }
     assert rgb["logits"](rgb=tf.zeros((1, 9, 224, 224, 3)))["logits"].shape == (1, 7)
-    optical = Signatures({"flow": models["flow"]}, NAMES).concrete_functions()
+    flow = {"flow": models["flow"]}
+    optical = Signatures(flow, NAMES, epsilon=EPSILON).concrete_functions()
     answer = optical["flow"](flow=tf.zeros((2, 12, 224, 300, 2)))
     assert answer["labels"].shape == (2, 7)
 

@@ -93,7 +93,7 @@ def test_a_keras_file_keeps_it(models, clip, tmp_path):
     models[0].save(tmp_path / "dense.keras")
     loaded = keras.models.load_model(tmp_path / "dense.keras")
     assert loaded.temporal == "dense"
-    np.testing.assert_array_equal(models[0].predict(clip), loaded.predict(clip))
+    np.testing.assert_array_equal(models[0](clip), loaded(clip))
 
 
 def test_places_are_where_the_network_looks(models):
