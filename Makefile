@@ -102,15 +102,15 @@ demo-weights: $(INSTALLED)
 $(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
 $(INSTALLED_IO): EXTRAS := http,io,s3,test
 $(INSTALLED_PORTS): EXTRAS := ports
-# PyPI's PyTorch is 3 GB with CUDA; pip can be given another.
-$(INSTALLED_PORTS): PIP := pip
-$(INSTALLED_PORTS): PINNED := 'torch==2.13.0' pytest pytest-xdist
+# PyPI's PyTorch is 3 GB with CUDA; pip's configuration may know a smaller one.
+$(INSTALLED_PORTS): FIRST := 'torch==2.13.0'
+$(INSTALLED_PORTS): PINNED := pytest pytest-xdist
 $(INSTALLED_LOWEST): EXTRAS := onnx,plot
 $(INSTALLED_LOWEST): PINNED := --constraint tests/lowest.txt pytest pytest-xdist
 $(INSTALLED_LOWEST): tests/lowest.txt
 $(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS) $(INSTALLED_LOWEST): pyproject.toml
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --upgrade pip 'uv>=0.5,<1'
+	$(@D)/bin/python -m pip install --no-compile 'uv>=0.5,<1' $(FIRST)
 	$(@D)/bin/python -m $(PIP) install --editable '.[$(EXTRAS)]' $(PINNED)
 	touch $@
 
