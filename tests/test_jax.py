@@ -11,13 +11,14 @@ from conftest import ROOT
 
 from kinetics_i3d_tf2 import InceptionI3d
 
-FAST = ("i3d", "c3d", "lstm", "tvl1")
-SLOW = ("i3d_trains", "convnet_lstm", "two_stream", "fused")
+CHECKS = (
+    "i3d", "c3d", "lstm", "tvl1", "i3d_trains", "convnet_lstm", "two_stream", "fused"
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def failures(python, tmp_path_factory):
-    """Runs checks in one process; returns the reasons of those that fail."""
+    """Reasons of the checks that fail, run in one process."""
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("expected")
     model = recipe.assign(InceptionI3d(7, width=1 / 64))
@@ -32,31 +33,13 @@ def failures(python, tmp_path_factory):
     np.save(folder / "grey.npy", grey.astype(np.float32))
     np.save(folder / "flow.npy", np.stack(flow))
 
-    def run(names):
-        script = ROOT / "tests" / "jax_checks.py"
-        done = python(script, folder, *names, KERAS_BACKEND="jax")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def fast_failures(failures):
-    return failures(FAST)
-
-
-@pytest.fixture(scope="module")
-def slow_failures(failures):
-    return failures(SLOW)
-
-
-@pytest.mark.parametrize("check", FAST)
-def test_fast_checks(fast_failures, check):
-    assert check not in fast_failures, fast_failures[check]
+    script = ROOT / "tests" / "jax_checks.py"
+    done = python(script, folder, *CHECKS, KERAS_BACKEND="jax")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("check", SLOW)
-def test_slow_checks(slow_failures, check):
-    assert check not in slow_failures, slow_failures[check]
+@pytest.mark.parametrize("check", CHECKS)
+def test_checks(failures, check):
+    assert check not in failures, failures[check]

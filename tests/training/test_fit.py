@@ -177,13 +177,10 @@ def recipe_of(kind, **changes):
     return dataclasses.replace(I3D, model=kind, clip=clip, **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "freeze_until"),
-    [
-        ("convnet_lstm", "Mixed_5b"),
-        pytest.param("two_stream", None, marks=pytest.mark.slow),
-        pytest.param("fused", "Mixed_5b", marks=pytest.mark.slow),
-    ],
+    [("convnet_lstm", "Mixed_5b"), ("two_stream", None), ("fused", "Mixed_5b")],
 )
 def test_the_papers_other_architectures(data, tmp_path, kind, freeze_until):
     """They train, and resume as if they had never stopped."""

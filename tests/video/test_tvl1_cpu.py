@@ -178,6 +178,7 @@ def test_median_is_opencvs(height, width):
     assert not received[:, width:].any()
 
 
+@pytest.mark.slow
 def test_kernels_compile_where_no_cache_can_be_written(python):
     """Neither beside the package nor in the user's folder."""
     done = python(
@@ -191,6 +192,7 @@ def test_kernels_compile_where_no_cache_can_be_written(python):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_kernels_are_cached_for_the_user_where_the_package_is_read_only(
     python, tmp_path
 ):
