@@ -9,6 +9,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import processes
 from processes import Process, limit_files, obey_permissions
 
 from . import programs
@@ -52,6 +53,7 @@ def run(names: list[str], count: int, seed: int = 0) -> list[Row]:
     Returns:
         A row for each.
     """
+    processes.run("-c", "pass")  # The first process takes seconds to start.
     with tempfile.TemporaryDirectory(prefix="kills") as folder:
         inputs = Path(folder, "inputs")
         inputs.mkdir()
