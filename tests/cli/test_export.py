@@ -6,7 +6,6 @@ import re
 import sys
 
 import numpy as np
-import processes
 import programs
 import pytest
 import recipe
@@ -78,11 +77,11 @@ def test_standard_error_has_a_few_lines_for_people(exported):
         )
 
 
-def test_versions_answer_without_this_package(exported, tmp_path):
+def test_versions_answer_without_this_package(exported, python, tmp_path):
     frames = read_video(ROOT / "data" / "demo_opening_a_door.mp4")
     np.save(tmp_path / "frames.npy", frames[None, :9])
     folders = [exported[0] / version for version in "12"]
-    done = processes.run("-c", CLIENT, tmp_path / "frames.npy", *folders, PYTHONPATH="")
+    done = python("-c", CLIENT, tmp_path / "frames.npy", *folders, PYTHONPATH="")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "opening a door 8\nopening a door 3\n"
 
