@@ -220,7 +220,7 @@ def test_folding_and_freezing_keep_the_logits(case):
     np.testing.assert_allclose(logits, model(clips_for(model, batch=2)), atol=1e-4)
 
 
-@pytest.mark.parametrize("case", ["convnet_lstm", "c3d", "fused_rgb"])
+@pytest.mark.parametrize("case", ["convnet_lstm", "c3d", "two_stream", "fused_rgb"])
 def test_folded_bfloat16_is_close(case):
     logits = expected(case)
     fast = freeze(fold_batch_norm(model_of(case), dtype="bfloat16"))
@@ -402,8 +402,12 @@ def test_the_order_of_frames_is_seen(case):
     assert np.abs(model(clip) - model(clip[:, ::-1])).max() > 0.1
 
 
-def test_saved_model_takes_other_batches(tmp_path):
-    model = model_of("c3d")
+@pytest.mark.parametrize(
+    "case",
+    ["convnet_lstm", "c3d", pytest.param("two_stream", marks=pytest.mark.slow)],
+)
+def test_saved_model_takes_other_batches(case, tmp_path):
+    model = model_of(case)
     model.export(tmp_path / "model", verbose=False)
     loaded = tf.saved_model.load(tmp_path / "model")
     clips = clips_for(model, batch=2, frames=4)

@@ -186,7 +186,7 @@ def test_the_papers_other_architectures(data, tmp_path, kind, freeze_until):
     """They train, and resume as if they had never stopped."""
     recipe = recipe_of(kind, batch_norm_momentum=0.5, freeze_until=freeze_until)
     if "flow" in recipe.clip.streams:  # Of whole videos it takes long.
-        data = data._replace(validation=())
+        data = data._replace(validation=data.validation.clips[:1])
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     copy = trainings.CopyAfterOneStep(whole, cut)
     trainings.run(recipe, data, whole, checkpoint_every=1, stop=copy)
@@ -196,8 +196,7 @@ def test_the_papers_other_architectures(data, tmp_path, kind, freeze_until):
     weights = weights_of(cut)
     assert largest_difference(weights_of(whole), weights) == 0
     assert all(np.isfinite(value).all() for value in weights.values())
-    for row in rows_of(cut):
-        assert ("val_loss" in row) == bool(data.validation)
+    assert all(float(row["val_loss"]) > 0 for row in rows_of(cut))
 
 
 def test_bfloat16_trains_weights_of_float32_above_the_endpoint(data, tmp_path):
