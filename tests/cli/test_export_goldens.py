@@ -14,12 +14,15 @@ from kinetics_i3d_tf2.export import saved_model
 
 @pytest.mark.slow
 def test_full_size_gives_the_goldens(golden, tmp_path):
-    model = recipe.assign(InceptionI3d(400, num_channels=2))
-    folder = tmp_path / "checkpoints" / "flow_imagenet"
-    save_checkpoint(model, folder / "model.ckpt")
-    signatures = export(tmp_path, "flow")
-    received = signatures["logits"](flow=recipe.clip(16, 2))["logits"]
-    expected = golden("eval_flow_16")["logits"]
+    channels = {"rgb": 3, "flow": 2}
+    for stream in channels:
+        model = recipe.assign(InceptionI3d(400, num_channels=channels[stream]))
+        folder = tmp_path / "checkpoints" / f"{stream}_imagenet"
+        save_checkpoint(model, folder / "model.ckpt")
+    signatures = export(tmp_path, "joint")
+    clips = {stream: recipe.clip(16, channels[stream]) for stream in channels}
+    received = signatures["logits"](**clips)["logits"]
+    expected = sum(golden(f"eval_{stream}_16")["logits"] for stream in channels)
     np.testing.assert_allclose(received, expected, rtol=0, atol=1e-3)
     check_labels(signatures, 400)
 
