@@ -19,6 +19,11 @@ ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 
 
+def environment(**changes) -> dict[str, str]:
+    """Variables of a process that imports this checkout's package."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **changes}
+
+
 def pytest_collection_finish():
     """Keeps the garbage collector from what is imported, a million objects."""
     gc.collect()
@@ -55,13 +60,14 @@ def golden():
 @pytest.fixture(scope="session")
 def python():
     """Runs Python in a process of its own; returns the finished process."""
-    inherited = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
 
-    def run(*args, timeout=300, stdin=None, **environment):
+    def run(*args, timeout=300, stdin=None, **changes):
+        variables = environment(**changes)
+        del variables["TF_CPP_MIN_LOG_LEVEL"]  # What a user sees.
         return subprocess.run(
             [sys.executable, *map(str, args)],
             cwd=ROOT,
-            env={**inherited, "PYTHONPATH": str(ROOT), **environment},
+            env=variables,
             stdin=stdin,
             capture_output=True,
             text=True,

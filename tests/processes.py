@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import ROOT
+from conftest import environment
 
 # None of these starts a thread.
 _context = multiprocessing.get_context("forkserver")
@@ -39,17 +39,16 @@ class Process:
             arguments.
         setup: called in the process before; can be pickled.
         stdin: a descriptor; by default there is nothing to read.
-        environment: changes of the environment.
+        changes: of the environment.
     """
 
-    def __init__(self, *arguments, setup: Callable = int, stdin=None, **environment):
+    def __init__(self, *arguments, setup: Callable = int, stdin=None, **changes):
         self._files = [tempfile.NamedTemporaryFile(prefix="output") for _ in range(2)]
         paths = [os.devnull if stdin is None else f"/proc/{os.getpid()}/fd/{stdin}"]
         paths += [file.name for file in self._files]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         arguments = [*map(str, arguments)]
         self._process = _context.Process(
-            target=_run, args=(arguments, setup, paths, environment)
+            target=_run, args=(arguments, setup, paths, environment(**changes))
         )
         self._process.start()
 
@@ -125,7 +124,7 @@ def obey_permissions() -> None:
         raise OSError(ctypes.get_errno(), "capset")
 
 
-def _run(arguments, setup, paths, environment):
+def _run(arguments, setup, paths, variables):
     for descriptor, path in enumerate(paths):
         opened = os.open(path, os.O_WRONLY | os.O_APPEND if descriptor else os.O_RDONLY)
         os.dup2(opened, descriptor)
@@ -133,9 +132,9 @@ def _run(arguments, setup, paths, environment):
     sys.stdin = open(0, closefd=False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(variables)
     tempfile.tempdir = None  # As $TMPDIR may be another.
-    sys.path[:0] = filter(None, [environment["PYTHONPATH"]])
+    sys.path[:0] = filter(None, [variables["PYTHONPATH"]])
     setup()
     first, *rest = arguments
     try:

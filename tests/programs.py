@@ -22,11 +22,9 @@ import pytest
 from absl import flags, logging
 from absl.flags import _helpers as absl_helpers
 from absl.testing import flagsaver
-from conftest import ROOT
 
 from kinetics_i3d_tf2.cli import main, program
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 _COMMANDS = "kinetics_i3d_tf2.cli."
 _DISCLAIMED = set(absl_helpers.disclaim_module_ids)
 

@@ -18,7 +18,7 @@ import processes
 import programs
 import pytest
 import shown
-from conftest import ROOT
+from conftest import ROOT, environment
 
 from kinetics_i3d_tf2.cli.main import COMMANDS
 
@@ -74,11 +74,7 @@ def make_checkout(folder):
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{module} "$@"\n')
         program.chmod(0o755)
     paths = [names, Path(sys.executable).parent, os.environ["PATH"]]
-    return {
-        **os.environ,
-        "PATH": os.pathsep.join(map(str, paths)),
-        "PYTHONPATH": str(ROOT),
-    }
+    return environment(PATH=os.pathsep.join(map(str, paths)))
 
 
 def run_block(block, environment):

@@ -1,8 +1,6 @@
 """Keras's configuration file does not change what programs compute."""
 
 import json
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -83,14 +81,11 @@ def test_the_classifier(with_floatx, floatx):
 
 
 @pytest.mark.slow
-def test_a_process_that_reads_the_file(tmp_path):
+def test_a_process_that_reads_the_file(python, tmp_path):
     (tmp_path / "keras.json").write_text(json.dumps({"floatx": "float16"}))
-    done = subprocess.run(
-        [sys.executable, "-m", "kinetics_i3d_tf2", "classify", f"--video={VIDEO}",
-         "--weights=demo", "--eval_type=rgb", "--top=1"],
-        env={**programs.ENVIRONMENT, "KERAS_HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
+    done = python(
+        "-m", "kinetics_i3d_tf2", "classify", f"--video={VIDEO}", "--weights=demo",
+        "--eval_type=rgb", "--top=1", KERAS_HOME=str(tmp_path),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(" picking up\n")

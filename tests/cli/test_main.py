@@ -1,12 +1,9 @@
 """The command `i3d`: its help, its suggestions, its exit status."""
 
 import json
-import subprocess
-import sys
 
 import programs
 import pytest
-from conftest import ROOT
 
 import kinetics_i3d_tf2
 from kinetics_i3d_tf2.cli.main import COMMANDS
@@ -75,13 +72,7 @@ def test_version():
     assert programs.run("--version").stdout == expected
 
 
-def test_python_m():
-    done = subprocess.run(
-        [sys.executable, "-m", "kinetics_i3d_tf2", "nonsense"],
-        cwd=ROOT,
-        env=programs.ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+def test_python_m(python):
+    done = python("-m", "kinetics_i3d_tf2", "nonsense")
     assert done.returncode == 2
     assert done.stderr == "i3d: error: Unknown command 'nonsense'. See i3d --help\n"

@@ -1,11 +1,10 @@
-import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 from absl import flags
-from conftest import ROOT
+from conftest import ROOT, environment
 
 from kinetics_i3d_tf2.cli import program
 
@@ -105,7 +104,7 @@ def test_reader_that_has_had_enough(greet, tmp_path, flag, first):
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment(),
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == first + "\n"

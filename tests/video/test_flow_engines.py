@@ -1,6 +1,5 @@
 """Which engine computes flow, in processes of any kind."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import types
 
 import cv2
 import pytest
-from conftest import ROOT
+from conftest import ROOT, environment
 
 from kinetics_i3d_tf2.video import flow_engines
 
@@ -147,7 +146,7 @@ def test_an_interrupt_stops_a_flow(num_threads):
     program = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
