@@ -404,7 +404,11 @@ def test_the_order_of_frames_is_seen(case):
 
 @pytest.mark.parametrize(
     "case",
-    ["convnet_lstm", "c3d", pytest.param("two_stream", marks=pytest.mark.slow)],
+    [
+        "c3d",
+        pytest.param("convnet_lstm", marks=pytest.mark.slow),
+        pytest.param("two_stream", marks=pytest.mark.slow),
+    ],
 )
 def test_saved_model_takes_other_batches(case, tmp_path):
     model = model_of(case)
