@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,16 @@ def small_checkpoint(small_model, tmp_path_factory):
     save_checkpoint(small_model, folder / "model.ckpt")
     labels.write_label_map(folder / "label_map.txt", tuple("abcdefg"))
     return folder
+
+
+@pytest.fixture
+def no_backoff(monkeypatch):
+    """What cannot be downloaded is tried again at once."""
+    from kinetics_i3d_tf2.checkpoints import download, package_index
+
+    at_once = types.SimpleNamespace(sleep=lambda seconds: None)
+    for module in (download, package_index):
+        monkeypatch.setattr(module, "time", at_once)
 
 
 @pytest.fixture(scope="session")

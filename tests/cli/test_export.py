@@ -195,7 +195,7 @@ def test_weights_that_are_not_finite_are_not_exported(tmp_path):
 
 
 def test_no_demonstration_stands_in_for_what_cannot_be_downloaded(
-    tmp_path, monkeypatch
+    tmp_path, monkeypatch, no_backoff
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")

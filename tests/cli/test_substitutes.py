@@ -23,7 +23,7 @@ def package(tmp_path_factory):
 
 
 @pytest.fixture
-def index(package, monkeypatch):
+def index(package, monkeypatch, no_backoff):
     with package_server.serving(package, monkeypatch) as server:
         yield server
 

@@ -33,7 +33,7 @@ def checkout(tmp_path_factory):
 
 
 @pytest.fixture
-def evaluate(checkout):
+def evaluate(checkout, no_backoff):
     def run(*arguments):
         script = checkout / "evaluate_sample.py"
         return programs.run_script(script, *arguments, **NOWHERE)
