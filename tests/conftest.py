@@ -119,13 +119,20 @@ def http_server():
 
 @pytest.fixture
 def server(http_server, monkeypatch):
-    """An HTTP server with faults; requests are given up fast."""
-    from kinetics_i3d_tf2.utils.remote import file_systems, reader, retries
+    """An HTTP server with faults."""
+    from kinetics_i3d_tf2.utils.remote import reader, retries
 
     http_server.reset()
     http_server.content.clear()
     http_server.version = "1"
     monkeypatch.setattr(reader, "_blocks", reader._Blocks())
     monkeypatch.setattr(retries, "BACKOFF", 0.01)
-    monkeypatch.setattr(file_systems, "READ_SECONDS", 0.4)
     return http_server
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Servers that stall are soon given up, as others may be on a busy machine."""
+    from kinetics_i3d_tf2.utils.remote import file_systems
+
+    monkeypatch.setattr(file_systems, "READ_SECONDS", 0.4)

@@ -59,7 +59,7 @@ def test_containers(classifier, results, suffix):
 
 
 @pytest.mark.parametrize("window", [None, 0.4])
-def test_servers_that_fail(classifier, server, tmp_path, window):
+def test_servers_that_fail(classifier, server, impatient, tmp_path, window):
     write_video(tmp_path / "a.mp4", FRAMES)
     content = (tmp_path / "a.mp4").read_bytes()
     faults = ("plain", "cut", "busy", "stall", "missing", "whole", "denied", "plain")
@@ -95,7 +95,9 @@ def test_servers_that_fail(classifier, server, tmp_path, window):
 
 
 @pytest.mark.parametrize("fault", ["denied", "stall"])
-def test_an_address_that_fails_stops_no_other(classifier, server, tmp_path, fault):
+def test_an_address_that_fails_stops_no_other(
+    classifier, server, impatient, tmp_path, fault
+):
     path = tmp_path / "a.mp4"
     write_video(path, FRAMES)
     server.content["b.mp4"] = path.read_bytes()

@@ -22,7 +22,7 @@ def read(address):
     "fault",
     ["plain", "redirect", "busy", "hiccup", "cut_once", "whole", "unversioned"],
 )
-def test_content(server, fault):
+def test_content(server, impatient, fault):
     server.content["a.mp4"] = CONTENT
     assert read(f"{server.address}/{fault}/a.mp4") == CONTENT
 
@@ -35,7 +35,7 @@ def test_a_server_that_announces_no_size(server):
         files.size(address)
 
 
-def test_slow_is_not_stalled(server):
+def test_slow_is_not_stalled(server, impatient):
     server.content["a.csv"] = b"path,label\n" * 10
     assert read(f"{server.address}/slow/a.csv") == b"path,label\n" * 10
 
@@ -52,7 +52,7 @@ def test_slow_is_not_stalled(server):
         ("loop", OSError, "a.mp4: TooManyRedirects"),
     ],
 )  # fmt: skip
-def test_errors_are_one_line(server, fault, error, message):
+def test_errors_are_one_line(server, impatient, fault, error, message):
     server.content["a.mp4"] = CONTENT
     address = f"{server.address}/{fault}/a.mp4"
     with pytest.raises(error, match=re.escape(message)) as raised:

@@ -66,7 +66,7 @@ def test_video(address, folder, name):
 
 
 @pytest.mark.parametrize("fault", ["cut", "stall"])
-def test_a_failing_server_is_no_damaged_video(server, http_address, fault):
+def test_a_failing_server_is_no_damaged_video(server, impatient, http_address, fault):
     address = f"{server.address}/{fault}/clip.mp4"
     with pytest.raises(OSError, match=f"^{address}: the (server|connection)"):
         read_video(address)
