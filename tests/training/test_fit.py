@@ -178,13 +178,10 @@ def recipe_of(kind, **changes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("kind", "freeze_until"),
-    [("convnet_lstm", "Mixed_5b"), ("two_stream", None), ("fused", "Mixed_5b")],
-)
-def test_the_papers_other_architectures(data, tmp_path, kind, freeze_until):
+@pytest.mark.parametrize("kind", SAMPLINGS)
+def test_the_papers_other_architectures(data, tmp_path, kind):
     """They train, and resume as if they had never stopped."""
-    recipe = recipe_of(kind, batch_norm_momentum=0.5, freeze_until=freeze_until)
+    recipe = recipe_of(kind, batch_norm_momentum=0.5, freeze_until="Mixed_5b")
     if "flow" in recipe.clip.streams:  # Of whole videos it takes long.
         data = data._replace(validation=data.validation.clips[:1])
     whole, cut = tmp_path / "whole", tmp_path / "cut"
