@@ -45,7 +45,7 @@ def test_what_is_shown_is_what_happens(page, tmp_path, monkeypatch):
     blocks = [block for block in shown.blocks_of(page) if not block.parsed_only]
     if not blocks:
         pytest.skip("nothing to run")
-    environment = make_checkout(tmp_path)
+    shell = make_checkout(tmp_path)
     monkeypatch.chdir(tmp_path)
     variables, problems = {"__name__": "__main__"}, []
     for block in blocks:
@@ -54,7 +54,7 @@ def test_what_is_shown_is_what_happens(page, tmp_path, monkeypatch):
                 exec(compile(block.code, block.place, "exec"), variables)
             printed = out.getvalue()
         else:
-            printed = run_block(block, environment)
+            printed = run_block(block, shell)
         if block.output is not None:
             problem = shown.difference(block, printed)
             if problem:
@@ -63,7 +63,7 @@ def test_what_is_shown_is_what_happens(page, tmp_path, monkeypatch):
 
 
 def make_checkout(folder):
-    """Links the files of a checkout into a folder; gives the environment to run in."""
+    """Links the files of a checkout into a folder; gives a shell's variables."""
     for name in CHECKOUT:
         (folder / name).symlink_to(ROOT / name)
     (folder / "docs").mkdir()
@@ -77,7 +77,7 @@ def make_checkout(folder):
     return environment(PATH=os.pathsep.join(map(str, paths)))
 
 
-def run_block(block, environment):
+def run_block(block, shell):
     """Runs the commands of a block; returns what they print."""
     is_one = "<<" in block.code  # Lines that are no commands follow.
     printed = ""
@@ -89,7 +89,7 @@ def run_block(block, environment):
         else:
             done = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", command],
-                env=environment,
+                env=shell,
                 capture_output=True,
                 text=True,
                 timeout=540,
