@@ -100,11 +100,12 @@ def small_checkpoint(small_model, tmp_path_factory):
 
 @pytest.fixture
 def no_backoff(monkeypatch):
-    """What cannot be downloaded is tried again at once."""
+    """What cannot be downloaded or read is tried again at once."""
     from kinetics_i3d_tf2.checkpoints import download, package_index
+    from kinetics_i3d_tf2.utils.remote import retries
 
     at_once = types.SimpleNamespace(sleep=lambda seconds: None)
-    for module in (download, package_index):
+    for module in (download, package_index, retries):
         monkeypatch.setattr(module, "time", at_once)
 
 
@@ -118,15 +119,14 @@ def http_server():
 
 
 @pytest.fixture
-def server(http_server, monkeypatch):
+def server(http_server, monkeypatch, no_backoff):
     """An HTTP server with faults."""
-    from kinetics_i3d_tf2.utils.remote import reader, retries
+    from kinetics_i3d_tf2.utils.remote import reader
 
     http_server.reset()
     http_server.content.clear()
     http_server.version = "1"
     monkeypatch.setattr(reader, "_blocks", reader._Blocks())
-    monkeypatch.setattr(retries, "BACKOFF", 0.01)
     return http_server
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from kinetics_i3d_tf2.utils import files
-from kinetics_i3d_tf2.utils.remote import reader, retries
+from kinetics_i3d_tf2.utils.remote import reader
 
 CONTENT = bytes(range(256)) * 20 * 1024  # 5 MiB
 
@@ -61,9 +61,8 @@ def test_errors_are_one_line(server, impatient, fault, error, message):
     assert "\n" not in str(raised.value)
 
 
-def test_no_server(monkeypatch):
+def test_no_server(no_backoff):
     pytest.importorskip("aiohttp")
-    monkeypatch.setattr(retries, "BACKOFF", 0.01)
     with pytest.raises(OSError, match="http://127.0.0.1:9/a: .*[Cc]onnect") as raised:
         read("http://127.0.0.1:9/a")
     assert "\n" not in str(raised.value)

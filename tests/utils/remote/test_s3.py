@@ -98,12 +98,9 @@ def test_no_credentials(s3, monkeypatch, tmp_path):
     s3fs.S3FileSystem.clear_instance_cache()
 
 
-def test_no_server(s3, monkeypatch):
+def test_no_server(s3, monkeypatch, no_backoff):
     from fsspec.config import conf
 
-    from kinetics_i3d_tf2.utils.remote import retries
-
-    monkeypatch.setattr(retries, "BACKOFF", 0.01)
     monkeypatch.setitem(conf, "s3", {"endpoint_url": "http://127.0.0.1:9"})
     with pytest.raises(OSError, match="^s3://bucket/a: Could not connect .*4 tries"):
         files.open_file("s3://bucket/a", "rb")
