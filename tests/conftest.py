@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# As programs do on every processor.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # XLA's optimizations take five times as long as what they speed up here.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 

@@ -68,13 +68,11 @@ def test_versions_are_whole_and_count_up(exported):
 
 
 def test_standard_error_has_a_few_lines_for_people(exported):
+    writers = "export_model|saved_model|chosen_checkpoints|dtypes"
     for done in exported[1]:
         lines = done.stderr.splitlines()
         assert len(lines) <= 6, done.stderr
-        assert all(
-            re.search("export_model.py|saved_model.py|chosen_checkpoints.py", line)
-            for line in lines
-        )
+        assert all(re.search(rf"({writers})\.py", line) for line in lines)
 
 
 def test_versions_answer_without_this_package(exported, python, tmp_path):

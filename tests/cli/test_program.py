@@ -1,3 +1,4 @@
+import platform
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from kinetics_i3d_tf2.cli import program
 
 PROGRAM = '''
 """A program that greets."""
-import gc, signal, sys, time
+import gc, os, signal, sys, time
 from absl import flags
 from kinetics_i3d_tf2.cli import program
 flags.DEFINE_boolean("loud", True, "Whether to shout.")
@@ -35,6 +36,8 @@ def main(argv):
         time.sleep(60)
     if flags.FLAGS.name == "bug":
         raise KeyError("bug")
+    if flags.FLAGS.name == "onednn":
+        print(os.environ["TF_ENABLE_ONEDNN_OPTS"])
     print("hello", flags.FLAGS.name)
 
 if __name__ == "__main__":
@@ -52,6 +55,14 @@ def greet(tmp_path, python):
 def test_success(greet):
     done = greet("--name=all")
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello all\n", "")
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="not measured elsewhere")
+def test_onednn_is_on_on_every_processor(greet, monkeypatch):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    assert greet("--name=onednn").stdout == "1\nhello onednn\n"
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert greet("--name=onednn").stdout == "0\nhello onednn\n"
 
 
 @pytest.mark.parametrize(
