@@ -26,6 +26,18 @@ class NamedModel(keras.Model):
         check_floats(inputs)
         return super().__call__(inputs, *args, **kwargs)
 
+    def make_train_function(self, force=False):
+        """Builds the optimizer, then the function that `fit` calls per step.
+
+        TensorFlow traces a step again that has created variables, for many seconds.
+
+        Args:
+            force: as of Keras.
+        """
+        if self.optimizer and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+        return super().make_train_function(force)
+
     @property
     def class_names(self) -> tuple[str, ...] | None:
         """Names of the classes, by index; None if they are unknown.

@@ -118,6 +118,9 @@ class Trainer(keras.Model):
         if self.train_function is not None and not force:
             return
         strategy = self.distribute_strategy
+        if not self.optimizer.built:  # Or TensorFlow traces the step twice.
+            with strategy.scope():
+                self.optimizer.build(self.trainable_variables)
 
         @tf.autograph.experimental.do_not_convert
         def step(data):

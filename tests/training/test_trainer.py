@@ -31,6 +31,20 @@ def test_several_steps_per_execution_are_refused():
         compiled(make_trainer(), steps_per_execution=4)
 
 
+def test_the_step_is_traced_once():
+    class CountingTrainer(Trainer):
+        def train_step(self, data):
+            traces.append(data)
+            return super().train_step(data)
+
+    traces = []
+    trainer = CountingTrainer(make_trainer().model)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    trainer.compile("adam", loss, jit_compile=False)
+    trainer.fit(batches(), verbose=0)
+    assert len(traces) == 1
+
+
 def test_weights_of_classes():
     compiled(make_trainer()).fit(batches(), class_weight={0: 1.0, 1: 2.0}, verbose=0)
     trainer = compiled(make_trainer(gradient_accumulation_steps=2))
