@@ -12,6 +12,9 @@ PYTEST := -m pytest -n auto --maxprocesses=4 --dist=worksteal
 unexport PYTHONDONTWRITEBYTECODE
 # Takes a sixth of pip's time. Where only pip knows the package index: make PIP=pip.
 PIP := uv pip
+# One environment installs into all, as creating one with pip takes ten seconds.
+INSTALLER := .venv/bin/uv
+INSTALL = UV_PYTHON=$(@D)/bin/python PIP_PYTHON=$(@D)/bin/python .venv/bin/python -m
 
 .PHONY: run test test-all test-io test-ports test-lowest slow lint docs clean evaluate-all demo-weights
 
@@ -106,17 +109,22 @@ demo-weights: $(INSTALLED)
 $(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
 $(INSTALLED_IO): EXTRAS := http,io,s3,test
 $(INSTALLED_PORTS): EXTRAS := ports
-# PyPI's PyTorch is 3 GB with CUDA; pip's configuration may know a smaller one.
-$(INSTALLED_PORTS): FIRST := 'torch==2.13.0'
 $(INSTALLED_PORTS): PINNED := pytest pytest-xdist
 $(INSTALLED_LOWEST): EXTRAS := onnx,plot
 $(INSTALLED_LOWEST): PINNED := --constraint tests/lowest.txt pytest pytest-xdist
 $(INSTALLED_LOWEST): tests/lowest.txt
-$(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS) $(INSTALLED_LOWEST): pyproject.toml
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/python -m pip install --no-compile 'uv>=0.5,<1' $(FIRST)
-	$(@D)/bin/python -m $(PIP) install --editable '.[$(EXTRAS)]' $(PINNED)
+$(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS) $(INSTALLED_LOWEST): pyproject.toml | $(INSTALLER)
+	$(PYTHON) -m venv --without-pip $(@D)
+	$(if $(FIRST),$(INSTALL) pip install --no-compile $(FIRST))
+	$(INSTALL) $(PIP) install --editable '.[$(EXTRAS)]' $(PINNED)
 	touch $@
+
+# PyPI's PyTorch is 3 GB with CUDA; pip's configuration may know a smaller one.
+$(INSTALLED_PORTS): FIRST := 'torch==2.13.0'
+
+$(INSTALLER):
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --no-compile 'pip>=22.3' 'uv>=0.5,<1'
 
 clean:
 	rm -rf .venv .venv-io .venv-ports .venv-lowest out site build dist *.egg-info .pytest_cache .ruff_cache
