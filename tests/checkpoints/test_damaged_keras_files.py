@@ -75,5 +75,5 @@ def test_a_dozen_damaged_files(members, tmp_path):
 
 
 @pytest.mark.slow
-def test_fifty_damaged_files(members, tmp_path):
-    assert check(members, tmp_path / "damaged.keras", range(12, 62)) > 12
+def test_two_dozen_damaged_files(members, tmp_path):
+    assert check(members, tmp_path / "damaged.keras", range(12, 36)) > 5
