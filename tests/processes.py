@@ -8,6 +8,7 @@ what runs or is killed in a process, and not for what is imported there.
 import atexit
 import contextlib
 import ctypes
+import gc
 import multiprocessing
 import os
 import resource
@@ -134,6 +135,7 @@ def _run(arguments, setup, paths, variables):
     os.environ.clear()
     os.environ.update(variables)
     tempfile.tempdir = None  # As $TMPDIR may be another.
+    gc.freeze()  # Keeps the garbage collector from what was imported before.
     sys.path[:0] = filter(None, [variables["PYTHONPATH"]])
     setup()
     first, *rest = arguments
