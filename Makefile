@@ -13,8 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # Takes a sixth of pip's time. Where only pip knows the package index: make PIP=pip.
 PIP := uv pip
 # One environment installs into all, as creating one with pip takes ten seconds.
-INSTALLER := .venv/bin/uv
-INSTALL = UV_PYTHON=$(@D)/bin/python PIP_PYTHON=$(@D)/bin/python .venv/bin/python -m
+INSTALLER := $(BIN)/uv
+INSTALL = UV_PYTHON=$(@D)/bin/python PIP_PYTHON=$(@D)/bin/python $(BIN)/python -m
 
 .PHONY: run test test-all test-io test-ports test-lowest slow lint docs clean evaluate-all demo-weights
 
@@ -109,6 +109,8 @@ demo-weights: $(INSTALLED)
 $(INSTALLED): EXTRAS := beam,docs,http,onnx,plot,s3,serving,test
 $(INSTALLED_IO): EXTRAS := http,io,s3,test
 $(INSTALLED_PORTS): EXTRAS := ports
+# PyPI's PyTorch is 3 GB with CUDA; pip's configuration may know a smaller one.
+$(INSTALLED_PORTS): FIRST := 'torch==2.13.0'
 $(INSTALLED_PORTS): PINNED := pytest pytest-xdist
 $(INSTALLED_LOWEST): EXTRAS := onnx,plot
 $(INSTALLED_LOWEST): PINNED := --constraint tests/lowest.txt pytest pytest-xdist
@@ -119,12 +121,9 @@ $(INSTALLED) $(INSTALLED_IO) $(INSTALLED_PORTS) $(INSTALLED_LOWEST): pyproject.t
 	$(INSTALL) $(PIP) install --editable '.[$(EXTRAS)]' $(PINNED)
 	touch $@
 
-# PyPI's PyTorch is 3 GB with CUDA; pip's configuration may know a smaller one.
-$(INSTALLED_PORTS): FIRST := 'torch==2.13.0'
-
 $(INSTALLER):
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --no-compile 'pip>=22.3' 'uv>=0.5,<1'
+	$(BIN)/python -m pip install --no-compile 'pip>=22.3' 'uv>=0.5,<1'
 
 clean:
 	rm -rf .venv .venv-io .venv-ports .venv-lowest out site build dist *.egg-info .pytest_cache .ruff_cache
