@@ -54,6 +54,17 @@ def multiply_adds(frames):
     return total
 
 
+def fastest(function):
+    """Least seconds of several runs, compiled or traced before."""
+    function()
+    seconds, end = [], time.perf_counter() + 2
+    while time.perf_counter() < end or len(seconds) < 3:
+        start = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
 def matmul_rate(dtype, size=4096):
     """Operations a second of one large matrix product."""
     import tensorflow as tf

@@ -12,6 +12,7 @@ import time
 import cv2
 import numpy as np
 from absl import app, flags
+from arithmetic import fastest
 from memory import resident_mib
 from numba import njit
 from processor import processor_name
@@ -89,17 +90,6 @@ def time_iteration(height, width):
         for n in (1, 33)
     )
     return (many - few) / 32
-
-
-def fastest(function):
-    """Least seconds of several runs, compiled before."""
-    function()
-    seconds, end = [], time.perf_counter() + 2
-    while time.perf_counter() < end or len(seconds) < 3:
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def print_growth():

@@ -12,10 +12,10 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 
 import numpy as np
 from absl import app, flags
+from arithmetic import fastest
 from tqdm import tqdm
 
 FRAMES = flags.DEFINE_integer("frames", 16, "Frames of a clip.", 9)
@@ -55,7 +55,7 @@ def seconds_apart(value):
 
 
 def seconds():
-    """The fastest of three forward passes, and of three training steps."""
+    """Of the fastest forward pass, and of the fastest training step."""
     import tensorflow as tf
 
     from kinetics_i3d_tf2.training import build
@@ -73,17 +73,6 @@ def seconds():
         return float(trainer.train_function([(clip, tf.constant([7]))])["loss"])
 
     return fastest(lambda: np.asarray(forward(clip))), fastest(step)
-
-
-def fastest(run):
-    """Seconds of a run, without the first, which traces."""
-    run()
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
 
 
 if __name__ == "__main__":
