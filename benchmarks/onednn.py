@@ -16,6 +16,7 @@ import sys
 import numpy as np
 from absl import app, flags
 from arithmetic import fastest
+from processor import processor_name
 from tqdm import tqdm
 
 FRAMES = flags.DEFINE_integer("frames", 16, "Frames of a clip.", 9)
@@ -34,7 +35,7 @@ def main(_):
     for _ in tqdm(range(REPEATS.value), leave=False):
         for variant, value in VARIANTS.items():
             times[variant].append(seconds_apart(value))
-    print(f"one clip of {FRAMES.value} frames, float32")
+    print(f"{processor_name()}; one clip of {FRAMES.value} frames, float32")
     print("                  forward  training step   seconds")
     for variant, rows in times.items():
         forward, step = map(statistics.median, zip(*rows, strict=True))

@@ -11,10 +11,9 @@ from ..utils import private_api
 class Trainer(keras.Model):
     """Wraps a built model, so that `compile` and `fit` train it.
 
-    Create it, compile it and build its optimizer in the scope of a strategy to train
-    under that strategy: `MirroredStrategy`, `MultiWorkerMirroredStrategy` (where Keras
-    3's own `fit` fails) or none. `fit` takes a dataset of
-    `strategy.distribute_datasets_from_function`.
+    Create and compile it in the scope of a strategy to train under that strategy:
+    `MirroredStrategy`, `MultiWorkerMirroredStrategy` (where Keras 3's own `fit` fails)
+    or none. `fit` takes a dataset of `strategy.distribute_datasets_from_function`.
 
     Args:
         model: the model; its weights are trained in place.
