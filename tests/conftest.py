@@ -34,6 +34,11 @@ def pytest_collection_finish():
     gc.set_threshold(20_000, 10, 10)
 
 
+def pytest_sessionfinish():
+    """Keeps it from what was built, too; pytest and Python would search it all."""
+    gc.freeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def models_are_built_once():
     """Where something imports Keras; programs that import it do it themselves."""

@@ -108,6 +108,53 @@ class LastLogits(keras.metrics.Metric):
         return keras.ops.mean(self.logits)
 
 
+class Training:
+    """Steps of the recipe's training on a stream, and what each has given."""
+
+    def __init__(self, stream, expected):
+        self._channels = CHANNELS[stream]
+        recipe_of_stream = TrainingRecipe(
+            clip=ClipRecipe(stream, num_frames=16),
+            steps=3,
+            batch_size=2,
+            rates=((0, float(expected["learning_rate"])),),
+            momentum=float(expected["momentum"]),
+            weight_decay=float(expected["weight_decay"]),
+            dropout_rate=0.0,
+        )
+        self.model = recipe.assign(build.build_model(recipe_of_stream, 400))
+        self._trainer = build.make_trainer(self.model, recipe_of_stream)
+        self._last = LastLogits((2, 400))
+        self._trainer.compile(
+            self._trainer.optimizer,
+            self._trainer.loss,
+            metrics=[self._last],
+            run_eagerly=True,
+        )
+        self.losses, self.logits, self.gradients = [], [], []
+        self._apply = self._trainer.optimizer.apply_gradients
+        self._trainer.optimizer.apply_gradients = self._keep_and_apply
+
+    def _keep_and_apply(self, pairs):
+        pairs = list(pairs)
+        if not self.gradients:
+            self.gradients = {sonnet_name(v): gradient.numpy() for gradient, v in pairs}
+        return self._apply(pairs)
+
+    def go_to(self, steps):
+        for step in range(len(self.losses), steps):
+            clip = recipe.clip(16, self._channels, batch=2, seed=step)
+            label = (np.arange(2) * 7 + step * 13) % 400
+            self.losses.append(self._trainer.train_on_batch(clip, label)[0])
+            self.logits.append(self._last.logits.numpy())
+
+
+@pytest.fixture(scope="module")
+def training(golden):
+    """Gives the training of a stream, for several tests to go on with."""
+    return functools.cache(lambda name: Training(name, golden(f"train_{name}_16")))
+
+
 @pytest.mark.parametrize(
     ("stream", "steps"),
     [
@@ -116,7 +163,7 @@ class LastLogits(keras.metrics.Metric):
         pytest.param("rgb", 3, marks=pytest.mark.slow),
     ],
 )
-def test_training_steps(golden, stream, steps, monkeypatch):
+def test_training_steps(golden, training, stream, steps):
     """The recipe's loss, gradients and momentum; tolerances: see golden/README.md.
 
     Eagerly, because graphs pool with oneDNN: that gives the gradient of a maximum to
@@ -124,43 +171,22 @@ def test_training_steps(golden, stream, steps, monkeypatch):
     place within 1e-5 of the maximum, and the goldens were computed so.
     """
     expected = golden(f"train_{stream}_16")
-    channels = CHANNELS[stream]
-    recipe_of_stream = TrainingRecipe(
-        clip=ClipRecipe(stream, num_frames=16),
-        steps=3,
-        batch_size=2,
-        rates=((0, float(expected["learning_rate"])),),
-        momentum=float(expected["momentum"]),
-        weight_decay=float(expected["weight_decay"]),
-        dropout_rate=0.0,
-    )
-    model = recipe.assign(build.build_model(recipe_of_stream, 400))
-    trainer = build.make_trainer(model, recipe_of_stream)
-    last = LastLogits((2, 400))
-    trainer.compile(trainer.optimizer, trainer.loss, metrics=[last], run_eagerly=True)
-    gradients = []
-
-    def keep_and_apply(pairs, _apply=trainer.optimizer.apply_gradients):
-        pairs = list(pairs)
-        gradients.append({sonnet_name(v): gradient.numpy() for gradient, v in pairs})
-        return _apply(pairs)
-
-    monkeypatch.setattr(trainer.optimizer, "apply_gradients", keep_and_apply)
-
-    def batch(step):
-        clip = recipe.clip(16, channels, batch=2, seed=step)
-        return clip, (np.arange(2) * 7 + step * 13) % 400
-
+    received = training(stream)
+    received.go_to(steps)
     tolerances = [(2e-3, 1e-4), (5e-2, 5e-3), (0.3, 2e-2)][:steps]
     for step, (atol, rtol) in enumerate(tolerances):
-        loss = trainer.train_on_batch(*batch(step))[0]
         np.testing.assert_allclose(
-            last.logits, expected["train_logits"][step], atol=atol, err_msg=str(step)
+            received.logits[step],
+            expected["train_logits"][step],
+            atol=atol,
+            err_msg=str(step),
         )
-        np.testing.assert_allclose(loss, expected["loss"][step], rtol=rtol)
-    check_gradients(gradients[0], expected)
+        np.testing.assert_allclose(
+            received.losses[step], expected["loss"][step], rtol=rtol
+        )
+    check_gradients(received.gradients, expected)
     if steps == 3:
-        check_variables(model, expected)
+        check_variables(received.model, expected)
 
 
 def check_variables(model, expected):

@@ -90,9 +90,11 @@ def test_logits(model, clip, expected):
     assert [names[index] for index in i3d.top_k(logits[0], 6)] == TOP
 
 
-def test_bfloat16_finds_the_same_class(model, clip, expected):
+def test_bfloat16_finds_the_same_class(model, clip):
+    """On some frames, as processors that emulate it take minutes for all."""
     half = i3d.freeze(i3d.fold_batch_norm(model, dtype="bfloat16"))
-    assert np.argmax(half(clip)) == np.argmax(expected)
+    some = clip[:, :16]
+    assert np.argmax(half(some)) == np.argmax(model(some))
 
 
 def test_keras_file(model, clip, expected, tmp_path, prefix):
