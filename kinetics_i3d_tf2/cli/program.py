@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import logging as standard_logging
 import os
 import platform
@@ -199,6 +200,20 @@ def _set_up_tensorflow():
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     for library in ("tensorflow", "keras"):  # What needs them may import them late.
         wrap_import(library, quiet_tensorflow)
+        wrap_import(library, _without_garbage_collection)
+
+
+@contextlib.contextmanager
+def _without_garbage_collection():
+    """Never searches for garbage among the million objects that an import makes."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _use_float32():

@@ -7,7 +7,6 @@ from ..arguments import suggest_arguments
 from ..models.checks import check_floats
 from ..models.head_policy import HeadPolicy
 from ..models.inception import BATCH_NORM_EPSILON
-from ..utils import private_api
 
 
 @suggest_arguments
@@ -79,17 +78,15 @@ def freeze(model):
     signature = keras.tree.map_structure(
         lambda clip: tf.TensorSpec(clip.shape, clip.dtype, clip.name), model.input
     )
-    function = tf.function(
-        lambda clip: model(clip, training=False), autograph=False, jit_compile=False
-    )
-    frozen = private_api.with_constants(function.get_concrete_function(signature))
-    structure = model.output
+    weights = [(variable, variable.numpy()) for variable in model.variables]
 
-    def call(clip):
-        outputs = frozen(*tf.nest.flatten(_converted(clip, signature)))
-        return keras.tree.pack_sequence_as(structure, outputs)
+    @tf.function(autograph=False, jit_compile=False)
+    def function(clip):
+        with keras.StatelessScope(weights):
+            return model(clip, training=False)
 
-    return call
+    frozen = function.get_concrete_function(signature)
+    return lambda clip: frozen(_converted(clip, signature))
 
 
 def _converted(clip, signature):

@@ -1,8 +1,7 @@
-"""Private names of Keras and TensorFlow that no public name replaces.
+"""Private names of Keras that no public name replaces.
 
-Other modules call these functions instead (`data.tf_data.service` registers Python
-functions with TensorFlow itself). Tried with Keras 3.9.2 and 3.15.1 and TensorFlow
-2.21.0; `tests/utils/test_private_api.py` names what another version lacks.
+Other modules call these functions instead. Tried with Keras 3.9.2 and 3.15.1;
+`tests/utils/test_private_api.py` names what another version lacks.
 """
 
 
@@ -42,24 +41,3 @@ def trained_variables(optimizer) -> list:
 def variable_index(optimizer, variable) -> int:
     """Place of a variable in `trained_variables`, also of a replica's copy."""
     return optimizer._get_variable_index(variable)
-
-
-def with_constants(function):
-    """Replaces the variables of a TensorFlow function by constants.
-
-    Args:
-        function: a `tf.types.experimental.ConcreteFunction`.
-
-    Returns:
-        Function of the same tensors, positional, which returns a list of the outputs.
-    """
-    from tensorflow.python.framework import convert_to_constants
-
-    constant = convert_to_constants.convert_variables_to_constants_v2(function)
-
-    def call(*tensors):
-        # The type of `constant` lacks the arguments: `constant(*tensors)` first fails
-        # to match them, and describes all tensors in an error that nobody sees.
-        return constant._call_flat(list(tensors), constant.captured_inputs)
-
-    return call

@@ -36,6 +36,9 @@ def main(argv):
         time.sleep(60)
     if flags.FLAGS.name == "bug":
         raise KeyError("bug")
+    if flags.FLAGS.name == "import":
+        import tensorflow
+        print(gc.isenabled(), gc.get_freeze_count() > 1000)
     if flags.FLAGS.name == "onednn":
         print(os.environ["TF_ENABLE_ONEDNN_OPTS"])
     print("hello", flags.FLAGS.name)
@@ -55,6 +58,11 @@ def greet(tmp_path, python):
 def test_success(greet):
     done = greet("--name=all")
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello all\n", "")
+
+
+def test_no_garbage_is_searched_for_in_what_an_import_makes(greet, tmp_path):
+    (tmp_path / "tensorflow.py").write_text("import gc\nprint(gc.isenabled())\n")
+    assert greet("--name=import").stdout == "False\nTrue True\nhello import\n"
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="not measured elsewhere")

@@ -1,6 +1,8 @@
+import keras
 import numpy as np
 import pytest
 import recipe
+import tensorflow as tf
 
 from kinetics_i3d_tf2 import ConvNetLstm, InceptionI3d, fold_batch_norm, freeze
 
@@ -25,6 +27,18 @@ def test_folded_bfloat16_is_close(small_model):
     logits = np.asarray(small_model(CLIP))
     fast = freeze(fold_batch_norm(small_model, dtype="bfloat16"))(CLIP)
     assert np.abs(fast - logits).mean() < 0.05 * logits.std()
+
+
+def test_a_frozen_model_keeps_its_weights():
+    inputs = {"a": keras.Input((3,), name="a"), "b": keras.Input((3,), name="b")}
+    difference = keras.layers.Dense(2, name="c")(inputs["a"] - inputs["b"])
+    model = keras.Model(inputs, {"c": difference})
+    model.set_weights([np.full((3, 2), 2), np.ones(2)])
+    frozen = freeze(model)
+    model.set_weights([np.zeros((3, 2)), np.zeros(2)])
+    clips = {"a": np.full((4, 3), 3, np.float32), "b": np.ones((4, 3), np.float32)}
+    for call in (frozen, tf.function(lambda clips: frozen(clips), autograph=False)):
+        np.testing.assert_array_equal(call(clips)["c"], np.full((4, 2), 13))
 
 
 def test_frozen_model_refuses_other_channels(small_model):

@@ -42,11 +42,6 @@ def test_a_compiled_model_has_the_private_attribute(model, get, name):
     assert hasattr(owner, name), f"Keras {keras.__version__} sets no {name} on {owner}"
 
 
-def test_tensorflow_has_the_module():
-    name = "tensorflow.python.framework.convert_to_constants"
-    pytest.importorskip(name, reason=f"TensorFlow {tf.__version__} has no {name}")
-
-
 def test_all_layers_lists_nested_layers():
     model = InceptionI3d(8, width=1 / 16, final_endpoint="Mixed_3b")
     layers = private_api.all_layers(model)
@@ -81,25 +76,3 @@ def test_variables_of_an_optimizer_are_found(model):
     assert [v.path for v in found] == [v.path for v in model.trainable_variables]
     for index, variable in enumerate(model.trainable_variables):
         assert private_api.variable_index(model.optimizer, variable) == index
-
-
-def test_with_constants_keeps_no_variable():
-    variable = tf.Variable(2.0)
-    signature = tf.TensorSpec((), tf.float32)
-    function = tf.function(lambda x: x * variable).get_concrete_function(signature)
-    frozen = private_api.with_constants(function)
-    variable.assign(5.0)
-    for call in (frozen, tf.function(lambda x: frozen(x), autograph=False)):
-        assert call(tf.constant(3.0))[0].numpy() == 6
-
-
-def test_with_constants_describes_no_tensor(monkeypatch):
-    """TensorFlow's error for arguments that do not match has all their values."""
-    from tensorflow.python.framework import ops
-
-    signature = [tf.TensorSpec((), tf.float32)] * 2
-    function = tf.function(lambda x, y: x - y).get_concrete_function(*signature)
-    frozen = private_api.with_constants(function)
-    monkeypatch.delattr(ops, "value_text")
-    (difference,) = frozen(tf.constant(3.0), tf.constant(1.0))
-    assert int(difference) == 2
