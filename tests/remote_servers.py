@@ -20,6 +20,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        self._sent = self.server.sent  # One that stalls may go on in the next test.
         _, fault, name = self.path.partition("?")[0].split("/", 2)
         wanted = self.headers.get("Range", "")
         self.server.requests.append((fault, name, wanted))
@@ -72,7 +73,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(content[: len(content) // 2])
             self.close_connection = True
             return
-        self.server.sent += len(content)
+        self._sent.append(len(content))
         with contextlib.suppress(ConnectionError):
             if fault == "slow":
                 for byte in content:
@@ -98,9 +99,10 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
 
 
 class FaultyServer(http.server.ThreadingHTTPServer):
-    """HTTP on loopback; `content` is what it serves, `requests` what it was asked.
+    """HTTP on loopback that serves `content`.
 
-    The faults: plain, missing, redirect, loop, denied, private (credentials are
+    `requests` is what it was asked, `sent` the number of bytes of each answer. The
+    faults: plain, missing, redirect, loop, denied, private (credentials are
     needed), busy (twice 503), stall, hiccup (stalls once), cut, cut_once, slow, whole
     (no ranges), unknown (no length), lies (ranges work once), lies_later (twice),
     shifted (other ranges), unversioned (no ETag).
@@ -120,7 +122,7 @@ class FaultyServer(http.server.ThreadingHTTPServer):
         """Forgets the requests."""
         self.requests = []
         self.counts = collections.Counter()
-        self.sent = 0
+        self.sent = []
 
     def handle_error(self, request, client_address):
         pass  # Clients that hang up.

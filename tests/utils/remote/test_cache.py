@@ -31,7 +31,7 @@ def test_a_file_is_fetched_once(server, tmp_path, folder):
     assert fetch(address, tmp_path / "1") == server.content["model"]
     server.reset()
     assert fetch(address, tmp_path / "2") == server.content["model"]
-    assert server.sent == 1  # The facts.
+    assert server.sent == [1]  # The facts.
     assert len(kept(folder)) == 1
 
 
