@@ -30,6 +30,9 @@ def fold_batch_norm(model, *, dtype=None):
     """
 
     def clone(layer):
+        if not isinstance(layer, keras.Layer):
+            # A cast of Keras 3.9, which layers do by themselves.
+            return lambda tensor: tensor
         config = layer.get_config()
         if "use_batch_norm" in config:
             config["use_batch_norm"] = False
