@@ -41,7 +41,8 @@ test-ports: $(INSTALLED_PORTS)
 test-lowest: $(INSTALLED_LOWEST)
 	.venv-lowest/bin/python $(PYTEST) -m "" tests/test_versions.py tests/test_structure.py \
 	  tests/video/test_reader.py tests/checkpoints/file_formats/test_tensor_bundle.py \
-	  tests/checkpoints/importers/test_read_weights.py tests/inference/test_graph.py
+	  tests/checkpoints/importers/test_read_weights.py tests/inference/test_graph.py \
+	  tests/inference/test_many_sources.py
 
 slow: $(INSTALLED)
 	$(BIN)/python $(PYTEST) -m slow
