@@ -30,13 +30,12 @@ def environment(**changes) -> dict[str, str]:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Keeps the garbage collector from what is imported, a million objects."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.freeze()
-        gc.set_threshold(20_000, 10, 10)
-        gc.enable()
+    from kinetics_i3d_tf2.utils import imports
+
+    with imports.without_garbage_collection():
+        result = yield
+    gc.set_threshold(20_000, 10, 10)
+    return result
 
 
 def pytest_sessionfinish():

@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import gc
 import logging as standard_logging
 import os
 import platform
@@ -18,7 +17,7 @@ from absl import app, flags, logging
 
 from ..utils import files
 from ..utils.cores import num_cores
-from ..utils.imports import wrap_import
+from ..utils.imports import without_garbage_collection, wrap_import
 from ..utils.text import printable
 from . import help_text
 from .safe_output import SafeOutput, escaped
@@ -200,20 +199,7 @@ def _set_up_tensorflow():
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     for library in ("tensorflow", "keras"):  # What needs them may import them late.
         wrap_import(library, quiet_tensorflow)
-        wrap_import(library, _without_garbage_collection)
-
-
-@contextlib.contextmanager
-def _without_garbage_collection():
-    """Never searches for garbage among the million objects that an import makes."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
+        wrap_import(library, without_garbage_collection)
 
 
 def _use_float32():

@@ -31,8 +31,9 @@ def fold_batch_norm(model, *, dtype=None):
 
     def clone(layer):
         if not isinstance(layer, keras.Layer):
-            # A cast of Keras 3.9, which layers do by themselves.
-            return lambda tensor: tensor
+            # Keras 3.9 casts by operations, too, what layers cast by themselves.
+            is_cast = type(layer).__name__ == "Cast"
+            return (lambda tensor: tensor) if is_cast else layer
         config = layer.get_config()
         if "use_batch_norm" in config:
             config["use_batch_norm"] = False

@@ -23,6 +23,12 @@ def test_folding_an_endpoint_model(small_model):
         np.testing.assert_allclose(folded[name], value, atol=1e-4)
 
 
+def test_folding_keeps_operations(small_model):
+    output = small_model.endpoint_model(["Mixed_3b"]).output["Mixed_3b"]
+    model = keras.Model(small_model.input, keras.ops.mean(output, axis=(1, 2, 3)))
+    np.testing.assert_allclose(fold_batch_norm(model)(CLIP), model(CLIP), atol=1e-4)
+
+
 def test_folded_bfloat16_is_close(small_model):
     logits = np.asarray(small_model(CLIP))
     fast = freeze(fold_batch_norm(small_model, dtype="bfloat16"))(CLIP)
